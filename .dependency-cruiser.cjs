@@ -1,0 +1,74 @@
+// Holds HOUSE.md's import arrows. Each room lists what it may import; everything else is refused.
+const arrows = {
+  'solver/types': [],
+  'solver/market': ['solver/types'],
+  'solver/certificate': ['solver/types', 'solver/market'],
+  'solver/engine': ['solver/types', 'solver/market'],
+  'solver/quoting': [
+    'solver/types',
+    'solver/market',
+    'solver/certificate',
+    'solver/engine',
+    'contracts-abi',
+  ],
+  'solver/auction': [
+    'solver/types',
+    'solver/market',
+    'solver/engine',
+    'solver/certificate',
+    'contracts-abi',
+  ],
+  'solver/settlement': ['solver/types', 'solver/auction', 'contracts-abi'],
+  'solver/filling': [
+    'solver/types',
+    'solver/market',
+    'solver/engine',
+    'solver/settlement',
+    'contracts-abi',
+  ],
+  'solver/adapters': ['solver/types', 'solver/market', 'contracts-abi'],
+  'solver/lab': ['solver/types', 'solver/market', 'solver/adapters', 'contracts-abi'],
+  'contracts-abi': [],
+};
+const rooms = Object.entries(arrows).map(([room, allowed]) => ({
+  name: `room ${room}`,
+  severity: 'error',
+  from: { path: `^${room}/` },
+  to: {
+    path: '^(solver|api|assembly|contracts-abi|test)/',
+    pathNot: [room, ...allowed].map((name) => `^${name}/`),
+  },
+}));
+module.exports = {
+  forbidden: [
+    { name: 'no circles', severity: 'error', from: {}, to: { circular: true } },
+    ...rooms,
+    {
+      name: 'api enters the domain by its door',
+      severity: 'error',
+      from: { path: '^api/', pathNot: '^api/cli/' },
+      to: { path: '^solver/', pathNot: '^solver/(index\\.ts|certificate/)' },
+    },
+    {
+      name: 'only the command line and tests reach the lab',
+      severity: 'error',
+      from: { pathNot: '^(api/cli|test|solver/lab)/' },
+      to: { path: '^solver/lab/' },
+    },
+    {
+      name: 'the domain does no I/O',
+      severity: 'error',
+      from: {
+        path: '^solver/(types|market|certificate|engine|quoting|auction|settlement|filling)/',
+      },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(worker_threads|assert)$' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules|\\.build|\\.trimtab)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,175 @@
+// The optimizer's problem and result, version 1: the very JSON of `trimtab solve` and
+// `trimtab verify`, of GET /v1/quotes/{id}/problem and /result. Integers are decimal strings in base
+// units; prices, weights, values and costs are decimal strings; the numeraire is US dollars.
+// market/problemFile.ts parses and digests it; nothing else reads the file form.
+
+export interface ProblemNode {
+  /** Conventionally `<chainId>:<symbol>`; unique. */
+  readonly id: string;
+  readonly asset: string;
+  readonly chain: number;
+  readonly decimals: number;
+  /** Dollars per whole token; absent on a node that only passes through. */
+  readonly price?: string;
+}
+
+interface VenueBase {
+  readonly id: string;
+  /** Dollars, paid once if the venue is used. */
+  readonly fixedCost: string;
+}
+export interface ConstantProductVenue extends VenueBase {
+  readonly kind: 'constantProduct';
+  readonly nodes: readonly [string, string];
+  readonly reserves: readonly [string, string];
+  readonly feePips: number;
+}
+export interface WeightedVenue extends VenueBase {
+  readonly kind: 'weighted';
+  readonly nodes: readonly string[];
+  readonly balances: readonly string[];
+  readonly weights: readonly string[];
+  readonly scalingFactors: readonly string[];
+  readonly swapFee: string;
+}
+export interface StableVenue extends VenueBase {
+  readonly kind: 'stable';
+  readonly nodes: readonly string[];
+  readonly balances: readonly string[];
+  readonly amplification: string;
+  readonly amplificationPrecision: string;
+  readonly scalingFactors: readonly string[];
+  readonly swapFee: string;
+}
+export interface ConcentratedVenue extends VenueBase {
+  readonly kind: 'concentrated';
+  /** [token0, token1] in the pool's order. */
+  readonly nodes: readonly [string, string];
+  readonly sqrtPriceX96: string;
+  readonly tick: number;
+  readonly liquidity: string;
+  readonly feePips: number;
+  /** Initialised ticks, ascending: [tick, liquidityNet]. There is no liquidity beyond the list. */
+  readonly ticks: readonly (readonly [number, string])[];
+}
+export interface OrderVenue extends VenueBase {
+  readonly kind: 'order';
+  /** [in, out]; taken pro rata: out = ⌊in · amountOut / amountIn⌋. */
+  readonly nodes: readonly [string, string];
+  readonly amountIn: string;
+  readonly amountOut: string;
+}
+export interface BridgeVenue extends VenueBase {
+  readonly kind: 'bridge';
+  /** [from, to]; out = ⌊in · 10^(decimals to − decimals from) · (1 − fee)⌋ − fixedFee ≤ capacity. */
+  readonly nodes: readonly [string, string];
+  readonly feePips: number;
+  /** Base units of `to`. */
+  readonly fixedFee: string;
+  /** Base units of `to`. */
+  readonly capacity: string;
+}
+export type ProblemVenue =
+  | ConstantProductVenue
+  | WeightedVenue
+  | StableVenue
+  | ConcentratedVenue
+  | OrderVenue
+  | BridgeVenue;
+
+/** A cost paid once if any of its venues is used: a chain's transaction, a message. */
+export interface ProblemGroup {
+  readonly id: string;
+  readonly fixedCost: string;
+  readonly venues: readonly string[];
+}
+
+export interface SwapObjective {
+  readonly kind: 'swap';
+  readonly sell: { readonly node: string; readonly amount: string };
+  readonly buy: string;
+}
+export interface RebalanceTarget {
+  readonly nodes: readonly string[];
+  /** Decimal; all targets sum to exactly 1. */
+  readonly weight: string;
+}
+export interface RebalanceObjective {
+  readonly kind: 'rebalance';
+  readonly holdings: Readonly<Record<string, string>>;
+  readonly targets: readonly RebalanceTarget[];
+  readonly risk?: {
+    readonly aversion: string;
+    readonly covariance: readonly (readonly string[])[];
+  };
+}
+export interface BatchOrder {
+  readonly id: string;
+  readonly sell: { readonly node: string; readonly amount: string };
+  readonly buy: string;
+  readonly minOut: string;
+  readonly partial: boolean;
+}
+export interface BatchObjective {
+  readonly kind: 'batch';
+  readonly orders: readonly BatchOrder[];
+}
+export type Objective = SwapObjective | RebalanceObjective | BatchObjective;
+
+export interface ProblemSettings {
+  readonly gapBps?: string;
+  /** Work, not time: results must not depend on a clock. */
+  readonly workMax?: number;
+  /** No venue takes in more than this multiple of the order's worth at node prices. */
+  readonly venueInputCap?: string;
+}
+
+export interface Problem {
+  readonly version: 1;
+  readonly nodes: readonly ProblemNode[];
+  readonly venues: readonly ProblemVenue[];
+  readonly groups?: readonly ProblemGroup[];
+  readonly objective: Objective;
+  readonly settings?: ProblemSettings;
+}
+
+export interface NodeAmount {
+  readonly node: string;
+  readonly amount: string;
+}
+
+/** One trade on one venue, exact base units. */
+export interface Leg {
+  readonly venue: string;
+  readonly in: NodeAmount;
+  readonly out: NodeAmount;
+}
+
+export type SolveStatus = 'solved' | 'noRoute' | 'infeasible' | 'limit';
+
+/** What the engine proposes: exact re-executed legs in execution order and its dual prices. */
+export interface Solution {
+  readonly status: SolveStatus;
+  readonly legs: readonly Leg[];
+  /** Dual prices, dollars per whole token, decimal strings, one per node. */
+  readonly prices: Readonly<Record<string, string>>;
+}
+
+/** The published result. value rounds down, bound up; both have 18 decimals. */
+export interface ProblemResult {
+  readonly version: 1;
+  /** keccak256 of the problem's canonical JSON (RFC 8785). */
+  readonly problem: string;
+  /** keccak256 of the .wasm that found the plan. */
+  readonly engine: string;
+  readonly status: SolveStatus;
+  readonly value: string;
+  readonly bound: string;
+  readonly gapBps: string;
+  readonly prices: Readonly<Record<string, string>>;
+  readonly legs: readonly Leg[];
+  /** Every node that is non-zero before or after. */
+  readonly final: Readonly<Record<string, string>>;
+  readonly orders?: readonly { readonly id: string; readonly in: string; readonly out: string }[];
+  readonly costs: { readonly fees: string; readonly impact: string; readonly fixed: string };
+}
