@@ -1,0 +1,156 @@
+// The service as the HTTP layer sees it. solver.ts composes it from quoting, admission, the store
+// and the transaction sender; api/ depends on nothing else. Everything that crosses here is plain
+// JSON (amounts are decimal strings, times Unix seconds), validated for shape by the caller and for
+// meaning by the rooms behind. An expected "no" is a Refusal value; InvalidInput and Fault are thrown.
+
+import type { Refusal } from './errors.ts';
+import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
+import type { JsonObject } from './json.ts';
+import type { OrderEvent, StoredOrder, StoredTx } from './store.ts';
+
+/** Every expected "no" of POST /v1/quotes. */
+export type QuoteRefusalCode =
+  | 'unsupportedIntent'
+  | 'unsupportedOrderType'
+  | 'unknownChain'
+  | 'unknownAsset'
+  | 'invalidWeights'
+  | 'duplicateTarget'
+  | 'targetOutOfScope'
+  | 'invalidAmount'
+  | 'emptyPortfolio'
+  | 'nothingToDo'
+  | 'noRoute'
+  | 'stalePrice'
+  | 'chainDown'
+  | 'costAboveLimit'
+  | 'insufficientInventory'
+  | 'insufficientBalance'
+  | 'tooManyLegs'
+  | 'quoteUnavailable';
+
+/** Every expected "no" of POST /v1/orders. */
+export type SubmitRefusalCode =
+  | 'quoteNotFound'
+  | 'quoteExpired'
+  | 'orderNotQuoted'
+  | 'orderMalformed'
+  | 'orderExpired'
+  | 'unknownContract'
+  | 'malformedSignature'
+  | 'wrongSigner'
+  | 'signatureForAnotherOrder'
+  | 'unsupportedOriginSignatures'
+  | 'nonceUsed'
+  | 'insufficientBalance'
+  | 'insufficientAllowance'
+  | 'insufficientInventory'
+  | 'chainDown'
+  | 'unknownChain'
+  | 'unknownAsset';
+
+export type ServiceRefusalCode = QuoteRefusalCode | SubmitRefusalCode;
+
+/** One target of a rebalance: an asset over all chains of the scope, or on one chain. */
+export interface RebalanceTargetRequest {
+  readonly asset: string;
+  /** All targets sum to exactly 10000. */
+  readonly weightBps: number;
+  readonly chain?: number;
+}
+
+/** A rebalance as asked for, shapes checked, meaning not yet. */
+export interface RebalanceRequest {
+  readonly intentType: 'rebalance';
+  readonly owner: EvmAddress;
+  /** Absent members mean: every configured chain, every configured asset. */
+  readonly scope: {
+    readonly chains?: readonly number[];
+    readonly assets?: readonly string[];
+  };
+  readonly targets: readonly RebalanceTargetRequest[];
+  /** Drift per target, in bps of the portfolio, below which nothing is done. Default 0. */
+  readonly bandBps?: number;
+  /** Refuse when the total cost exceeds this share of the portfolio's worth. */
+  readonly maxCostBps?: number;
+  /** The signed minimum stands this far below the quoted amount. Default 30. */
+  readonly maxSlippageBps?: number;
+  /** What may be sold, base units as decimal strings; default: the owner's balances on chain. */
+  readonly holdings?: readonly {
+    readonly chain: number;
+    readonly asset: string;
+    readonly amount: string;
+  }[];
+  /** Unix seconds; the quote must stay valid until then. */
+  readonly minValidUntil?: number;
+  /** Order types the caller can sign; must contain `trimtab-portfolio-v1` when given. */
+  readonly supportedTypes?: readonly string[];
+  /** Where each member stood in the request body, for error pointers. Default `/intent`. */
+  readonly pointer?: string;
+}
+export type QuoteRequest = RebalanceRequest;
+
+/** One order offered: the very JSON of GetQuoteResponse.quotes[i]. */
+export interface Quote {
+  readonly quoteId: string;
+  readonly validUntil: number;
+  readonly response: JsonObject;
+}
+
+export interface SubmitRequest {
+  readonly quoteId?: string;
+  /** The EIP-712 message, contracts-abi's JSON form. At least one of order and quoteId is given. */
+  readonly order?: JsonObject;
+  readonly signature: Hex;
+  /** One owner signature per origin chain id, for wallets whose ERC-1271 binds the chain. */
+  readonly originSignatures?: Readonly<Record<string, Hex>>;
+}
+export interface Submitted {
+  readonly orderId: OrderId;
+  /** False when this very order had been admitted before: same answer, nothing new was done. */
+  readonly created: boolean;
+  readonly order: StoredOrder;
+}
+
+/** An order with all that has been sent on its behalf. */
+export interface OrderRecord {
+  readonly order: StoredOrder;
+  readonly transactions: readonly StoredTx[];
+  /** Owner's minimum and the plan's amounts; null when the order came without a quote. */
+  readonly quotedAmounts: readonly string[] | null;
+}
+
+export interface AssetView {
+  readonly asset: string;
+  readonly tokens: readonly {
+    readonly chainId: ChainId;
+    readonly chain: string;
+    readonly symbol: string;
+    readonly address: EvmAddress;
+    readonly decimals: number;
+    readonly feed: EvmAddress;
+  }[];
+}
+
+export interface ReadinessView {
+  readonly ready: boolean;
+  /** Name → `ok` or what is wrong: `store`, `engine`, `chain:31338`, … */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+/** The service. Every method may throw Fault (I/O) or Defect; quote and submit also InvalidInput. */
+export interface Trimtab {
+  quote(request: QuoteRequest): Promise<Quote | Refusal<QuoteRefusalCode>>;
+  submit(request: SubmitRequest): Promise<Submitted | Refusal<SubmitRefusalCode>>;
+  getOrder(orderId: OrderId): Promise<OrderRecord | null>;
+  /** Ascending by seq, at most `limit`; empty for an order that is not known. */
+  events(orderId: OrderId, afterSeq: number, limit: number): Promise<readonly OrderEvent[]>;
+  /** A hint that events of that order may have been added. Returns how to stop listening. */
+  subscribe(orderId: OrderId, listener: () => void): () => void;
+  /** The canonical JSON text that was solved, byte for byte as digested; null if not known. */
+  problem(quoteId: string): Promise<string | null>;
+  result(quoteId: string): Promise<string | null>;
+  assets(): readonly AssetView[];
+  /** Asks every dependency; bounded in time by the implementation. */
+  readiness(): Promise<ReadinessView>;
+}
