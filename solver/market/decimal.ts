@@ -1,0 +1,71 @@
+// Exact decimals of the problem format: prices, weights, costs and caps. A decimal is a bigint
+// scaled by 10^36 (`Fixed36`), so that every number the format admits is represented exactly and
+// the checker never meets a float. Refuses signs where none is allowed, exponents, leading zeros,
+// more than 30 integer digits and more than 36 decimals.
+
+import type { Brand } from '../types/brand.ts';
+import { InvalidInput } from '../types/errors.ts';
+
+/** A decimal scaled by 10^36; may be negative only where its owner says so. */
+export type Fixed36 = Brand<bigint, 'Fixed36'>;
+
+export const FIXED36_DECIMALS = 36;
+export const ONE36 = (10n ** 36n) as Fixed36;
+/** Dollars × 10^72: exact worth of base units (≤ 36 decimals) at a Fixed36 price per whole token. */
+export const ONE72 = 10n ** 72n;
+
+const DECIMAL = /^(-?)(0|[1-9][0-9]{0,29})(?:\.([0-9]{1,36}))?$/;
+
+export const fixed36 = (value: bigint): Fixed36 => value as Fixed36;
+
+/** "12.5" → 12.5 × 10^36. Throws InvalidInput without a pointer; readers add theirs. */
+export function parseFixed36(text: string, options: { signed?: boolean } = {}): Fixed36 {
+  const match = DECIMAL.exec(text);
+  if (match === null || (match[1] === '-' && options.signed !== true)) {
+    throw new InvalidInput(
+      `not a decimal${options.signed ? '' : ' without sign'} of at most 30 integer digits and ` +
+        `36 decimals, such as "12.5": ${JSON.stringify(text.slice(0, 90))}`,
+    );
+  }
+  const [, sign = '', whole = '0', fraction = ''] = match;
+  const magnitude = BigInt(whole + fraction.padEnd(FIXED36_DECIMALS, '0'));
+  return fixed36(sign === '-' ? -magnitude : magnitude);
+}
+
+/** The shortest decimal equal to `value` / 10^scale: no exponent, no trailing zeros. */
+export function formatDecimal(value: bigint, scale: number): string {
+  const sign = value < 0n ? '-' : '';
+  const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
+  const whole = digits.slice(0, digits.length - scale);
+  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
+  return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+}
+
+export const formatFixed36 = (value: Fixed36): string => formatDecimal(value, FIXED36_DECIMALS);
+
+/** ⌊a / b⌋ towards −∞ for any a and positive b. */
+export function floorDiv(a: bigint, b: bigint): bigint {
+  const quotient = a / b;
+  return a < 0n && quotient * b !== a ? quotient - 1n : quotient;
+}
+
+/** ⌈a / b⌉ towards +∞ for any a and positive b. */
+export function ceilDiv(a: bigint, b: bigint): bigint {
+  return -floorDiv(-a, b);
+}
+
+/** Dollars per base unit × 10^72, exact: the price per whole token (Fixed36) over 10^decimals. */
+export function unitPrice72(price: Fixed36, decimals: number): bigint {
+  return price * 10n ** BigInt(FIXED36_DECIMALS - decimals);
+}
+
+/** ⌊√n⌋ for n ≥ 0, by Newton's method from above. */
+export function isqrt(n: bigint): bigint {
+  if (n < 2n) return n;
+  let x = 1n << BigInt((n.toString(16).length * 4 + 1) >> 1);
+  for (;;) {
+    const next = (x + n / x) >> 1n;
+    if (next >= x) return x;
+    x = next;
+  }
+}
