@@ -1,0 +1,105 @@
+// What settlement needs from the filler's desk (filling/ implements it) and what both workflows
+// share. The desk decides with what and how an output is paid for; settlement decides when it is
+// safe to pay at all.
+
+import type { MandateOutput, PortfolioOrder } from '../../contracts-abi/typedData.ts';
+import type { SignedAward } from '../auction/award.ts';
+import type { Refusal } from '../types/errors.ts';
+import type { ChainId, EvmAddress, Hex, OrderId } from '../types/ids.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { NetworkConfig } from '../types/network.ts';
+import type { Chain, Clock, Receipt, Signer } from '../types/ports.ts';
+import type { Store, TxSender } from '../types/store.ts';
+
+/** Everything a workflow stands on. No globals, no wall clock. */
+export interface SettlementDeps {
+  readonly store: Store;
+  readonly sender: TxSender;
+  readonly chains: ReadonlyMap<ChainId, Chain>;
+  readonly clock: Clock;
+  readonly network: NetworkConfig;
+}
+
+/** What the order's quote promised, where there was one. */
+export interface QuotedPlan {
+  readonly amounts: readonly bigint[];
+  /** The optimizer's result file, as served. */
+  readonly result: string;
+}
+
+export interface BidRequest {
+  readonly orderId: OrderId;
+  readonly order: PortfolioOrder;
+  readonly quote: QuotedPlan | null;
+}
+/** The desk's own bid, with the prices it was judged at and the inventory it expects to use. */
+export interface DeskBid {
+  readonly amounts: readonly bigint[];
+  /** 18-decimal dollars per whole token, one per output. */
+  readonly pricesWad: readonly bigint[];
+  readonly decimals: readonly number[];
+  /** Reserved until the order is filled or over: `<chainId>:<token>` → base units. */
+  readonly reserves: Readonly<Record<string, string>>;
+  readonly notes: JsonObject;
+}
+
+export interface FillRequest {
+  readonly orderId: OrderId;
+  readonly award: SignedAward;
+  readonly chainId: ChainId;
+  /** The chain's awarded outputs that have no record yet. */
+  readonly outputs: readonly MandateOutput[];
+  readonly quote: QuotedPlan | null;
+}
+
+/** One transaction the desk wants sent from its own account. */
+export interface DeskCall {
+  /** Unique among the order's desk calls of this chain and kind, e.g. the approved token. */
+  readonly key: string;
+  readonly to: EvmAddress;
+  readonly data: Hex;
+  readonly value: bigint;
+  /** Amounts for the timeline, decimal strings. */
+  readonly summary: JsonObject;
+}
+export interface FillPlan {
+  readonly call: DeskCall;
+  /** Approvals the call needs and lacks now; to be included first. */
+  readonly approvals: readonly DeskCall[];
+  /** 0 … 1, how likely it is that this fill fails: the likeliest destination is filled first. */
+  readonly risk: number;
+}
+
+export interface ReceivedInput {
+  readonly token: EvmAddress;
+  readonly amount: bigint;
+}
+
+/** A transaction of the filler for this order and what it cost. */
+export interface OrderTx {
+  readonly chainId: ChainId;
+  readonly purpose: string;
+  readonly receipt: Receipt;
+  /** Native coin sent along (message fees), wei; an upper bound of what was kept. */
+  readonly value: bigint;
+}
+
+/** The filler. Every method may throw Fault (a chain or feed is down): the step is tried again. */
+export interface FillerDesk {
+  readonly address: EvmAddress;
+  /** Signs Declines; the same account that fills. */
+  readonly signer: Signer;
+  bid(request: BidRequest): Promise<DeskBid | Refusal>;
+  planFill(request: FillRequest): Promise<FillPlan | Refusal>;
+  /** A sale of what was received that raises the desk's worth at feed prices, or null. */
+  planRestore(request: {
+    readonly orderId: OrderId;
+    readonly chainId: ChainId;
+    readonly received: readonly ReceivedInput[];
+  }): Promise<{ readonly call: DeskCall; readonly approvals: readonly DeskCall[] } | null>;
+  /** Worth gained or lost over the order at feed prices, gas and message fees included. */
+  profitAndLoss(request: {
+    readonly order: PortfolioOrder;
+    readonly txs: readonly OrderTx[];
+  }): Promise<JsonObject>;
+}
