@@ -2,7 +2,6 @@
 // of the contracts. This is what "integers dispose" means: nothing is signed, scored or sent before
 // its legs have passed here.
 
-import { assert } from '../../types/assert.ts';
 import type { ParsedVenue } from '../parsedProblem.ts';
 import { concentratedIn, concentratedOut } from './concentrated.ts';
 import { constantProductIn, constantProductOut } from './constantProduct.ts';
@@ -81,7 +80,6 @@ function outOf(venue: ParsedVenue, side: 0 | 1, amountIn: bigint): bigint | Trad
 /** 0 when the trade runs from nodes[0] to nodes[1], 1 the other way round. */
 function sideOf(venue: ParsedVenue, nodeIn: number, nodeOut: number): 0 | 1 | TradeRefusal {
   const [first, second] = venue.nodes;
-  assert(nodeIn !== nodeOut, 'a trade joins two nodes');
   if (nodeIn === first && nodeOut === second) return 0;
   const twoWay = venue.kind === 'constantProduct' || venue.kind === 'concentrated';
   if (twoWay && nodeIn === second && nodeOut === first) return 1;
