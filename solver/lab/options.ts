@@ -1,0 +1,54 @@
+// What a caller may choose about a lab, with defaults and bounds. Everything else is setup.ts.
+
+import { resolve } from 'node:path';
+import { InvalidInput } from '../types/errors.ts';
+
+export interface LabOptions {
+  /** Where runtime state lives; the lab uses `<home>/lab`. Default: $TRIMTAB_HOME, else `.trimtab`. */
+  readonly home?: string;
+  /** Deployed chain states by hash; may be shared by many homes. Default `.build/lab-cache`. */
+  readonly cacheDir?: string;
+  /** Time between blocks, 100 … 60000 ms. Default 1000. */
+  readonly blockMs?: number;
+  /** Blocks on top of a message's block before the DVNs attest it, 1 … 64. Default 2. */
+  readonly confirmations?: number;
+  /** Seed of the price paths. Default 1. */
+  readonly seed?: number;
+  /** Standard size of one price step, in 1e-4; 0 holds prices still. Default 0.3. */
+  readonly volatilityBps?: number;
+  /** Time between price publications, 1000 … 30000 ms. Default 10000. */
+  readonly pulseMs?: number;
+  /** RPC ports, one per chain; 0 is any free one. Default all 0. */
+  readonly ports?: readonly [number, number, number];
+}
+
+export interface ResolvedLabOptions extends Required<LabOptions> {}
+
+/** Fills in defaults and checks bounds; throws InvalidInput naming the option. */
+export function resolveLabOptions(options: LabOptions): ResolvedLabOptions {
+  const resolved: ResolvedLabOptions = {
+    home: resolve(options.home ?? process.env.TRIMTAB_HOME ?? '.trimtab'),
+    cacheDir: resolve(options.cacheDir ?? '.build/lab-cache'),
+    blockMs: options.blockMs ?? 1000,
+    confirmations: options.confirmations ?? 2,
+    seed: options.seed ?? 1,
+    volatilityBps: options.volatilityBps ?? 0.3,
+    pulseMs: options.pulseMs ?? 10_000,
+    ports: options.ports ?? [0, 0, 0],
+  };
+  within('blockMs', resolved.blockMs, 100, 60_000);
+  within('confirmations', resolved.confirmations, 1, 64);
+  within('seed', resolved.seed, 0, 0xffffffff);
+  within('pulseMs', resolved.pulseMs, 1000, 30_000);
+  for (const port of resolved.ports) within('ports', port, 0, 65_535);
+  if (!(resolved.volatilityBps >= 0 && resolved.volatilityBps <= 100)) {
+    throw new InvalidInput('lab option volatilityBps must be between 0 and 100');
+  }
+  return resolved;
+}
+
+function within(name: string, value: number, low: number, high: number): void {
+  if (!Number.isInteger(value) || value < low || value > high) {
+    throw new InvalidInput(`lab option ${name} must be an integer from ${low} to ${high}`);
+  }
+}
