@@ -1,0 +1,295 @@
+// The Store port on PostgreSQL. Every change is one statement, so that a state change, its events
+// and its jobs commit together in one round trip; with a lease, the same statement locks the job's
+// row and compares the fence, so nothing a stale worker sends can match. Refuses to interpret: which
+// transitions exist is settlement's business.
+
+import { type RawBuilder, sql } from 'kysely';
+import { assert } from '../types/assert.ts';
+import { Fault } from '../types/errors.ts';
+import type { EvmAddress, Hex, OrderId } from '../types/ids.ts';
+import type { JsonObject } from '../types/json.ts';
+import {
+  type Applied,
+  type JobLease,
+  LeaseLost,
+  type NewEvent,
+  type NewJob,
+  type OrderEvent,
+  type OrderState,
+  type Store,
+  type StoredOrder,
+  type StoredQuote,
+  type Transition,
+} from '../types/store.ts';
+import type { Database } from './postgres.ts';
+import { createHints } from './postgresHints.ts';
+import { createPostgresJobs, heldLease, insertJobs } from './postgresJobs.ts';
+
+const LIST_MAX = 1_000;
+const EVENTS_PER_WRITE_MAX = 100;
+const JOBS_PER_WRITE_MAX = 100;
+/** Quotes nobody ordered are dropped this long after they expired, a few with every new one. */
+const QUOTE_KEPT_MS = 24 * 3_600_000;
+const QUOTES_DROPPED_PER_WRITE = 4;
+
+/**
+ * A Store on a migrated database. `close` ends its listener and the database's pool. Every method
+ * throws Fault `storeUnavailable` (retryable) when the server is gone; whether a write then happened
+ * is unknown, and asking again is safe for all of them but appendEvents, which may repeat an event.
+ */
+export function createPostgresStore(database: Database): Store {
+  const hints = createHints(database);
+
+  const applyTransition: Store['applyTransition'] = async (transition, lease) => {
+    checkSizes(transition.events, transition.jobs ?? []);
+    const [row] = await database.rows(transitionStatement(transition, lease));
+    if (row?.applied !== true) {
+      return explainNotApplied(database, transition, lease, row?.held === true);
+    }
+    if (transition.events.length > 0) hints.eventsAdded(transition.orderId);
+    if ((transition.jobs ?? []).length > 0) hints.jobsAdded();
+    return 'applied';
+  };
+
+  return {
+    async putQuote(quote) {
+      await database.rows(quoteStatement(quote));
+    },
+    async getQuote(quoteId) {
+      const [row] = await database.rows(sql<QuoteRow>`
+        SELECT * FROM quotes WHERE quote_id = ${quoteId}`);
+      return row === undefined ? null : quoteOf(row);
+    },
+
+    async admitOrder(order, events, jobs) {
+      checkSizes(events, jobs);
+      const [row] = await database.rows(admissionStatement(order, events, jobs));
+      if (row?.admitted === true) {
+        hints.eventsAdded(order.orderId);
+        hints.jobsAdded();
+        return 'applied';
+      }
+      const [same] = await database.rows(sql`
+        SELECT 1 FROM orders WHERE order_id = ${order.orderId}`);
+      return same === undefined ? 'nonceUsed' : 'alreadyApplied';
+    },
+    async getOrder(orderId) {
+      const [row] = await database.rows(sql<OrderRow>`
+        SELECT * FROM orders WHERE order_id = ${orderId}`);
+      return row === undefined ? null : orderOf(row);
+    },
+    async listOrders({ owner, states, limit }) {
+      const rows = await database.rows(sql<OrderRow>`
+        SELECT * FROM orders
+        WHERE (${owner ?? null}::text IS NULL OR owner = ${owner ?? null})
+          AND (${states ?? null}::text[] IS NULL OR state = ANY(${states ?? null}))
+        ORDER BY created_at_ms DESC, order_id LIMIT ${Math.min(limit, LIST_MAX)}`);
+      return rows.map(orderOf);
+    },
+    applyTransition,
+    async appendEvents(orderId, events, lease, facts) {
+      checkSizes(events, []);
+      const [row] = await database.rows(appendStatement(orderId, events, lease, facts ?? {}));
+      if (row?.held !== true) throw leaseLost(lease);
+      assert(row.appended, `appendEvents: no order ${orderId}`);
+      if (events.length > 0) hints.eventsAdded(orderId);
+    },
+    async events(orderId, afterSeq, limit) {
+      const rows = await database.rows(sql<EventRow>`
+        SELECT seq, order_id, at_ms, type, data FROM events
+        WHERE order_id = ${orderId} AND seq > ${afterSeq}
+        ORDER BY seq LIMIT ${Math.min(limit, LIST_MAX)}`);
+      return rows.map(eventOf);
+    },
+    onEvents: hints.onEvents,
+    onJobs: hints.onJobs,
+    ...createPostgresJobs(database),
+
+    async ping() {
+      await database.rows(sql`SELECT 1`);
+    },
+    async close() {
+      await hints.close();
+      await database.close();
+    },
+  };
+}
+
+function checkSizes(events: readonly NewEvent[], jobs: readonly NewJob[]) {
+  assert(events.length <= EVENTS_PER_WRITE_MAX, `${events.length} events in one write`);
+  assert(jobs.length <= JOBS_PER_WRITE_MAX, `${jobs.length} jobs in one write`);
+}
+
+function quoteStatement(quote: StoredQuote) {
+  return sql`
+    WITH dropped AS (
+      DELETE FROM quotes WHERE quote_id IN (
+        SELECT quote_id FROM quotes
+        WHERE valid_until_ms < now_ms() - ${QUOTE_KEPT_MS}
+          AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
+        ORDER BY valid_until_ms LIMIT ${QUOTES_DROPPED_PER_WRITE} FOR UPDATE SKIP LOCKED))
+    INSERT INTO quotes (quote_id, created_at_ms, valid_until_ms, order_json, quoted_amounts,
+                        problem, result, response)
+    VALUES (${quote.quoteId}, ${quote.createdAtMs}, ${quote.validUntilMs},
+            ${JSON.stringify(quote.order)}, ${JSON.stringify(quote.quotedAmounts)},
+            ${quote.problem}, ${quote.result}, ${JSON.stringify(quote.response)})
+    ON CONFLICT (quote_id) DO NOTHING`;
+}
+
+/** ON CONFLICT waits for a concurrent twin to commit, so the read that follows a conflict sees it. */
+function admissionStatement(
+  order: Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'>,
+  events: readonly NewEvent[],
+  jobs: readonly NewJob[],
+) {
+  return sql<{ admitted: boolean }>`
+    WITH moved AS (
+      INSERT INTO orders (order_id, quote_id, owner, nonce, state, reason, order_json,
+                          owner_signature, award, facts, version, created_at_ms, updated_at_ms)
+      VALUES (${order.orderId}, ${order.quoteId}, ${order.owner}, ${order.nonce}, ${order.state},
+              ${order.reason}, ${JSON.stringify(order.order)}, ${order.ownerSignature},
+              ${order.award === null ? null : JSON.stringify(order.award)},
+              ${JSON.stringify(order.facts)}, 1, now_ms(), now_ms())
+      ON CONFLICT DO NOTHING RETURNING order_id),
+    added_events AS (${insertEvents(events)}),
+    added_jobs AS (${insertJobs(jobs)})
+    SELECT EXISTS (SELECT 1 FROM moved) AS admitted`;
+}
+
+function transitionStatement(transition: Transition, lease: JobLease | null) {
+  const { orderId, from, to, reason, award, facts, events, jobs } = transition;
+  return sql<{ applied: boolean; held: boolean }>`
+    WITH held AS MATERIALIZED (${heldLease(lease)}),
+    moved AS (
+      UPDATE orders SET
+        state = ${to},
+        reason = ${reason ?? null},
+        award = coalesce(${award === undefined ? null : JSON.stringify(award)}::json, award),
+        facts = facts || ${JSON.stringify(facts ?? {})}::jsonb,
+        version = version + 1,
+        updated_at_ms = now_ms()
+      WHERE order_id = ${orderId} AND state = ${from} AND EXISTS (SELECT 1 FROM held)
+      RETURNING order_id),
+    added_events AS (${insertEvents(events)}),
+    added_jobs AS (${insertJobs(jobs ?? [])})
+    SELECT EXISTS (SELECT 1 FROM moved) AS applied, EXISTS (SELECT 1 FROM held) AS held`;
+}
+
+/** The order's row is locked even without facts: its events' numbers then rise as they commit. */
+function appendStatement(
+  orderId: OrderId,
+  events: readonly NewEvent[],
+  lease: JobLease | null,
+  facts: JsonObject,
+) {
+  return sql<{ appended: boolean; held: boolean }>`
+    WITH held AS MATERIALIZED (${heldLease(lease)}),
+    moved AS (
+      UPDATE orders SET facts = facts || ${JSON.stringify(facts)}::jsonb, updated_at_ms = now_ms()
+      WHERE order_id = ${orderId} AND EXISTS (SELECT 1 FROM held)
+      RETURNING order_id),
+    added_events AS (${insertEvents(events)})
+    SELECT EXISTS (SELECT 1 FROM moved) AS appended, EXISTS (SELECT 1 FROM held) AS held`;
+}
+
+/** Reads `moved`, so that a row's lock is taken before its events get their numbers. */
+function insertEvents(events: readonly NewEvent[]): RawBuilder<unknown> {
+  const types = events.map((event) => event.type);
+  const data = events.map((event) => JSON.stringify(event.data));
+  return sql`
+    INSERT INTO events (order_id, at_ms, type, data)
+    SELECT moved.order_id, now_ms(), event.type, event.data::json
+    FROM moved, unnest(${types}::text[], ${data}::text[]) WITH ORDINALITY AS event (type, data, at)
+    ORDER BY event.at`;
+}
+
+async function explainNotApplied(
+  database: Database,
+  { orderId, from, to }: Transition,
+  lease: JobLease | null,
+  held: boolean,
+): Promise<Applied> {
+  if (!held) throw leaseLost(lease);
+  const [row] = await database.rows(sql<{ state: OrderState }>`
+    SELECT state FROM orders WHERE order_id = ${orderId}`);
+  assert(row !== undefined, `transition ${from} → ${to}: no order ${orderId}`);
+  if (row.state === to) return 'alreadyApplied';
+  throw new Fault(`order ${orderId} is ${row.state}, so ${from} → ${to} does not apply`, {
+    code: 'stateConflict',
+  });
+}
+
+function leaseLost(lease: JobLease | null): Error {
+  assert(lease !== null, 'a write without a lease cannot lose it');
+  return new LeaseLost(`lease ${lease.fence} of job ${lease.kind}/${lease.key} was lost`);
+}
+
+// bigint columns arrive as decimal strings; times and sequence numbers are far below 2^53.
+
+interface QuoteRow {
+  readonly quote_id: string;
+  readonly created_at_ms: string;
+  readonly valid_until_ms: string;
+  readonly order_json: JsonObject;
+  readonly quoted_amounts: readonly string[];
+  readonly problem: string;
+  readonly result: string;
+  readonly response: JsonObject;
+}
+interface OrderRow {
+  readonly order_id: OrderId;
+  readonly quote_id: string | null;
+  readonly owner: EvmAddress;
+  readonly nonce: string;
+  readonly state: OrderState;
+  readonly reason: string | null;
+  readonly order_json: JsonObject;
+  readonly owner_signature: Hex;
+  readonly award: JsonObject | null;
+  readonly facts: JsonObject;
+  readonly version: number;
+  readonly created_at_ms: string;
+  readonly updated_at_ms: string;
+}
+interface EventRow {
+  readonly seq: string;
+  readonly order_id: OrderId;
+  readonly at_ms: string;
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+const quoteOf = (row: QuoteRow): StoredQuote => ({
+  quoteId: row.quote_id,
+  createdAtMs: Number(row.created_at_ms),
+  validUntilMs: Number(row.valid_until_ms),
+  order: row.order_json,
+  quotedAmounts: row.quoted_amounts,
+  problem: row.problem,
+  result: row.result,
+  response: row.response,
+});
+
+const orderOf = (row: OrderRow): StoredOrder => ({
+  orderId: row.order_id,
+  quoteId: row.quote_id,
+  owner: row.owner,
+  nonce: row.nonce,
+  state: row.state,
+  reason: row.reason,
+  order: row.order_json,
+  ownerSignature: row.owner_signature,
+  award: row.award,
+  facts: row.facts,
+  version: row.version,
+  createdAtMs: Number(row.created_at_ms),
+  updatedAtMs: Number(row.updated_at_ms),
+});
+
+const eventOf = (row: EventRow): OrderEvent => ({
+  seq: Number(row.seq),
+  orderId: row.order_id,
+  atMs: Number(row.at_ms),
+  type: row.type,
+  data: row.data,
+});
