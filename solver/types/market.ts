@@ -1,0 +1,67 @@
+// The market as quoting reads it: pool states, feed prices, inventory and fees of one chain, all at
+// one named block. adapters/marketSource.ts reads it from chains; quoting never asks a chain itself.
+// Immutable once made, and shared by every request that meets the same block.
+
+import type { UnixSeconds } from './amounts.ts';
+import type { ChainId, EvmAddress } from './ids.ts';
+import type { PoolConfig } from './network.ts';
+import type { BlockRef } from './ports.ts';
+
+export interface ConstantProductState {
+  readonly kind: 'uniswapV2';
+  readonly pool: PoolConfig;
+  /** In the pool's token order; both positive. */
+  readonly reserves: readonly [bigint, bigint];
+}
+export interface ConcentratedState {
+  readonly kind: 'uniswapV3';
+  readonly pool: PoolConfig;
+  readonly sqrtPriceX96: bigint;
+  readonly tick: number;
+  readonly liquidity: bigint;
+  /** Every initialised tick of the pool, ascending, with its liquidityNet. */
+  readonly ticks: readonly (readonly [number, bigint])[];
+}
+export type PoolState = ConstantProductState | ConcentratedState;
+
+/** A Chainlink-type answer: dollars per whole token, scaled by 10^decimals; positive. */
+export interface FeedReading {
+  readonly answer: bigint;
+  readonly decimals: number;
+  readonly updatedAt: UnixSeconds;
+}
+
+/** Wei of the sending chain's native coin for a proof message of n records: base + perRecord · n. */
+export interface MessageFee {
+  readonly base: bigint;
+  readonly perRecord: bigint;
+}
+
+export interface ChainMarket {
+  readonly chainId: ChainId;
+  readonly block: BlockRef;
+  /** Pools that answered and hold liquidity. */
+  readonly pools: readonly PoolState[];
+  /** By token; a feed that did not answer is absent. */
+  readonly feeds: ReadonlyMap<EvmAddress, FeedReading>;
+  /** The filler's balances by token, before reservations. */
+  readonly inventory: ReadonlyMap<EvmAddress, bigint>;
+  /** Expected wei per gas for a transaction sent now, with headroom for rising base fees. */
+  readonly gasPrice: bigint;
+  /** By the origin the proof goes to; absent where no message can be sent. */
+  readonly messageFees: ReadonlyMap<ChainId, MessageFee>;
+}
+
+/** An owner's position on one chain, by token. */
+export interface OwnerState {
+  readonly balances: ReadonlyMap<EvmAddress, bigint>;
+  /** What the chain's PortfolioSettler may pull. */
+  readonly allowances: ReadonlyMap<EvmAddress, bigint>;
+}
+
+/** Reads chains for quoting. Both methods throw Fault when the chain is down or stalled. */
+export interface MarketSource {
+  /** At the head; the same object while the head does not move. */
+  chain(chainId: ChainId): Promise<ChainMarket>;
+  owner(chainId: ChainId, owner: EvmAddress, at: BlockRef): Promise<OwnerState>;
+}
