@@ -1,11 +1,11 @@
-// Chainlink-type price feeds at one block, over the Chain port. Owns the two calls per feed and what
-// counts as an answer: positive, from a completed round. Staleness is quoting's to judge.
+// Chainlink-type price feeds at one block, over the Chain port. Owns the two calls per feed and no
+// judgement: whether an answer is a price, and fresh enough, is market/prices.ts's to say.
 
 import { decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import type { FeedReading } from '../market/prices.ts';
 import { unixSeconds } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import type { EvmAddress } from '../types/ids.ts';
-import type { FeedReading } from '../types/market.ts';
 import type { TokenConfig } from '../types/network.ts';
 import type { BlockRef, CallResult, Chain } from '../types/ports.ts';
 
@@ -13,10 +13,8 @@ const feedAbi = parseAbi([
   'function latestRoundData() view returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)',
   'function decimals() view returns (uint8)',
 ]);
-/** More decimals than the problem format's fixed point can carry. */
-const FEED_DECIMALS_MAX = 36;
 
-/** By token; a feed without a usable answer is absent. One round trip. Throws Fault. */
+/** By token; a feed that does not answer is absent. An incomplete round has updatedAt 0. One round trip. Throws Fault. */
 export async function readFeeds(
   chain: Chain,
   tokens: readonly TokenConfig[],
@@ -50,7 +48,6 @@ function decode(round: CallResult, scale: CallResult): FeedReading | null {
     functionName: 'decimals',
     data: scale.data,
   });
-  const complete = updatedAt > 0n && updatedAt <= 0xffffffffn && answeredInRound >= roundId;
-  if (answer <= 0n || !complete || decimals > FEED_DECIMALS_MAX) return null;
-  return { answer, decimals, updatedAt: unixSeconds(Number(updatedAt)) };
+  const complete = updatedAt <= 0xffffffffn && answeredInRound >= roundId;
+  return { answer, decimals, updatedAt: unixSeconds(complete ? Number(updatedAt) : 0) };
 }

@@ -2,9 +2,9 @@
 // chain, read once however many requests ask, and the time limit after which a chain counts as
 // down. A head far behind the wall clock counts as down too: its pools are no market any more.
 
+import type { ChainMarket, MarketSource, OwnerState } from '../market/source.ts';
 import { Fault } from '../types/errors.ts';
 import type { ChainId, EvmAddress, Hash32 } from '../types/ids.ts';
-import type { ChainMarket, MarketSource, OwnerState } from '../types/market.ts';
 import type { ChainConfig, NetworkConfig } from '../types/network.ts';
 import type { BlockRef, Chain, Clock } from '../types/ports.ts';
 import { readAllowances, readBalances } from './balanceReader.ts';

@@ -2,8 +2,8 @@
 // block. The oracle's fee is affine in the number of records, so two quotes give all of them.
 
 import { decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import type { MessageFee } from '../market/source.ts';
 import type { ChainId } from '../types/ids.ts';
-import type { MessageFee } from '../types/market.ts';
 import type { ChainConfig } from '../types/network.ts';
 import type { BlockRef, CallResult, Chain } from '../types/ports.ts';
 

@@ -4,8 +4,8 @@
 // does not answer, or is empty, is left out and named in `skipped`.
 
 import { decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem';
+import type { PoolState, UniswapV2State, UniswapV3State } from '../market/snapshot.ts';
 import { present } from '../types/assert.ts';
-import type { PoolState } from '../types/market.ts';
 import type { ChainConfig, PoolConfig } from '../types/network.ts';
 import type { BlockRef, Call, CallResult, Chain } from '../types/ports.ts';
 
@@ -56,15 +56,9 @@ export async function readPools(
   return { pools, skipped };
 }
 
-interface V3Head {
-  readonly kind: 'uniswapV3';
-  readonly pool: PoolConfig;
-  readonly sqrtPriceX96: bigint;
-  readonly tick: number;
-  readonly liquidity: bigint;
-  readonly tickSpacing: number;
-}
-type Head = V3Head | Extract<PoolState, { kind: 'uniswapV2' }>;
+type Ticks = UniswapV3State['ticks'];
+type V3Head = Omit<UniswapV3State, 'ticks'> & { readonly tickSpacing: number };
+type Head = V3Head | UniswapV2State;
 
 const stateOf = ({ kind, pool, sqrtPriceX96, tick, liquidity }: V3Head) => ({
   kind,
@@ -176,7 +170,7 @@ async function readNets(
   bitmaps: readonly { readonly head: V3Head; readonly ticks: readonly number[] }[],
   at: BlockRef,
   skipped: Map<string, string>,
-): Promise<ReadonlyMap<string, readonly (readonly [number, bigint])[]>> {
+): Promise<ReadonlyMap<string, Ticks>> {
   const usable = bitmaps.filter(({ head, ticks }) => {
     if (ticks.length <= TICKS_PER_POOL_MAX) return true;
     skipped.set(head.pool.id, `has ${ticks.length} ticks, more than ${TICKS_PER_POOL_MAX}`);
@@ -189,19 +183,19 @@ async function readNets(
     })),
   );
   const results = calls.length === 0 ? [] : await chain.read(calls, at);
-  const nets = new Map<string, (readonly [number, bigint])[]>();
+  const nets = new Map<string, Ticks>();
   let next = 0;
   for (const { head, ticks } of usable) {
-    const list: (readonly [number, bigint])[] = [];
+    const list: Ticks[number][] = [];
     for (const tick of ticks) {
       const result = present(results[next++], 'a result per call');
       if (!answered(result)) break;
-      const [, net] = decodeFunctionResult({
+      const [, liquidityNet] = decodeFunctionResult({
         abi: v3Abi,
         functionName: 'ticks',
         data: result.data,
       });
-      list.push([tick, net]);
+      list.push({ tick, liquidityNet });
     }
     if (list.length === ticks.length) nets.set(head.pool.id, list);
     else skipped.set(head.pool.id, 'a tick did not answer');

@@ -2,34 +2,10 @@
 // one named block. adapters/marketSource.ts reads it from chains; quoting never asks a chain itself.
 // Immutable once made, and shared by every request that meets the same block.
 
-import type { UnixSeconds } from './amounts.ts';
-import type { ChainId, EvmAddress } from './ids.ts';
-import type { PoolConfig } from './network.ts';
-import type { BlockRef } from './ports.ts';
-
-export interface ConstantProductState {
-  readonly kind: 'uniswapV2';
-  readonly pool: PoolConfig;
-  /** In the pool's token order; both positive. */
-  readonly reserves: readonly [bigint, bigint];
-}
-export interface ConcentratedState {
-  readonly kind: 'uniswapV3';
-  readonly pool: PoolConfig;
-  readonly sqrtPriceX96: bigint;
-  readonly tick: number;
-  readonly liquidity: bigint;
-  /** Every initialised tick of the pool, ascending, with its liquidityNet. */
-  readonly ticks: readonly (readonly [number, bigint])[];
-}
-export type PoolState = ConstantProductState | ConcentratedState;
-
-/** A Chainlink-type answer: dollars per whole token, scaled by 10^decimals; positive. */
-export interface FeedReading {
-  readonly answer: bigint;
-  readonly decimals: number;
-  readonly updatedAt: UnixSeconds;
-}
+import type { ChainId, EvmAddress } from '../types/ids.ts';
+import type { BlockRef } from '../types/ports.ts';
+import type { FeedReading } from './prices.ts';
+import type { PoolState } from './snapshot.ts';
 
 /** Wei of the sending chain's native coin for a proof message of n records: base + perRecord · n. */
 export interface MessageFee {
