@@ -103,8 +103,9 @@ const MIGRATIONS: Record<string, Migration> = {
            raw text NOT NULL,
            max_fee numeric(78) NOT NULL,
            max_priority_fee numeric(78) NOT NULL,
-           signed_at_ms bigint NOT NULL)`,
-        `CREATE INDEX chain_tx_raw_tx ON chain_tx_raw (tx_id, signed_at_ms)`,
+           signed_at_block numeric(20) NOT NULL,
+           version integer NOT NULL,
+           CONSTRAINT chain_tx_raw_version UNIQUE (tx_id, version))`,
       ]),
   },
 };
