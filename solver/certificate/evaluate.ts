@@ -1,0 +1,92 @@
+// A proposed solution → the published result: its legs executed once more, its value, its bound and
+// its gap. Shares nothing with the optimizer; what it writes is what verify.ts recomputes.
+
+import { formatDecimal } from '../market/decimal.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { assert } from '../types/assert.ts';
+import type { ProblemResult, Solution } from '../types/problem.ts';
+import { planCosts, planValue, tradedWorth } from './accounts.ts';
+import { certifyBound, parseDualPrices } from './bound.ts';
+import { type Execution, execute } from './execution.ts';
+import type { Dollars72 } from './worth.ts';
+
+const VALUE_DECIMALS = 18;
+const GAP_DECIMALS = 9;
+
+/**
+ * The result to publish. Value rounds down, bound and gap up. A solution whose legs do not execute
+ * exactly as it says is a Defect: the engine re-executes before it answers, so this cannot happen.
+ * Throws InvalidInput when its prices are not one positive decimal per node.
+ */
+export function evaluate(
+  problem: ParsedProblem,
+  solution: Solution,
+  engineHash: string,
+): ProblemResult {
+  const { execution, failures } = execute(problem, solution.legs);
+  assert(
+    execution !== null,
+    `a proposed plan does not execute: ${failures.map((f) => `${f.pointer} ${f.message}`).join('; ')}`,
+  );
+  return {
+    version: 1,
+    problem: problem.digest,
+    engine: engineHash,
+    status: solution.status,
+    ...assess(problem, execution, solution.prices),
+    prices: solution.prices,
+    legs: solution.legs,
+  };
+}
+
+/** Everything in a result that follows from problem, legs and prices. */
+export function assess(
+  problem: ParsedProblem,
+  execution: Execution,
+  prices: ProblemResult['prices'],
+): Pick<ProblemResult, 'value' | 'bound' | 'gapBps' | 'final' | 'costs'> {
+  const value = planValue(problem, execution);
+  const bound = certifyBound(problem, prices);
+  const costs = planCosts(problem, execution.legs, parseDualPrices(problem, prices));
+  return {
+    value: dollarText(value),
+    bound: dollarText(bound),
+    gapBps: formatDecimal(gap(bound - value, tradedWorth(problem, execution)), GAP_DECIMALS),
+    final: finalBalances(problem, execution),
+    costs: {
+      fees: dollarText(costs.fees),
+      impact: dollarText(costs.impact),
+      fixed: dollarText(costs.fixed),
+    },
+  };
+}
+
+/** (bound − value)/traded in bps × 10^9, rounded up. `difference` is dollars × 10^18. */
+function gap(difference: bigint, traded: Dollars72): bigint {
+  assert(difference >= 0n, `a plan is worth more than its bound by ${-difference}e-18 dollars`);
+  assert(traded > 0n, 'a problem trades something of worth');
+  const numerator = difference * 10_000n * 10n ** BigInt(GAP_DECIMALS) * 10n ** 54n;
+  return numerator === 0n ? 0n : (numerator - 1n) / traded + 1n;
+}
+
+/** Every node that is non-zero before or after. */
+function finalBalances(
+  problem: ParsedProblem,
+  { before, after }: Execution,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    problem.nodes.flatMap(({ id }, i) => {
+      const balance = after[i] ?? 0n;
+      return balance !== 0n || before[i] !== 0n ? [[id, balance.toString()]] : [];
+    }),
+  );
+}
+
+/** Always 18 decimals: "12.500000000000000000". */
+function dollarText(value: bigint): string {
+  const text = formatDecimal(value, VALUE_DECIMALS);
+  const dot = text.indexOf('.');
+  return dot < 0
+    ? `${text}.${'0'.repeat(VALUE_DECIMALS)}`
+    : text.padEnd(dot + 1 + VALUE_DECIMALS, '0');
+}

@@ -1,0 +1,140 @@
+// Executes a plan's legs once more in exact integers: what "integers dispose" rests on, and the
+// checker's view of the plan. Refuses, as a list of failures, a leg whose output is not to the wei
+// what its venue pays, a venue used twice or beyond its cap, and any balance that would fall below
+// what its node may spend at that moment, in the order given.
+
+import { exactOut } from '../market/exact/venue.ts';
+import type { ParsedProblem, ParsedVenue } from '../market/parsedProblem.ts';
+import { MAX_UINT256 } from '../types/amounts.ts';
+import { present } from '../types/assert.ts';
+import type { Leg } from '../types/problem.ts';
+import { inputCaps } from './worth.ts';
+
+export interface Failure {
+  /** Which rule was broken. */
+  readonly code:
+    | 'problemDigest'
+    | 'status'
+    | 'leg'
+    | 'venueUsedTwice'
+    | 'venueInputCap'
+    | 'conservation'
+    | 'prices'
+    | 'final'
+    | 'value'
+    | 'bound'
+    | 'gap'
+    | 'costs';
+  /** RFC 6901, into the result. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+export interface ExactLeg {
+  readonly venue: ParsedVenue;
+  readonly nodeIn: number;
+  readonly nodeOut: number;
+  readonly amountIn: bigint;
+  readonly amountOut: bigint;
+}
+
+export interface Execution {
+  readonly legs: readonly ExactLeg[];
+  /** Base units per node index. */
+  readonly before: readonly bigint[];
+  readonly after: readonly bigint[];
+}
+
+/** What every node holds before the plan. */
+export function initialBalances(problem: ParsedProblem): readonly bigint[] {
+  const { objective } = problem;
+  if (objective.kind === 'rebalance') return objective.holdings;
+  return problem.nodes.map((_, i) => (i === objective.sell ? objective.amount : 0n));
+}
+
+/** What must stay untouched: the holdings of nodes in no target. */
+function reserved(problem: ParsedProblem): readonly bigint[] {
+  const { objective } = problem;
+  if (objective.kind === 'swap') return problem.nodes.map(() => 0n);
+  return objective.holdings.map((amount, i) => (objective.targetOfNode[i] === -1 ? amount : 0n));
+}
+
+/** Runs all legs. The execution is null when any failure makes it meaningless. */
+export function execute(
+  problem: ParsedProblem,
+  legs: readonly Leg[],
+): { readonly execution: Execution | null; readonly failures: readonly Failure[] } {
+  const failures: Failure[] = [];
+  const before = initialBalances(problem);
+  const balances = [...before];
+  const kept = reserved(problem);
+  const caps = inputCaps(problem);
+  const used = new Set<number>();
+  const exact: ExactLeg[] = [];
+  legs.forEach((leg, i) => {
+    const pointer = `/legs/${i}`;
+    const read = readLeg(problem, leg, pointer);
+    if ('code' in read) {
+      failures.push(read);
+      return;
+    }
+    const { venue, nodeIn, nodeOut, amountIn, amountOut } = read;
+    if (used.has(venue.index)) {
+      const message = `venue ${venue.id} is already used by an earlier leg`;
+      failures.push({ code: 'venueUsedTwice', pointer: `${pointer}/venue`, message });
+    }
+    used.add(venue.index);
+    const cap = caps[nodeIn] ?? null;
+    if (cap !== null && amountIn > cap) {
+      const message = `takes in ${amountIn}, more than settings.venueInputCap allows: ${cap}`;
+      failures.push({ code: 'venueInputCap', pointer: `${pointer}/in/amount`, message });
+    }
+    const available = present(balances[nodeIn], 'balance') - present(kept[nodeIn], 'reserve');
+    if (amountIn > available) {
+      const message = `spends ${amountIn} of ${leg.in.node}, which can spend ${available} by then`;
+      failures.push({ code: 'conservation', pointer: `${pointer}/in/amount`, message });
+    }
+    balances[nodeIn] = present(balances[nodeIn], 'balance') - amountIn;
+    balances[nodeOut] = present(balances[nodeOut], 'balance') + amountOut;
+    exact.push(read);
+  });
+  const whole = failures.length === 0;
+  return { execution: whole ? { legs: exact, before, after: balances } : null, failures };
+}
+
+/** Resolves one leg and re-executes it on its venue. */
+function readLeg(problem: ParsedProblem, leg: Leg, pointer: string): ExactLeg | Failure {
+  const fail = (at: string, message: string): Failure => ({
+    code: 'leg',
+    pointer: pointer + at,
+    message,
+  });
+  const index = problem.venueIndex.get(leg.venue);
+  const venue = index === undefined ? undefined : problem.venues[index];
+  if (venue === undefined) return fail('/venue', `no venue has the id ${clip(leg.venue)}`);
+  const nodeIn = problem.nodeIndex.get(leg.in.node);
+  if (nodeIn === undefined) return fail('/in/node', `no node has the id ${clip(leg.in.node)}`);
+  const nodeOut = problem.nodeIndex.get(leg.out.node);
+  if (nodeOut === undefined) return fail('/out/node', `no node has the id ${clip(leg.out.node)}`);
+  const amountIn = amountOf(leg.in.amount);
+  if (amountIn === null) return fail('/in/amount', 'not a decimal integer of base units');
+  const amountOut = amountOf(leg.out.amount);
+  if (amountOut === null) return fail('/out/amount', 'not a decimal integer of base units');
+  const paid = exactOut(venue, nodeIn, nodeOut, amountIn);
+  if (typeof paid !== 'bigint') return fail('/in/amount', `${venue.id} refuses: ${paid.message}`);
+  if (paid !== amountOut) {
+    return fail(
+      '/out/amount',
+      `${venue.id} pays exactly ${paid} for ${amountIn}, not ${amountOut}`,
+    );
+  }
+  return { venue, nodeIn, nodeOut, amountIn, amountOut };
+}
+
+function amountOf(text: string): bigint | null {
+  if (!/^(0|[1-9][0-9]{0,77})$/.test(text)) return null;
+  const amount = BigInt(text);
+  return amount <= MAX_UINT256 ? amount : null;
+}
+
+const clip = (text: string) => JSON.stringify(text.slice(0, 80));

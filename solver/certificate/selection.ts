@@ -1,0 +1,142 @@
+// Fixed costs in the bound: the most that Σ (profit of used venues) − Σ (cost of groups touched) can
+// be, over all sets of venues. Exactly a project selection problem, solved as a minimum cut in
+// integers (Dinic), so venues may share groups in any pattern. No relaxation, no rounding.
+
+import { assert, present } from '../types/assert.ts';
+
+export interface CostGroup {
+  /** ≥ 0. */
+  readonly cost: bigint;
+  /** Indices into `profits`. */
+  readonly members: readonly number[];
+}
+
+/** max over sets S of Σ_{e∈S} profits[e] − Σ_{groups meeting S} cost; ≥ 0, exact. */
+export function bestSelection(profits: readonly bigint[], groups: readonly CostGroup[]): bigint {
+  const grouped = new Set<number>();
+  const paid = groups.filter(({ cost }) => cost > 0n);
+  for (const { members } of paid) {
+    for (const member of members) if ((profits[member] ?? 0n) > 0n) grouped.add(member);
+  }
+  let total = 0n;
+  for (const profit of profits) if (profit > 0n) total += profit;
+  if (grouped.size === 0) return total;
+  return total - minimumCut(profits, paid, [...grouped]);
+}
+
+/** source → venue (profit) → group (unbounded) → sink (cost). */
+function minimumCut(
+  profits: readonly bigint[],
+  groups: readonly CostGroup[],
+  venues: readonly number[],
+): bigint {
+  const source = 0;
+  const sink = 1;
+  const vertexOf = new Map(venues.map((venue, i) => [venue, 2 + i]));
+  const network = new FlowNetwork(2 + venues.length + groups.length);
+  let unbounded = 1n;
+  for (const venue of venues) {
+    const profit = present(profits[venue], 'profit');
+    unbounded += profit;
+    network.connect(source, present(vertexOf.get(venue), 'vertex'), profit);
+  }
+  groups.forEach(({ cost, members }, i) => {
+    const vertex = 2 + venues.length + i;
+    network.connect(vertex, sink, cost);
+    for (const member of members) {
+      const from = vertexOf.get(member);
+      if (from !== undefined) network.connect(from, vertex, unbounded);
+    }
+  });
+  return network.maximumFlow(source, sink);
+}
+
+/** Dinic's algorithm over bigint capacities; edges in pairs, the residual of e is e ^ 1. */
+class FlowNetwork {
+  private readonly edgesOf: number[][];
+  private readonly target: number[] = [];
+  private readonly capacity: bigint[] = [];
+
+  constructor(vertices: number) {
+    this.edgesOf = Array.from({ length: vertices }, () => []);
+  }
+
+  connect(from: number, to: number, capacity: bigint): void {
+    present(this.edgesOf[from], 'vertex').push(this.target.length);
+    this.target.push(to);
+    this.capacity.push(capacity);
+    present(this.edgesOf[to], 'vertex').push(this.target.length);
+    this.target.push(from);
+    this.capacity.push(0n);
+  }
+
+  maximumFlow(source: number, sink: number): bigint {
+    let flow = 0n;
+    // Each phase lengthens the shortest path, so there are at most as many as vertices.
+    for (let phase = 0; phase <= this.edgesOf.length; phase++) {
+      const level = this.levels(source);
+      if ((level[sink] ?? -1) < 0) return flow;
+      flow += this.blockingFlow(source, sink, level);
+    }
+    assert(false, 'Dinic ends within as many phases as there are vertices');
+  }
+
+  private levels(source: number): number[] {
+    const level = this.edgesOf.map(() => -1);
+    level[source] = 0;
+    const queue = [source];
+    for (let head = 0; head < queue.length; head++) {
+      const vertex = present(queue[head], 'queued vertex');
+      for (const edge of present(this.edgesOf[vertex], 'vertex')) {
+        const to = present(this.target[edge], 'edge');
+        if (present(this.capacity[edge], 'edge') > 0n && level[to] === -1) {
+          level[to] = present(level[vertex], 'level') + 1;
+          queue.push(to);
+        }
+      }
+    }
+    return level;
+  }
+
+  private blockingFlow(source: number, sink: number, level: readonly number[]): bigint {
+    const nextEdge = this.edgesOf.map(() => 0);
+    const path: number[] = [];
+    let flow = 0n;
+    let vertex = source;
+    for (;;) {
+      if (vertex === sink) {
+        flow += this.augment(path);
+        path.length = 0;
+        vertex = source;
+        continue;
+      }
+      const edges = present(this.edgesOf[vertex], 'vertex');
+      const edge = edges[present(nextEdge[vertex], 'cursor')];
+      if (edge === undefined) {
+        const back = path.pop();
+        if (back === undefined) return flow;
+        vertex = present(this.target[back ^ 1], 'edge');
+        nextEdge[vertex] = present(nextEdge[vertex], 'cursor') + 1;
+        continue;
+      }
+      const to = present(this.target[edge], 'edge');
+      const descends = level[to] === present(level[vertex], 'level') + 1;
+      if (descends && present(this.capacity[edge], 'edge') > 0n) {
+        path.push(edge);
+        vertex = to;
+      } else {
+        nextEdge[vertex] = present(nextEdge[vertex], 'cursor') + 1;
+      }
+    }
+  }
+
+  private augment(path: readonly number[]): bigint {
+    const room = path.map((edge) => present(this.capacity[edge], 'edge'));
+    const amount = room.reduce((least, capacity) => (capacity < least ? capacity : least));
+    for (const edge of path) {
+      this.capacity[edge] = present(this.capacity[edge], 'edge') - amount;
+      this.capacity[edge ^ 1] = present(this.capacity[edge ^ 1], 'edge') + amount;
+    }
+    return amount;
+  }
+}

@@ -1,0 +1,75 @@
+// What amounts are worth, exactly: dollars × 10^72, so that any number of base units (tokens of up
+// to 36 decimals) at any Fixed36 price is an integer and nothing is rounded before it must be.
+
+import { type Fixed36, unitPrice72 } from '../market/decimal.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { present } from '../types/assert.ts';
+import type { Brand } from '../types/brand.ts';
+
+/** Dollars × 10^72; may be negative. */
+export type Dollars72 = Brand<bigint, 'Dollars72'>;
+export const dollars72 = (value: bigint): Dollars72 => value as Dollars72;
+/** 10^72 / 10^18. */
+const PER_18 = 10n ** 54n;
+const PER_36 = 10n ** 36n;
+
+/** Exact: a Fixed36 amount of dollars, such as a fixed cost. */
+export const fromFixed36 = (value: Fixed36): Dollars72 => dollars72(value * PER_36);
+
+/** ⌊dollars · 10^18⌋. */
+export function floor18(value: Dollars72): bigint {
+  return value >= 0n ? value / PER_18 : -ceil18(dollars72(-value));
+}
+
+/** ⌈dollars · 10^18⌉. */
+export function ceil18(value: Dollars72): bigint {
+  return value > 0n ? (value - 1n) / PER_18 + 1n : -floor18(dollars72(-value));
+}
+
+/** Dollars72 per base unit of every node at the file's prices; null where a node has none. */
+export function unitPrices(problem: ParsedProblem): readonly (bigint | null)[] {
+  return problem.nodes.map((node) =>
+    node.price === null ? null : unitPrice72(node.price, node.decimals),
+  );
+}
+
+/** Σ over targets of the worth of `balances` at the file's prices, one entry per target. */
+export function targetWorths(
+  problem: ParsedProblem,
+  balances: readonly bigint[],
+): readonly Dollars72[] {
+  const { objective } = problem;
+  if (objective.kind !== 'rebalance') return [];
+  const prices = unitPrices(problem);
+  return objective.targets.map((target) =>
+    dollars72(
+      target.nodes.reduce(
+        (sum, node) =>
+          sum + present(balances[node], 'balance') * present(prices[node], 'price of a target'),
+        0n,
+      ),
+    ),
+  );
+}
+
+/** The order's worth before any trade: what is offered for sale, or W₀ over all targets. */
+export function orderWorth(problem: ParsedProblem): Dollars72 {
+  const { objective } = problem;
+  if (objective.kind === 'swap') {
+    const price = present(unitPrices(problem)[objective.sell], 'price of the sold node');
+    return dollars72(objective.amount * price);
+  }
+  const worths = targetWorths(problem, objective.holdings);
+  return dollars72(worths.reduce((sum, worth) => sum + worth, 0n));
+}
+
+/**
+ * The most a venue may take in of a node under settings.venueInputCap: ⌊cap · order worth / price⌋
+ * base units. null: no cap is set, or the node has no price to measure it by.
+ */
+export function inputCaps(problem: ParsedProblem): readonly (bigint | null)[] {
+  const cap = problem.settings.venueInputCap;
+  if (cap === null) return problem.nodes.map(() => null);
+  const allowed = orderWorth(problem) * cap;
+  return unitPrices(problem).map((price) => (price === null ? null : allowed / (price * PER_36)));
+}
