@@ -1,0 +1,181 @@
+// The minimiser: damped semi-smooth Newton on ĝ in log prices, inside a proximal-point loop over
+// the centres z̄ of the kinked edges (Rockafellar 1976). Newton's matrix is a graph Laplacian; the
+// damping adds |gradient| to its diagonal, which is what the exact Hessian in log prices holds, made
+// positive: it vanishes at the optimum, so convergence stays quadratic, and it bounds the step of a
+// node no active edge touches. Stops on residual + complementarity, the primal–dual gap itself.
+
+import { header } from '../layout';
+import { complementarity, evaluate, normalise } from './dual';
+import { backSolve, factorise } from './factor';
+import { splitGroups } from './groups';
+import {
+  FREE,
+  GRADIENT,
+  NU,
+  OFF,
+  SAVED,
+  STEP,
+  SUPPLY,
+  flowAt,
+  ground,
+  isSmooth,
+  m,
+  n,
+  num,
+  setNum,
+  venueAt,
+} from './state';
+
+const NEWTON_MAX: i32 = 60;
+const OUTER_MAX: i32 = 40;
+const BACKTRACK_MAX: i32 = 24;
+const STEP_MAX: f64 = 3;
+const EPSILON_FIRST: f64 = 1e-2;
+const EPSILON_LAST: f64 = 1e-7;
+const EPSILON_WARM: f64 = 1e-4;
+/** Relative gap below which rounding rules. */
+const GAP_GOAL: f64 = 1e-11;
+const NOISE: f64 = 4e-15;
+
+/** Dual value ĝ, and Σ|gradient|, where the last minimisation ended. */
+export let dualValue: f64 = 0;
+export let residual: f64 = 0;
+
+/** Minimises from the prices in NU; with `warm`, from the centres at hand. Returns the gap. */
+export function minimise(warm: bool, relaxed: bool): f64 {
+  normalise();
+  const kinked = countKinked();
+  let epsilon = warm ? EPSILON_WARM : EPSILON_FIRST;
+  if (!warm) clearCenters();
+  setSigmas(epsilon, roughScale());
+  let last = Infinity;
+  let gap = Infinity;
+  for (let outer = 0; outer < OUTER_MAX; outer++) {
+    newton(kinked == 0);
+    gap = residual + complementarity;
+    if (kinked == 0 || gap <= GAP_GOAL * abs(dualValue)) break;
+    if (header().work >= header().workMax) break;
+    recentre();
+    if (relaxed) splitGroups();
+    if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
+    last = complementarity;
+    setSigmas(epsilon, abs(dualValue));
+  }
+  return gap;
+}
+
+function countKinked(): i32 {
+  let count = 0;
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.mode != OFF && !(flow.mode == FREE && isSmooth(flow.kind))) count++;
+  }
+  return count;
+}
+
+function clearCenters(): void {
+  for (let e = 0; e < m; e++) flowAt(e).center = 0;
+}
+
+function recentre(): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    flow.center = flow.mode == OFF ? 0 : flow.share;
+  }
+}
+
+/** What the plan is about, in dollars, before any dual value is known. */
+function roughScale(): f64 {
+  let worth: f64 = 0;
+  for (let k = 0; k < n; k++) worth += abs(num(SUPPLY, k)) * num(NU, k);
+  return worth;
+}
+
+/** σ in dollars for a share z: ε·c²ν² / min(cν, scale), from OPTIMIZER.md's σ per unit. */
+function setSigmas(epsilon: f64, scale: f64): void {
+  const floor = max(scale, 1e-300);
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.mode == OFF || (flow.mode == FREE && isSmooth(flow.kind))) continue;
+    const v = venueAt(e);
+    let full = floor;
+    if (!isSmooth(flow.kind)) full = min(v.a, v.capFrom) * num(NU, v.from);
+    flow.sigma = max((epsilon * full * full) / min(full, floor), 1e-300);
+  }
+}
+
+/** Newton to rounding; leaves dualValue, residual and the edges' state at the prices found. */
+function newton(tight: bool): void {
+  const h = header();
+  let value = evaluate();
+  let damping: f64 = 1;
+  for (let round = 0; round < NEWTON_MAX; round++) {
+    let norm: f64 = 0;
+    for (let k = 0; k < n; k++) norm += abs(num(GRADIENT, k));
+    residual = norm;
+    dualValue = value;
+    if (norm <= (tight ? 1e-15 : 1e-13) * abs(value) || h.work >= h.workMax) return;
+    h.work++;
+    const slope = direction(damping);
+    if (!(slope < -1e-26 * abs(value))) return;
+    const next = search(value, slope, norm);
+    if (next == Infinity) {
+      if (damping > 1e6 || -slope <= NOISE * abs(value)) {
+        evaluate();
+        return;
+      }
+      damping = max(damping * 16.0, 1.0);
+      value = evaluate();
+      continue;
+    }
+    damping = max(damping * 0.25, 1e-6);
+    value = next;
+  }
+  residual = 0;
+  for (let k = 0; k < n; k++) residual += abs(num(GRADIENT, k));
+  dualValue = value;
+}
+
+/** Fills STEP and returns the slope of ĝ along it. */
+function direction(damping: f64): f64 {
+  for (let k = 0; k < n; k++) setNum(STEP, k, damping * abs(num(GRADIENT, k)));
+  factorise(STEP, ground);
+  for (let k = 0; k < n; k++) setNum(STEP, k, -num(GRADIENT, k));
+  backSolve(STEP);
+  let slope: f64 = 0;
+  for (let k = 0; k < n; k++) slope += num(GRADIENT, k) * num(STEP, k);
+  return slope;
+}
+
+/** Backtracks along STEP; returns the new ĝ, or Infinity with the old prices restored. */
+function search(value: f64, slope: f64, norm: f64): f64 {
+  let longest: f64 = 0;
+  for (let k = 0; k < n; k++) {
+    setNum(SAVED, k, num(NU, k));
+    longest = max(longest, abs(num(STEP, k)));
+  }
+  let t = longest > STEP_MAX ? STEP_MAX / longest : 1.0;
+  const noise = NOISE * abs(value);
+  const attempts = -slope <= noise ? 2 : BACKTRACK_MAX;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    for (let k = 0; k < n; k++) {
+      const step = num(STEP, k);
+      if (step != 0) setNum(NU, k, num(SAVED, k) * Math.exp(t * step));
+    }
+    normalise();
+    const next = evaluate();
+    let after: f64 = 0;
+    let size: f64 = 0;
+    for (let k = 0; k < n; k++) {
+      after += num(GRADIENT, k) * num(STEP, k);
+      size += abs(num(GRADIENT, k));
+    }
+    if (next <= value + 1e-4 * t * slope) return next;
+    // Below rounding the value says nothing: the slope, or the residual, must fall instead.
+    if (next <= value + noise && (abs(after) <= 0.9 * abs(slope) || size <= 0.9 * norm)) return next;
+    const secant = slope / (slope - after);
+    t *= after > 0 ? min(max(secant, 0.1), 0.7) : 0.4;
+  }
+  for (let k = 0; k < n; k++) setNum(NU, k, num(SAVED, k));
+  return Infinity;
+}

@@ -1,0 +1,335 @@
+// Primal recovery: from the dual's flows to a plan that executes. Flows are first corrected as
+// flows (a residual spread over the same Laplacian, so precision no longer depends on depth), then
+// pushed through the nodes in topological order so that every unit is accounted for. A plan must
+// execute, so its graph has no cycle: where the best flow has one (pure arbitrage), the caller gets
+// the edge to bar and solves again.
+
+import { header } from '../layout';
+import {
+  BRIDGE,
+  CONCENTRATED,
+  CONSTANT_PRODUCT,
+  FORWARD,
+  ORDER as ORDER_KIND,
+  REVERSE,
+  Venue,
+} from '../problem';
+import { forwardConstantProduct } from '../venues/constantProduct';
+import { forwardConcentrated, roomConcentrated } from '../venues/concentrated';
+import { forwardOrder } from '../venues/order';
+import { forwardBridge } from '../venues/bridge';
+import { backSolve } from './factor';
+import {
+  DEGREE,
+  DEMAND,
+  EDGE_LIST,
+  EDGE_START,
+  FREE,
+  Flow,
+  GRADIENT,
+  HEAD,
+  NU,
+  OFF,
+  STEP,
+  TOPO,
+  TOPO_PLACE,
+  flowAt,
+  ground,
+  headOf,
+  int,
+  isSmooth,
+  m,
+  n,
+  nodeAt,
+  num,
+  setInt,
+  setNum,
+  tailOf,
+  targetAt,
+  venueAt,
+} from './state';
+
+/** Flows worth less than this share of the plan at both ends are dropped. */
+const DUST: f64 = 1e-13;
+const REFINE_ROUNDS: i32 = 3;
+
+/** The edge whose flow closes a cycle, or −1. Set by `recover`. */
+export let cycleEdge: i32 = -1;
+/** Dollars the plan leaves where they are worth nothing. */
+export let stranded: f64 = 0;
+
+/** Output of edge e for input x in the flow's direction. */
+export function forward(v: Venue, direction: i32, x: f64): f64 {
+  if (v.kind == CONSTANT_PRODUCT) return forwardConstantProduct(v, direction, x);
+  if (v.kind == CONCENTRATED) return forwardConcentrated(v, header().ticks, direction, x);
+  if (v.kind == ORDER_KIND) return forwardOrder(v, x);
+  if (v.kind == BRIDGE) return forwardBridge(v, x);
+  return v.keep * x;
+}
+
+/** The most edge e may take in. */
+export function roomOf(v: Venue, direction: i32): f64 {
+  const cap = direction == FORWARD ? v.capFrom : v.capTo;
+  if (v.kind == CONSTANT_PRODUCT) return cap;
+  if (v.kind == CONCENTRATED) return min(cap, roomConcentrated(v, header().ticks, direction));
+  return min(cap, v.a);
+}
+
+/**
+ * Fills every flow's x and y and every node's `left` from the prices and responses at hand, for a
+ * plan of `scale` dollars. Returns false if there is a cycle: bar `cycleEdge` and solve again.
+ */
+export function recover(scale: f64): bool {
+  const dust = DUST * scale;
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    flow.x = flow.mode == OFF ? 0 : flow.share * flow.input;
+    const v = venueAt(e);
+    flow.y = flow.x > 0 ? forward(v, flow.direction, flow.x) : 0;
+  }
+  for (let round = 0; round < REFINE_ROUNDS; round++) refine();
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (!(flow.x > 0)) continue;
+    const v = venueAt(e);
+    const paid = flow.x * num(NU, tailOf(v, flow));
+    const got = flow.y * num(NU, headOf(v, flow));
+    if ((paid <= dust && got <= dust) || flow.y <= 0) {
+      flow.x = 0;
+      flow.y = 0;
+    }
+  }
+  if (!sortNodes()) return false;
+  push(dust);
+  return true;
+}
+
+/** One step of iterative refinement on the flows themselves, with Newton's last factor. */
+function refine(): void {
+  let size: f64 = 0;
+  for (let k = 0; k < n; k++) setNum(STEP, k, nodeAt(k).supply);
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (!(flow.x > 0)) continue;
+    const v = venueAt(e);
+    const tail = tailOf(v, flow);
+    const head = headOf(v, flow);
+    setNum(STEP, tail, num(STEP, tail) - flow.x);
+    setNum(STEP, head, num(STEP, head) + flow.y);
+  }
+  for (let k = 0; k < n; k++) {
+    setNum(STEP, k, num(STEP, k) * num(NU, k));
+    size += num(STEP, k);
+  }
+  for (let k = 0; k < n; k++) {
+    const goal = ground >= 0 ? 0 : size * num(DEMAND, k) * num(NU, k);
+    setNum(STEP, k, k == ground ? 0 : goal - num(STEP, k));
+  }
+  backSolve(STEP);
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (!(flow.x > 0) || flow.hij == 0) continue;
+    const v = venueAt(e);
+    const tail = tailOf(v, flow);
+    const potential = flow.hii * num(STEP, tail) + flow.hij * num(STEP, headOf(v, flow));
+    const x = flow.x - potential / num(NU, tail);
+    flow.x = min(max(x, 0.0), roomOf(v, flow.direction));
+    flow.y = forward(v, flow.direction, flow.x);
+  }
+}
+
+/** Topological order of all nodes into TOPO and TOPO_PLACE (Kahn). False leaves `cycleEdge`. */
+function sortNodes(): bool {
+  cycleEdge = -1;
+  for (let k = 0; k < n; k++) {
+    setInt(DEGREE, k, 0);
+    setInt(HEAD, k, -1);
+    setInt(TOPO_PLACE, k, -1);
+  }
+  for (let e = m - 1; e >= 0; e--) {
+    const flow = flowAt(e);
+    if (!(flow.x > 0)) continue;
+    const v = venueAt(e);
+    const tail = tailOf(v, flow);
+    const head = headOf(v, flow);
+    flow.next = int(HEAD, tail);
+    setInt(HEAD, tail, e);
+    setInt(DEGREE, head, int(DEGREE, head) + 1);
+  }
+  let ready = 0;
+  for (let k = 0; k < n; k++) if (int(DEGREE, k) == 0) setInt(TOPO, ready++, k);
+  for (let p = 0; p < ready; p++) {
+    const node = int(TOPO, p);
+    setInt(TOPO_PLACE, node, p);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+      const head = headOf(venueAt(e), flowAt(e));
+      const left = int(DEGREE, head) - 1;
+      setInt(DEGREE, head, left);
+      if (left == 0) setInt(TOPO, ready++, head);
+    }
+  }
+  if (ready == n) return true;
+  cycleEdge = leastOfCycle();
+  return false;
+}
+
+/** Walks back from any unsorted node until one repeats; the cycle's least valuable edge. */
+function leastOfCycle(): i32 {
+  let node = 0;
+  while (int(TOPO_PLACE, node) >= 0) node++;
+  // DEGREE doubles as the mark of visited nodes; STEP as the edge by which each was left backwards.
+  for (let k = 0; k < n; k++) setInt(DEGREE, k, -1);
+  while (int(DEGREE, node) < 0) {
+    const edge = edgeInto(node);
+    setInt(DEGREE, node, edge);
+    node = tailOf(venueAt(edge), flowAt(edge));
+  }
+  let least = -1;
+  let worth = Infinity;
+  const end = node;
+  do {
+    const edge = int(DEGREE, node);
+    const v = venueAt(edge);
+    const flow = flowAt(edge);
+    const tail = tailOf(v, flow);
+    const value = flow.x * num(NU, tail);
+    if (value < worth) {
+      worth = value;
+      least = edge;
+    }
+    node = tail;
+  } while (node != end);
+  return least;
+}
+
+/** An edge that flows into an unsorted node from another unsorted node: there must be one. */
+function edgeInto(node: i32): i32 {
+  const end = int(EDGE_START, node + 1);
+  for (let k = int(EDGE_START, node); k < end; k++) {
+    const e = int(EDGE_LIST, k);
+    const flow = flowAt(e);
+    if (!(flow.x > 0)) continue;
+    const v = venueAt(e);
+    if (headOf(v, flow) == node && int(TOPO_PLACE, tailOf(v, flow)) < 0) return e;
+  }
+  return -1;
+}
+
+/** Whether a plan may leave something at this node. */
+function keeps(k: i32): bool {
+  return ground >= 0 ? k == ground : num(DEMAND, k) > 0;
+}
+
+/** Moves exact amounts from node to node; what cannot move on stays and is counted. */
+function push(dust: f64): void {
+  stranded = 0;
+  for (let k = 0; k < n; k++) setNum(GRADIENT, k, nodeAt(k).supply);
+  for (let p = 0; p < n; p++) {
+    const node = int(TOPO, p);
+    const available = max(num(GRADIENT, node), 0.0);
+    let wanted: f64 = 0;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
+    let rest = available - wanted;
+    if (rest < 0 || !keeps(node)) rest = spreadRest(node, rest);
+    if (rest > 0 && !keeps(node) && rest * num(NU, node) > dust) rest = detour(node, rest, p);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+      const flow = flowAt(e);
+      const v = venueAt(e);
+      flow.y = flow.x > 0 ? forward(v, flow.direction, flow.x) : 0;
+      const head = headOf(v, flow);
+      setNum(GRADIENT, head, num(GRADIENT, head) + flow.y);
+    }
+    nodeAt(node).left = max(rest, 0.0);
+    if (!keeps(node)) stranded += max(rest, 0.0) * num(NU, node);
+  }
+}
+
+/** Spreads a node's surplus or shortfall over its flows by how little each minds. */
+function spreadRest(node: i32, difference: f64): f64 {
+  let rest = difference;
+  for (let round = 0; round < 4 && rest != 0; round++) {
+    let total: f64 = 0;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) total += give(flowAt(e), e, rest, round);
+    if (!(total > 0)) continue;
+    const part = rest / total;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+      const flow = flowAt(e);
+      const weight = give(flow, e, rest, round);
+      if (weight == 0) continue;
+      const x = min(max(flow.x + part * weight, 0.0), roomOf(venueAt(e), flow.direction));
+      rest -= x - flow.x;
+      flow.x = x;
+    }
+  }
+  return rest;
+}
+
+/** Weight of a flow in a spread: curvature first, then whoever has room, by size. */
+function give(flow: Flow, e: i32, rest: f64, round: i32): f64 {
+  const room = rest > 0 ? roomOf(venueAt(e), flow.direction) - flow.x : flow.x;
+  if (!(room > 0)) return 0;
+  if (round < 2) return flow.hii;
+  return rest < 0 ? flow.x : isSmooth(flow.kind) ? flow.x : min(room, 1e300);
+}
+
+/** Sends what is left at a node through its best edge to a node not yet done. */
+function detour(node: i32, amount: f64, place: i32): f64 {
+  let best = -1;
+  let bestWorth: f64 = 0;
+  let bestDirection = FORWARD;
+  const end = int(EDGE_START, node + 1);
+  for (let k = int(EDGE_START, node); k < end; k++) {
+    const e = int(EDGE_LIST, k);
+    const flow = flowAt(e);
+    if (flow.mode == OFF || flow.x > 0) continue;
+    const v = venueAt(e);
+    const direction = v.from == node ? FORWARD : REVERSE;
+    if (!(flow.mask & direction)) continue;
+    const head = direction == FORWARD ? v.to : v.from;
+    if (int(TOPO_PLACE, head) <= place) continue;
+    const worth = forward(v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
+    if (worth > bestWorth) {
+      bestWorth = worth;
+      best = e;
+      bestDirection = direction;
+    }
+  }
+  if (best < 0) return amount;
+  const flow = flowAt(best);
+  const v = venueAt(best);
+  flow.direction = bestDirection;
+  flow.x = min(amount, roomOf(v, bestDirection));
+  flow.next = int(HEAD, node);
+  setInt(HEAD, node, best);
+  return amount - flow.x;
+}
+
+/** What the recovered plan is worth before fixed costs: bought, or the balanced portfolio. */
+export function planValue(): f64 {
+  const h = header();
+  if (ground >= 0) return nodeAt(ground).left * nodeAt(ground).price;
+  let least = Infinity;
+  for (let g = 0; g < h.targetCount; g++) {
+    const target = targetAt(g);
+    if (!(target.weight > 0)) continue;
+    least = min(least, nodeAt(target.node).left / target.weight);
+  }
+  return least == Infinity ? 0 : least;
+}
+
+/** Sets used flags by edge from the recovered flows. */
+export function markUsed(used: usize): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    setInt(used, e, flow.mode != OFF && flow.x > 0 ? 1 : 0);
+  }
+}
+
+/** Allows everything on a committed plan again. */
+export function clearMasks(): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    flow.mask = venueAt(e).directions;
+    if (flow.mode == FREE) flow.cost = 0;
+  }
+}

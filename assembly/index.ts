@@ -1,0 +1,148 @@
+// trimtab's core: the exported ABI, documented here once. Pure numbers: no imports, no I/O, no
+// clock, no randomness, no allocation; the same bytes in give the same bytes out.
+//
+//   memory      1,024 pages of 64 KiB, never grown
+//   abi()       ABI_VERSION of layout.ts; a host refuses any other
+//   header()    address of the Header
+//   sizes(k)    bytes of record k: 0 Header, 1 Node, 2 Venue, 3 Tick, 4 Group, 5 Target, 6 Leg
+//   arrange()   after the host wrote the header's counts and objective: writes the blocks' offsets,
+//               clears them; OK or TOO_LARGE
+//   solve()     after the host filled the blocks: OK, NO_ROUTE, INFEASIBLE, LIMIT, BAD_INPUT or
+//               TOO_LARGE; plan, prices, value and bound are then in the records
+//
+// NaN, infinities (but for caps) and indices out of range are BAD_INPUT: nothing traps on them.
+
+import {
+  ABI_VERSION,
+  BAD_INPUT,
+  HEADER,
+  Header,
+  OK,
+  SWAP,
+  arrange as arrangeBlocks,
+  header as head,
+} from './layout';
+import { Group, Node, Target, Tick, Venue } from './problem';
+import { Leg } from './plan';
+import { BRIDGE, CONCENTRATED, CONSTANT_PRODUCT, FORWARD, ORDER } from './problem';
+import { search } from './flow/fixedCosts';
+import { nodeAt, prepare, targetAt, venueAt, int } from './flow/state';
+
+export function abi(): i32 {
+  return ABI_VERSION;
+}
+
+export function header(): usize {
+  return HEADER;
+}
+
+export function sizes(record: i32): usize {
+  switch (record) {
+    case 0:
+      return offsetof<Header>();
+    case 1:
+      return offsetof<Node>();
+    case 2:
+      return offsetof<Venue>();
+    case 3:
+      return offsetof<Tick>();
+    case 4:
+      return offsetof<Group>();
+    case 5:
+      return offsetof<Target>();
+    case 6:
+      return offsetof<Leg>();
+    default:
+      return 0;
+  }
+}
+
+export function arrange(): i32 {
+  const h = head();
+  h.abiVersion = ABI_VERSION;
+  h.status = arrangeBlocks();
+  return h.status;
+}
+
+export function solve(): i32 {
+  const h = head();
+  h.status = check(h);
+  if (h.status == OK) h.status = prepare();
+  h.legCount = 0;
+  h.work = 0;
+  h.solves = 0;
+  if (h.status == OK) h.status = search();
+  return h.status;
+}
+
+// @ts-ignore: decorator
+@inline
+function bad(value: f64): bool {
+  return !(value >= 0 && value < Infinity);
+}
+
+function check(h: Header): i32 {
+  if (h.objective != SWAP && h.objective != 1) return BAD_INPUT;
+  if (h.workMax < 1) return BAD_INPUT;
+  if (h.objective == SWAP) {
+    if (<u32>h.buyNode >= <u32>h.nodeCount || !(nodeAt(h.buyNode).price > 0)) return BAD_INPUT;
+  } else if (h.targetCount < 1) {
+    return BAD_INPUT;
+  }
+  for (let k = 0; k < h.nodeCount; k++) {
+    const node = nodeAt(k);
+    if (bad(node.supply) || bad(node.price) || bad(node.start)) return BAD_INPUT;
+    if (node.target < -1 || node.target >= h.targetCount) return BAD_INPUT;
+    if (node.target >= 0 && h.objective != SWAP && node.price != 1) return BAD_INPUT;
+  }
+  for (let g = 0; g < h.targetCount; g++) if (bad(targetAt(g).weight)) return BAD_INPUT;
+  for (let e = 0; e < h.venueCount; e++) if (!goodVenue(h, e)) return BAD_INPUT;
+  for (let k = 0; k < h.tickCount; k++) {
+    const tick = changetype<Tick>(h.ticks + <usize>k * offsetof<Tick>());
+    if (bad(tick.near) || tick.near == 0 || bad(tick.liquidity)) return BAD_INPUT;
+  }
+  for (let g = 0; g < h.groupCount; g++) {
+    const group = changetype<Group>(h.groups + <usize>g * offsetof<Group>());
+    if (bad(group.fixedCost) || !within(group.members, group.memberCount, h.memberCount)) {
+      return BAD_INPUT;
+    }
+  }
+  for (let k = 0; k < h.memberCount; k++) {
+    if (<u32>int(h.members, k) >= <u32>h.venueCount) return BAD_INPUT;
+  }
+  return OK;
+}
+
+function within(first: i32, count: i32, total: i32): bool {
+  return first >= 0 && count >= 0 && first <= total && count <= total - first;
+}
+
+function goodVenue(h: Header, e: i32): bool {
+  const v = venueAt(e);
+  if (<u32>v.from >= <u32>h.nodeCount || <u32>v.to >= <u32>h.nodeCount || v.from == v.to) {
+    return false;
+  }
+  if (bad(v.fixedCost) || bad(v.fixedFee) || !(v.keep > 0) || bad(v.keep)) return false;
+  if (!(v.capFrom >= 0) || !(v.capTo >= 0)) return false;
+  if (!(v.a > 0) || bad(v.a)) return false;
+  if (v.kind == CONSTANT_PRODUCT) return v.b > 0 && !bad(v.b) && v.keep <= 1;
+  if (v.kind == CONCENTRATED) {
+    if (!within(v.down, v.downCount, h.tickCount) || !within(v.up, v.upCount, h.tickCount)) {
+      return false;
+    }
+    return v.keep <= 1 && goodList(h, v.down, v.downCount, -1) && goodList(h, v.up, v.upCount, 1);
+  }
+  return (v.kind == ORDER || v.kind == BRIDGE) && (v.directions & ~FORWARD) == 0;
+}
+
+/** A list of ranges runs strictly one way and ends with a tick of no liquidity. */
+function goodList(h: Header, first: i32, count: i32, sign: f64): bool {
+  for (let k = 0; k < count; k++) {
+    const at = h.ticks + <usize>(first + k) * offsetof<Tick>();
+    const tick = changetype<Tick>(at);
+    if (k + 1 == count) return tick.liquidity == 0;
+    const next = changetype<Tick>(at + offsetof<Tick>());
+    if (!((next.near - tick.near) * sign > 0)) return false;
+  }
+  return true;
+}

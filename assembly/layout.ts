@@ -1,0 +1,141 @@
+// The memory map: where every block of a problem lies, how large it may be, and the status codes.
+// One header at a fixed place says how many records there are; `arrange` turns those counts into
+// offsets. Everything is little-endian; blocks start on 64-byte lines; memory never grows, so views
+// of it never detach. Refuses counts that do not fit: nothing is written past the end.
+
+import { Node, Target, Tick, Venue, Group } from './problem';
+import { Leg } from './plan';
+
+/** Raised whenever a record, a code or the meaning of a field changes. */
+export const ABI_VERSION: i32 = 1;
+
+export const NODES_MAX: i32 = 1024;
+export const EDGES_MAX: i32 = 131072;
+export const TICKS_MAX: i32 = 524288;
+export const MEMBERS_MAX: i32 = 262144;
+
+/** Status codes of `arrange` and `solve`. */
+export const OK: i32 = 0;
+/** No plan reaches the bought node, or nothing can be improved. */
+export const NO_ROUTE: i32 = 1;
+/** The sold amount exceeds what the venues can take, or the targets cannot be met at all. */
+export const INFEASIBLE: i32 = 2;
+/** The work limit ended the search first; the plan and the bound are valid, the gap is wider. */
+export const LIMIT: i32 = 3;
+/** A count exceeds its maximum or the memory. */
+export const TOO_LARGE: i32 = 4;
+/** A number is NaN, infinite or out of range, an index does not exist, a kind is unknown. */
+export const BAD_INPUT: i32 = 5;
+
+/** Objective kinds. */
+export const SWAP: i32 = 0;
+export const REBALANCE: i32 = 1;
+export const RISK_REBALANCE: i32 = 2;
+
+// ╒══════════════════ Header, 256 bytes at header() ══════════════════╕
+// │   0 abiVersion   i32 │   4 status      i32 │   8 nodeCount   i32  │
+// │  12 venueCount   i32 │  16 tickCount   i32 │  20 groupCount  i32  │
+// │  24 memberCount  i32 │  28 targetCount i32 │  32 objective   i32  │
+// │  36 buyNode      i32 │  40 workMax     i32 │  44 edgeCount   i32 ◄│ venues + virtual edges
+// ├───────────────────────────────────────────────────────────────────┤
+// │  48 nodes        ptr │  52 venues      ptr │  56 ticks       ptr  │
+// │  60 groups       ptr │  64 members     ptr │  68 targets     ptr  │
+// │  72 covariance   ptr │  76 legs        ptr │  80 scratch     ptr  │
+// │  84 end          ptr │                                            │
+// ├───────────────────────────────────────────────────────────────────┤
+// │  88 gapTarget    f64 │  96 aversion    f64 │                      │
+// ├──────────────────────────── results ──────────────────────────────┤
+// │ 104 value        f64 │ 112 bound       f64 │ 120 legCount    i32  │
+// │ 124 work         i32 │ 128 iterations  i32 │ 132 solves      i32  │
+// │ 136 residual     f64 │ 144 complementarity f64 │ 152 … reserved   │
+// └───────────────────────────────────────────────────────────────────┘
+@unmanaged
+export class Header {
+  abiVersion: i32;
+  status: i32;
+  nodeCount: i32;
+  venueCount: i32;
+  tickCount: i32;
+  groupCount: i32;
+  memberCount: i32;
+  targetCount: i32;
+  objective: i32;
+  buyNode: i32;
+  workMax: i32;
+  edgeCount: i32;
+  nodes: usize;
+  venues: usize;
+  ticks: usize;
+  groups: usize;
+  members: usize;
+  targets: usize;
+  covariance: usize;
+  legs: usize;
+  scratch: usize;
+  end: usize;
+  gapTarget: f64;
+  aversion: f64;
+  value: f64;
+  bound: f64;
+  legCount: i32;
+  work: i32;
+  iterations: i32;
+  solves: i32;
+  residual: f64;
+  complementarity: f64;
+}
+
+export const HEADER_BYTES: usize = 256;
+const LINE: usize = 64;
+
+/** The header sits on the first line after the static data, the problem right after it. */
+export const HEADER: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
+
+// @ts-ignore: decorator
+@inline
+export function header(): Header {
+  return changetype<Header>(HEADER);
+}
+
+export function alignLine(at: usize): usize {
+  return (at + LINE - 1) & ~(LINE - 1);
+}
+
+/** Writes the offsets of the problem's blocks for the counts in the header and clears the blocks. */
+export function arrange(): i32 {
+  const h = header();
+  if (
+    <u32>h.nodeCount > <u32>NODES_MAX ||
+    <u32>h.venueCount > <u32>EDGES_MAX ||
+    <u32>h.tickCount > <u32>TICKS_MAX ||
+    <u32>h.groupCount > <u32>MEMBERS_MAX ||
+    <u32>h.memberCount > <u32>MEMBERS_MAX ||
+    <u32>h.targetCount > <u32>NODES_MAX ||
+    h.nodeCount + h.targetCount > NODES_MAX
+  ) {
+    return TOO_LARGE;
+  }
+  let at = HEADER + HEADER_BYTES;
+  h.nodes = at;
+  at = alignLine(at + <usize>(h.nodeCount + h.targetCount) * offsetof<Node>());
+  h.venues = at;
+  at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Venue>());
+  h.ticks = at;
+  at = alignLine(at + <usize>h.tickCount * offsetof<Tick>());
+  h.groups = at;
+  at = alignLine(at + <usize>h.groupCount * offsetof<Group>());
+  h.members = at;
+  at = alignLine(at + <usize>h.memberCount * sizeof<i32>());
+  h.targets = at;
+  at = alignLine(at + <usize>h.targetCount * offsetof<Target>());
+  h.covariance = at;
+  const squares: usize =
+    h.objective == RISK_REBALANCE ? <usize>h.targetCount * <usize>h.targetCount : 0;
+  at = alignLine(at + squares * sizeof<f64>());
+  h.legs = at;
+  at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Leg>());
+  h.scratch = at;
+  if (at > <usize>memory.size() << 16) return TOO_LARGE;
+  memory.fill(h.nodes, 0, at - h.nodes);
+  return OK;
+}

@@ -1,0 +1,18 @@
+// The records the core answers with. Amounts are proposals in f64: a host re-executes every leg in
+// exact integers before anything is published.
+
+// ╒══════════ Leg, 32 bytes, in execution order ══════════════════╕
+// │  0 venue i32 │ 4 direction i32 ► 1 forward, 2 reverse         │
+// │  8 in    f64 ► units of the node it leaves                    │
+// │ 16 out   f64 ► units of the node it enters                    │
+// │ 24 stiff f64 ► curvature, dollars per log price: who takes the│
+// │                last rounding of a node takes it most cheaply  │
+// └───────────────────────────────────────────────────────────────┘
+@unmanaged
+export class Leg {
+  venue: i32;
+  direction: i32;
+  input: f64;
+  output: f64;
+  stiffness: f64;
+}
