@@ -12,21 +12,20 @@
 //
 // NaN, infinities (but for caps) and indices out of range are BAD_INPUT: nothing traps on them.
 
+import { search } from './flow/fixedCosts';
+import { int, nodeAt, prepare, targetAt, venueAt } from './flow/state';
 import {
   ABI_VERSION,
+  arrange as arrangeBlocks,
   BAD_INPUT,
   HEADER,
   Header,
+  header as head,
   OK,
   SWAP,
-  arrange as arrangeBlocks,
-  header as head,
 } from './layout';
-import { Group, Node, Target, Tick, Venue } from './problem';
 import { Leg } from './plan';
-import { BRIDGE, CONCENTRATED, CONSTANT_PRODUCT, FORWARD, ORDER } from './problem';
-import { search } from './flow/fixedCosts';
-import { nodeAt, prepare, targetAt, venueAt, int } from './flow/state';
+import { BRIDGE, CONCENTRATED, CONSTANT_PRODUCT, FORWARD, Group, Node, ORDER, Target, Tick, Venue } from './problem';
 
 export function abi(): i32 {
   return ABI_VERSION;

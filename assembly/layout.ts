@@ -3,8 +3,8 @@
 // offsets. Everything is little-endian; blocks start on 64-byte lines; memory never grows, so views
 // of it never detach. Refuses counts that do not fit: nothing is written past the end.
 
-import { Node, Target, Tick, Venue, Group } from './problem';
 import { Leg } from './plan';
+import { Group, Node, Target, Tick, Venue } from './problem';
 
 /** Raised whenever a record, a code or the meaning of a field changes. */
 export const ABI_VERSION: i32 = 1;

@@ -5,7 +5,7 @@
 import { header, SWAP } from '../layout';
 import { BRIDGE } from '../problem';
 import { respond } from './dual';
-import { NU, RELAXED, flowAt, n, nodeAt, num, setNum, targetAt } from './state';
+import { flowAt, NU, n, nodeAt, num, RELAXED, setNum, targetAt } from './state';
 
 /** g at the prices in NU, which it first makes feasible. Leaves every edge relaxed and priced. */
 export function certify(): f64 {

@@ -4,28 +4,28 @@
 // and Hessian are scaled by prices (derivatives in log ν). Refuses no input.
 
 import { header } from '../layout';
-import { CONSTANT_PRODUCT, CONCENTRATED, ORDER as ORDER_KIND, BRIDGE, WORTH } from '../problem';
-import { respondConstantProduct } from '../venues/constantProduct';
-import { respondConcentrated } from '../venues/concentrated';
-import { respondOrder } from '../venues/order';
+import { BRIDGE, CONCENTRATED, CONSTANT_PRODUCT, ORDER as ORDER_KIND, WORTH } from '../problem';
 import { respondBridge } from '../venues/bridge';
+import { respondConcentrated } from '../venues/concentrated';
+import { respondConstantProduct } from '../venues/constantProduct';
 import { respondLinear } from '../venues/linear';
+import { respondOrder } from '../venues/order';
 import {
+  DEMAND,
   Flow,
   FREE,
-  OFF,
-  NU,
-  GRADIENT,
-  SUPPLY,
-  DEMAND,
-  num,
-  setNum,
   flowAt,
+  GRADIENT,
   ground,
   headOf,
   isSmooth,
   m,
+  NU,
   n,
+  num,
+  OFF,
+  SUPPLY,
+  setNum,
   tailOf,
   venueAt,
 } from './state';

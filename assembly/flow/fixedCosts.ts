@@ -5,8 +5,8 @@
 // only if f > q and worth dropping only if f < q. Stops when the work limit is spent.
 
 import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK } from '../layout';
-import { Group, BRIDGE } from '../problem';
 import { Leg } from '../plan';
+import { BRIDGE, Group } from '../problem';
 import { certify } from './certificate';
 import { complementarity, respond } from './dual';
 import { resetFactor } from './factor';
@@ -27,25 +27,25 @@ import {
   BEST_SHARE,
   BEST_USED,
   FREE,
+  flowAt,
+  ground,
+  HEAD,
+  int,
+  m,
   NU,
+  n,
+  nodeAt,
+  num,
   OFF,
   RELAXED,
   ROOT_NU,
   ROOT_SHARE,
   SCORE,
-  TOPO,
-  HEAD,
-  TRY_USED,
-  flowAt,
-  ground,
-  int,
-  m,
-  n,
-  nodeAt,
-  num,
   setInt,
   setNum,
   settleSupply,
+  TOPO,
+  TRY_USED,
   venueAt,
 } from './state';
 

@@ -7,12 +7,12 @@
 import { header } from '../layout';
 import { Group } from '../problem';
 import {
-  GROUP_SPLIT,
-  RELAXED,
   flowAt,
+  GROUP_SPLIT,
   int,
   m,
   num,
+  RELAXED,
   setInt,
   setNum,
   venueAt,

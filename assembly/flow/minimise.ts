@@ -10,18 +10,18 @@ import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import {
   FREE,
+  flowAt,
   GRADIENT,
+  ground,
+  isSmooth,
+  m,
   NU,
+  n,
+  num,
   OFF,
   SAVED,
   STEP,
   SUPPLY,
-  flowAt,
-  ground,
-  isSmooth,
-  m,
-  n,
-  num,
   setNum,
   venueAt,
 } from './state';
@@ -172,7 +172,8 @@ function search(value: f64, slope: f64, norm: f64): f64 {
     }
     if (next <= value + 1e-4 * t * slope) return next;
     // Below rounding the value says nothing: the slope, or the residual, must fall instead.
-    if (next <= value + noise && (abs(after) <= 0.9 * abs(slope) || size <= 0.9 * norm)) return next;
+    if (next <= value + noise && (abs(after) <= 0.9 * abs(slope) || size <= 0.9 * norm))
+      return next;
     const secant = slope / (slope - after);
     t *= after > 0 ? min(max(secant, 0.1), 0.7) : 0.4;
   }

@@ -5,7 +5,7 @@
 import { header, SWAP } from '../layout';
 import { FORWARD, REVERSE } from '../problem';
 import { forward, roomOf } from './recover';
-import { PATH, ROOT_NU, ground, m, n, nodeAt, num, setInt, venueAt } from './state';
+import { ground, m, n, nodeAt, num, PATH, ROOT_NU, setInt, venueAt } from './state';
 
 const HOPS_MAX: i32 = 4;
 

@@ -14,36 +14,36 @@ import {
   REVERSE,
   Venue,
 } from '../problem';
-import { forwardConstantProduct } from '../venues/constantProduct';
-import { forwardConcentrated, roomConcentrated } from '../venues/concentrated';
-import { forwardOrder } from '../venues/order';
 import { forwardBridge } from '../venues/bridge';
+import { forwardConcentrated, roomConcentrated } from '../venues/concentrated';
+import { forwardConstantProduct } from '../venues/constantProduct';
+import { forwardOrder } from '../venues/order';
 import { backSolve } from './factor';
 import {
   DEGREE,
   DEMAND,
   EDGE_LIST,
   EDGE_START,
-  FREE,
   Flow,
-  GRADIENT,
-  HEAD,
-  NU,
-  OFF,
-  STEP,
-  TOPO,
-  TOPO_PLACE,
+  FREE,
   flowAt,
+  GRADIENT,
   ground,
+  HEAD,
   headOf,
   int,
   isSmooth,
   m,
+  NU,
   n,
   nodeAt,
   num,
+  OFF,
+  STEP,
   setInt,
   setNum,
+  TOPO,
+  TOPO_PLACE,
   tailOf,
   targetAt,
   venueAt,
@@ -249,7 +249,8 @@ function spreadRest(node: i32, difference: f64): f64 {
   let rest = difference;
   for (let round = 0; round < 4 && rest != 0; round++) {
     let total: f64 = 0;
-    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) total += give(flowAt(e), e, rest, round);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next)
+      total += give(flowAt(e), e, rest, round);
     if (!(total > 0)) continue;
     const part = rest / total;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {

@@ -3,19 +3,19 @@
 // towards the bought node), capped at 5 % above the tree, or a dead pool's price would win. What the
 // host gives as a node's start price is kept. Refuses nothing: an unreachable node starts at 1.
 
-import { Tick, CONSTANT_PRODUCT, CONCENTRATED, FORWARD, REVERSE } from '../problem';
 import { header } from '../layout';
+import { CONCENTRATED, CONSTANT_PRODUCT, FORWARD, REVERSE, Tick } from '../problem';
 import {
   EDGE_LIST,
   EDGE_START,
-  NU,
-  STEP,
-  int,
   ground,
-  n,
+  int,
   m,
+  NU,
+  n,
   nodeAt,
   num,
+  STEP,
   setNum,
   venueAt,
 } from './state';

@@ -2,15 +2,15 @@
 // arrays per node. Lays them out, appends the targets' own nodes and edges, and sets which edges a
 // search may use. Nothing here is part of the ABI. Refuses problems whose workspace does not fit.
 
-import { alignLine, header, Header, OK, TOO_LARGE, SWAP, RISK_REBALANCE } from '../layout';
+import { alignLine, Header, header, OK, RISK_REBALANCE, SWAP, TOO_LARGE } from '../layout';
 import {
-  Node,
-  Venue,
-  Target,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
   FORWARD,
+  Node,
+  Target,
+  Venue,
   WORTH,
 } from '../problem';
 import { sumTicks } from '../venues/concentrated';

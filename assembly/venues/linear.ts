@@ -2,8 +2,8 @@
 // prices ν the best response is all or nothing by the sign of r = γνⱼ − νᵢ; flow/dual.ts makes it
 // proximal, taking z·c with z in [0, 1], so that the kink has curvature.
 
-import { Venue, FORWARD } from '../problem';
 import { Flow } from '../flow/state';
+import { FORWARD, Venue } from '../problem';
 
 /** Writes the full trade and its signed surplus; `fee` units of the output go to the venue. */
 export function respondLinear(v: Venue, flow: Flow, nuFrom: f64, nuTo: f64, fee: f64): void {

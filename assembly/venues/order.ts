@@ -1,8 +1,8 @@
 // Resting limit orders, taken pro rata: out = in·amountOut/amountIn, in ≤ amountIn. Linear, and
 // without any fee beside the rate.
 
-import { Venue } from '../problem';
 import { Flow } from '../flow/state';
+import { Venue } from '../problem';
 import { respondLinear } from './linear';
 
 export function respondOrder(v: Venue, flow: Flow, nuFrom: f64, nuTo: f64): void {

@@ -1,0 +1,96 @@
+// The host's view of the core's memory: offsets, sizes and codes of assembly/layout.ts, problem.ts
+// and plan.ts. The core states its own record sizes (`sizes`), and createEngine compares: a layout
+// that changed on one side only is a Defect at load, never a wrong answer.
+
+export const ABI_VERSION = 1;
+
+export const EXPORTS = ['abi', 'arrange', 'header', 'memory', 'sizes', 'solve'] as const;
+
+export const STATUS = {
+  ok: 0,
+  noRoute: 1,
+  infeasible: 2,
+  limit: 3,
+  tooLarge: 4,
+  badInput: 5,
+} as const;
+
+export const OBJECTIVE = { swap: 0, rebalance: 1, riskRebalance: 2 } as const;
+export const KIND = { constantProduct: 0, concentrated: 3, order: 4, bridge: 5 } as const;
+export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
+
+/** Bytes per record, in the order of the core's `sizes(k)`. */
+export const SIZE = {
+  header: 152,
+  node: 64,
+  venue: 128,
+  tick: 32,
+  group: 16,
+  target: 16,
+  leg: 32,
+} as const;
+
+/** Byte offsets of fields a host reads or writes. */
+export const HEADER = {
+  abiVersion: 0,
+  status: 4,
+  nodeCount: 8,
+  venueCount: 12,
+  tickCount: 16,
+  groupCount: 20,
+  memberCount: 24,
+  targetCount: 28,
+  objective: 32,
+  buyNode: 36,
+  workMax: 40,
+  nodes: 48,
+  venues: 52,
+  ticks: 56,
+  groups: 60,
+  members: 64,
+  targets: 68,
+  covariance: 72,
+  legs: 76,
+  gapTarget: 88,
+  aversion: 96,
+  value: 104,
+  bound: 112,
+  legCount: 120,
+  work: 124,
+  solves: 132,
+  residual: 136,
+} as const;
+
+export const NODE = { supply: 0, price: 8, start: 16, target: 24, dual: 32, left: 40 } as const;
+
+export const VENUE = {
+  kind: 0,
+  from: 4,
+  to: 8,
+  directions: 12,
+  a: 16,
+  b: 24,
+  keep: 32,
+  fixedFee: 40,
+  fixedCost: 48,
+  capFrom: 56,
+  capTo: 64,
+  down: 72,
+  downCount: 76,
+  up: 80,
+  upCount: 84,
+} as const;
+
+export const TICK = { near: 0, liquidity: 8 } as const;
+export const GROUP = { fixedCost: 0, members: 8, memberCount: 12 } as const;
+export const TARGET = { weight: 0 } as const;
+export const LEG = { venue: 0, direction: 4, input: 8, output: 16, stiffness: 24 } as const;
+
+export interface CoreExports {
+  readonly memory: WebAssembly.Memory;
+  abi(): number;
+  header(): number;
+  sizes(record: number): number;
+  arrange(): number;
+  solve(): number;
+}

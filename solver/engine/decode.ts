@@ -1,0 +1,70 @@
+// The core's memory → what the engine answers: proposed legs in base units, and dual prices as exact
+// decimals, dollars per whole token.
+
+import { type Fixed36, fixed36, formatFixed36 } from '../market/decimal.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { assert, present } from '../types/assert.ts';
+import { type CoreExports, DIRECTION, HEADER, LEG, NODE, SIZE } from './abi.ts';
+import type { Scales } from './encode.ts';
+import type { ProposedLeg } from './execute.ts';
+
+/** Legs in execution order, amounts in base units of the node each leaves. */
+export function decodeLegs(
+  core: CoreExports,
+  problem: ParsedProblem,
+  scales: Scales,
+): readonly ProposedLeg[] {
+  const view = new DataView(core.memory.buffer);
+  const header = core.header();
+  const count = view.getInt32(header + HEADER.legCount, true);
+  const first = view.getUint32(header + HEADER.legs, true);
+  return Array.from({ length: count }, (_, k) => {
+    const at = first + k * SIZE.leg;
+    const index = view.getInt32(at + LEG.venue, true);
+    const [a, b] = present(problem.venues[index], 'venue').nodes;
+    const forward = view.getInt32(at + LEG.direction, true) === DIRECTION.forward;
+    const [from, to] = forward ? [a, b] : [b, a];
+    return {
+      venue: index,
+      from,
+      to,
+      amountIn: view.getFloat64(at + LEG.input, true) / present(scales[from], 'scale'),
+      stiffness: view.getFloat64(at + LEG.stiffness, true),
+    };
+  });
+}
+
+/** Dual prices by node id. A swap's bought node carries its own price, as the bound demands. */
+export function decodePrices(
+  core: CoreExports,
+  problem: ParsedProblem,
+): Readonly<Record<string, string>> {
+  const view = new DataView(core.memory.buffer);
+  const first = view.getUint32(core.header() + HEADER.nodes, true);
+  const { objective } = problem;
+  return Object.fromEntries(
+    problem.nodes.map((node, i) => {
+      const dual = view.getFloat64(first + i * SIZE.node + NODE.dual, true);
+      assert(Number.isFinite(dual) && dual >= 0, `dual price of ${node.id} is a number`);
+      const bought = objective.kind === 'swap' && i === objective.buy;
+      // A core unit of a priced node is a dollar's worth at its price: dual × price per token.
+      const price =
+        node.price === null
+          ? exact36(dual)
+          : bought
+            ? node.price
+            : fixed36((exact36(dual) * node.price) / 10n ** 36n);
+      return [node.id, formatFixed36(price > 0n ? price : fixed36(1n))];
+    }),
+  );
+}
+
+/** A finite double ≥ 0 × 10^36, rounded to nearest: 53 bits are kept, not 17 digits of them. */
+export function exact36(value: number): Fixed36 {
+  if (value === 0) return fixed36(0n);
+  const exponent = Math.max(-1074, Math.floor(Math.log2(value)) - 52);
+  const mantissa = BigInt(Math.round(value / 2 ** Math.max(exponent, -1022)));
+  const shift = BigInt(Math.max(exponent, -1022));
+  const scaled = mantissa * 10n ** 36n;
+  return fixed36(shift >= 0n ? scaled << shift : (scaled + (1n << (-shift - 1n))) >> -shift);
+}

@@ -1,0 +1,113 @@
+// The only door to the WebAssembly core: instantiates it, writes a problem, runs it, and answers
+// with legs re-executed in exact integers and the dual prices of the bound. Does no I/O: the bytes of
+// the core are given. Refuses cores of another ABI (Defect) and problems beyond the core's limits
+// (InvalidInput). The same problem gives the same solution, in every instance.
+
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { assert, Defect, present } from '../types/assert.ts';
+import { InvalidInput } from '../types/errors.ts';
+import { type Hash32, hash32 } from '../types/ids.ts';
+import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
+import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
+import { decodeLegs, decodePrices } from './decode.ts';
+import { encode } from './encode.ts';
+import { type ExactPlan, executeProposal } from './execute.ts';
+
+export interface Engine {
+  /** keccak256 of the .wasm: the `engine` of published results. */
+  readonly hash: Hash32;
+  /** Legs exact and in execution order; prices in dollars per whole token. Throws InvalidInput. */
+  solve(problem: ParsedProblem): Solution;
+}
+
+/** Instantiates the core. Throws Defect if the bytes are not this version's core. */
+export function createEngine(wasmBytes: Uint8Array): Engine {
+  const wasm = new WebAssembly.Module(new Uint8Array(wasmBytes));
+  const hash = hash32(`0x${bytesToHex(keccak_256(wasmBytes))}`);
+  let core = instantiate(wasm);
+  return {
+    hash,
+    solve(problem) {
+      try {
+        return solveWith(core, problem);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+        // After a trap the instance's memory is not to be trusted: discard it, report the defect.
+        core = instantiate(wasm);
+        throw new Defect(`the core trapped: ${error.message}`);
+      }
+    },
+  };
+}
+
+function instantiate(wasm: WebAssembly.Module): CoreExports {
+  assert(WebAssembly.Module.imports(wasm).length === 0, 'the core imports nothing');
+  const { exports } = new WebAssembly.Instance(wasm);
+  const names = Object.keys(exports).toSorted();
+  assert(
+    names.join() === EXPORTS.join(),
+    `the core exports ${EXPORTS.join(', ')}; these bytes export ${names.join(', ')}`,
+  );
+  const core = exports as unknown as CoreExports;
+  assert(core.abi() === ABI_VERSION, `core ABI ${core.abi()}, host ABI ${ABI_VERSION}`);
+  Object.entries(SIZE).forEach(([name, bytes], k) => {
+    assert(core.sizes(k) === bytes, `record ${name}: ${core.sizes(k)} bytes, expected ${bytes}`);
+  });
+  return core;
+}
+
+function solveWith(core: CoreExports, problem: ParsedProblem): Solution {
+  if (problem.objective.kind === 'rebalance' && problem.objective.risk !== null) {
+    throw new InvalidInput('rebalance with risk is not solved by this version', {
+      pointer: '/objective/risk',
+      code: 'unsupported',
+    });
+  }
+  const scales = encode(core, problem);
+  const code = core.solve();
+  if (code === STATUS.tooLarge) {
+    throw new InvalidInput('the problem is larger than the optimizer takes', { code: 'tooLarge' });
+  }
+  if (code === STATUS.badInput) {
+    throw new InvalidInput('a number of the problem is beyond the range of the optimizer', {
+      code: 'outOfRange',
+    });
+  }
+  const prices = decodePrices(core, problem);
+  const proposal = decodeLegs(core, problem, scales);
+  const status = statusOf(code);
+  if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
+  const plan = executeProposal(problem, proposal);
+  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices };
+}
+
+function statusOf(code: number): SolveStatus {
+  switch (code) {
+    case STATUS.ok:
+      return 'solved';
+    case STATUS.noRoute:
+      return 'noRoute';
+    case STATUS.infeasible:
+      return 'infeasible';
+    case STATUS.limit:
+      return 'limit';
+    default:
+      throw new Defect(`unknown status ${code} from the core`);
+  }
+}
+
+function publicLeg(problem: ParsedProblem, leg: ExactPlan['legs'][number]): Leg {
+  const id = (node: number) => present(problem.nodes[node], 'node').id;
+  return {
+    venue: present(problem.venues[leg.venue], 'venue').id,
+    in: { node: id(leg.from), amount: leg.amountIn.toString() },
+    out: { node: id(leg.to), amount: leg.amountOut.toString() },
+  };
+}
+
+/** Work the last solve spent, for benchmarks and tests. */
+export function workOf(core: CoreExports): number {
+  return new DataView(core.memory.buffer).getInt32(core.header() + HEADER.work, true);
+}

@@ -1,0 +1,115 @@
+// "WASM proposes, integers dispose": turns the core's proposed amounts into exact legs. Every leg is
+// re-executed with its venue's own integer arithmetic, node by node in topological order; a node a
+// plan may not keep anything at hands its exact remainder to the leg that minds least. Refuses, as
+// null, a proposal that cannot be executed as it stands.
+
+import { exactOut } from '../market/exact/venue.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { present } from '../types/assert.ts';
+import { supplyOf } from './encode.ts';
+
+/** One proposed trade, base units as floats; legs of one node stand together, in order. */
+export interface ProposedLeg {
+  readonly venue: number;
+  readonly from: number;
+  readonly to: number;
+  readonly amountIn: number;
+  /** Dollars per log price: large = its marginal price barely moves. */
+  readonly stiffness: number;
+}
+
+export interface ExactLeg {
+  readonly venue: number;
+  readonly from: number;
+  readonly to: number;
+  readonly amountIn: bigint;
+  readonly amountOut: bigint;
+}
+
+export interface ExactPlan {
+  readonly legs: readonly ExactLeg[];
+  /** Spendable base units left by node. */
+  readonly left: readonly bigint[];
+}
+
+/** May a plan leave value at this node? */
+export function keeps({ objective }: ParsedProblem, node: number): boolean {
+  if (objective.kind === 'swap') return node === objective.buy;
+  return objective.targetOfNode[node] !== -1;
+}
+
+/** The nearest integer; floats beyond 2^53 are integers already. */
+export function toUnits(amount: number): bigint {
+  return amount > 0 && Number.isFinite(amount) ? BigInt(Math.round(amount)) : 0n;
+}
+
+/** Executes the proposal in integers. */
+export function executeProposal(
+  problem: ParsedProblem,
+  proposal: readonly ProposedLeg[],
+): ExactPlan {
+  const left = problem.nodes.map((_, node) => supplyOf(problem, node));
+  const legs: ExactLeg[] = [];
+  for (let start = 0; start < proposal.length; ) {
+    const node = present(proposal[start], 'leg').from;
+    let end = start;
+    while (end < proposal.length && proposal[end]?.from === node) end++;
+    const group = proposal.slice(start, end).toSorted((a, b) => a.stiffness - b.stiffness);
+    start = end;
+    for (const leg of executeNode(problem, group, present(left[node], 'balance'))) {
+      legs.push(leg);
+      left[node] = present(left[node], 'balance') - leg.amountIn;
+      left[leg.to] = present(left[leg.to], 'balance') + leg.amountOut;
+    }
+  }
+  return { legs, left };
+}
+
+/** All legs out of one node; the last ones take what the earlier ones could not. */
+function executeNode(
+  problem: ParsedProblem,
+  group: readonly ProposedLeg[],
+  available: bigint,
+): readonly ExactLeg[] {
+  const legs: (ExactLeg | null)[] = [];
+  const amounts = group.map(({ amountIn }) => toUnits(amountIn));
+  let rest = available;
+  group.forEach((leg, k) => {
+    const last = k === group.length - 1 && !keeps(problem, leg.from);
+    const wish = last ? rest : min(present(amounts[k], 'amount'), rest);
+    const exact =
+      executeLeg(problem, leg, wish) ??
+      executeLeg(problem, leg, min(wish, present(amounts[k], 'amount')));
+    legs.push(exact);
+    rest -= exact?.amountIn ?? 0n;
+  });
+  if (rest > 0n && !keeps(problem, present(group[0], 'leg').from))
+    topUp(problem, group, legs, rest);
+  return legs.filter((leg) => leg !== null);
+}
+
+/** Offers a remainder that the last leg refused to the others, the least minding first. */
+function topUp(
+  problem: ParsedProblem,
+  group: readonly ProposedLeg[],
+  legs: (ExactLeg | null)[],
+  rest: bigint,
+): void {
+  for (let k = group.length - 1; k >= 0; k--) {
+    const leg = present(group[k], 'leg');
+    const more = executeLeg(problem, leg, (legs[k]?.amountIn ?? 0n) + rest);
+    if (more === null) continue;
+    legs[k] = more;
+    return;
+  }
+}
+
+function executeLeg(problem: ParsedProblem, leg: ProposedLeg, amountIn: bigint): ExactLeg | null {
+  if (amountIn <= 0n) return null;
+  const venue = present(problem.venues[leg.venue], 'venue');
+  const amountOut = exactOut(venue, leg.from, leg.to, amountIn);
+  if (typeof amountOut !== 'bigint') return null;
+  return { venue: leg.venue, from: leg.from, to: leg.to, amountIn, amountOut };
+}
+
+const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
