@@ -1,0 +1,170 @@
+// Scene → Problem, the optimizer's own file format: every token a node, every pool a venue, every
+// transfer the filler posts between two chains a `bridge`, and groups for what is paid once. Pure and
+// deterministic: the same scene gives the same bytes.
+
+import { fixed36, formatDecimal, formatFixed36 } from '../market/decimal.ts';
+import { nodeIdOf, type PoolState, venueOfPool } from '../market/snapshot.ts';
+import { present } from '../types/assert.ts';
+import type { ChainId } from '../types/ids.ts';
+import type { ChainConfig } from '../types/network.ts';
+import type { BridgeVenue, Problem, ProblemGroup, ProblemVenue } from '../types/problem.ts';
+import { gasCost, messageCost } from './costs.ts';
+import { type Usd, usd, ZERO_USD } from './money.ts';
+import { GAS, type QuotePolicy } from './policy.ts';
+import type { Scene, SceneToken } from './scene.ts';
+
+/** No venue takes in more than this multiple of the portfolio's worth (the certificate's δ). */
+const VENUE_INPUT_CAP = '1.05';
+
+export interface BridgeEdge {
+  readonly venue: BridgeVenue;
+  readonly from: SceneToken;
+  readonly to: SceneToken;
+}
+export interface BuiltProblem {
+  readonly problem: Problem;
+  /** By venue id. */
+  readonly bridges: ReadonlyMap<string, BridgeEdge>;
+  /** By venue id. */
+  readonly pools: ReadonlyMap<string, PoolState>;
+}
+/** Base units the filler can still pay out of each node's token, reservations taken off. */
+export type Available = ReadonlyMap<string, bigint>;
+
+/** `capacities` overrides what a bridge may deliver, by venue id. */
+export function buildProblem(
+  scene: Scene,
+  policy: QuotePolicy,
+  available: Available,
+  capacities: ReadonlyMap<string, bigint> = new Map(),
+): BuiltProblem {
+  const tokens = [...scene.tokens.values()];
+  const pools = poolVenues(scene);
+  const bridges = tokens.flatMap((from) =>
+    tokens.flatMap((to) => bridgeEdge(scene, policy, from, to, available, capacities) ?? []),
+  );
+  const problem: Problem = {
+    version: 1,
+    nodes: tokens.map(({ node, chain, token, price }) => ({
+      id: node,
+      asset: token.asset,
+      chain: chain.chainId,
+      decimals: token.decimals,
+      price: formatFixed36(price),
+    })),
+    venues: [...pools.map(({ venue }) => venue), ...bridges.map(({ venue }) => venue)],
+    groups: groupsOf(scene, pools, bridges),
+    objective: {
+      kind: 'rebalance',
+      holdings: Object.fromEntries([...scene.holdings].map(([node, n]) => [node, n.toString()])),
+      targets: scene.targets.map(({ tokens: members, weightBps }) => ({
+        nodes: members.map(({ node }) => node),
+        weight: formatDecimal(BigInt(weightBps), 4),
+      })),
+    },
+    settings: { venueInputCap: VENUE_INPUT_CAP },
+  };
+  return {
+    problem,
+    bridges: new Map(bridges.map((edge) => [edge.venue.id, edge])),
+    pools: new Map(pools.map(({ state }) => [state.pool.id, state])),
+  };
+}
+
+/** Gas of one swap on a pool inside a fill transaction. */
+export const swapGas = ({ kind }: PoolState): bigint =>
+  kind === 'uniswapV2' ? GAS.swapV2 : GAS.swapV3;
+
+const dollars = (value: Usd): string => formatDecimal(value, 18);
+
+interface PoolEdge {
+  readonly chain: ChainConfig;
+  readonly state: PoolState;
+  readonly venue: ProblemVenue;
+}
+
+function poolVenues(scene: Scene): readonly PoolEdge[] {
+  return scene.chains.flatMap((chain) => {
+    const symbols = new Map(chain.tokens.map(({ address, symbol }) => [address, symbol]));
+    const market = present(scene.markets.get(chain.chainId), 'market of a live chain');
+    return market.pools.flatMap((state): PoolEdge[] => {
+      const [node0, node1] = state.pool.tokens.map((address) =>
+        nodeIdOf(chain.chainId, symbols.get(address) ?? ''),
+      );
+      if (node0 === undefined || node1 === undefined) return [];
+      if (!scene.tokens.has(node0) || !scene.tokens.has(node1)) return [];
+      const cost = gasCost(scene, chain.chainId, swapGas(state));
+      // Usd carries 18 decimals, Fixed36 has 36.
+      const venue = venueOfPool(state, [node0, node1], fixed36(cost * 10n ** 18n));
+      return [{ chain, state, venue }];
+    });
+  });
+}
+
+function bridgeEdge(
+  scene: Scene,
+  policy: QuotePolicy,
+  from: SceneToken,
+  to: SceneToken,
+  available: Available,
+  capacities: ReadonlyMap<string, bigint>,
+): BridgeEdge | null {
+  if (from.token.asset !== to.token.asset || from.chain === to.chain) return null;
+  // The fill at `to` must be provable at `from`, where the input is in escrow.
+  if (messageCost(scene, to.chain.chainId, from.chain.chainId, 1) === null) return null;
+  const id = `transfer:${from.node}→${to.node}`;
+  const capacity = capacities.get(id) ?? available.get(to.node) ?? 0n;
+  if (capacity <= 0n) return null;
+  const gas = GAS.fillPerOutput + GAS.approve + GAS.submitPerRecord;
+  return {
+    from,
+    to,
+    venue: {
+      id,
+      kind: 'bridge',
+      nodes: [from.node, to.node],
+      feePips: policy.bridgeFeePips,
+      fixedFee: '0',
+      capacity: capacity.toString(),
+      fixedCost: dollars(gasCost(scene, to.chain.chainId, gas)),
+    },
+  };
+}
+
+/**
+ * Costs paid once: a fill transaction per chain that trades, opening and releasing per chain that
+ * sends, a message per path of proof. An estimate for the search; costs.ts bills the real shape.
+ */
+function groupsOf(
+  scene: Scene,
+  pools: readonly PoolEdge[],
+  bridges: readonly BridgeEdge[],
+): readonly ProblemGroup[] {
+  const groups: ProblemGroup[] = [];
+  const add = (id: string, cost: Usd, venues: readonly string[]) => {
+    if (venues.length > 0 && cost > ZERO_USD) groups.push({ id, fixedCost: dollars(cost), venues });
+  };
+  const idsOf = (edges: readonly { venue: { id: string } }[]) => edges.map(({ venue }) => venue.id);
+  for (const chain of scene.chains) {
+    const { chainId } = chain;
+    const inbound = bridges.filter(({ to }) => to.chain === chain);
+    const outbound = bridges.filter(({ from }) => from.chain === chain);
+    const local = pools.filter((pool) => pool.chain === chain);
+    const fill = gasCost(scene, chainId, GAS.fillBatch);
+    add(`chain:${chainId}`, fill, [...idsOf(local), ...idsOf(inbound)]);
+    const openUnits = GAS.open + GAS.openPerInput + GAS.release + GAS.releasePerInput;
+    add(`open:${chainId}`, gasCost(scene, chainId, openUnits), idsOf(outbound));
+    for (const origin of scene.chains) {
+      const path = inbound.filter(({ from }) => from.chain === origin);
+      const cost = proofCost(scene, chainId, origin.chainId);
+      if (path.length > 0) add(`message:${chainId}→${origin.chainId}`, cost, idsOf(path));
+    }
+  }
+  return groups;
+}
+
+function proofCost(scene: Scene, from: ChainId, to: ChainId): Usd {
+  if (from === to) return ZERO_USD;
+  const fee = messageCost(scene, from, to, 1) ?? ZERO_USD;
+  return usd(fee + gasCost(scene, from, GAS.submitPerMessage));
+}

@@ -1,0 +1,257 @@
+// The very JSON of one offered quote, OIF's GetQuoteResponse.quotes[i] with our metadata: what is
+// signed in words and numbers. Pure; amounts are decimal strings, dollars decimal strings, bps
+// numbers. Costs round up, worths down, and the printed fees sum exactly to the printed total.
+
+import { type PortfolioOrder, typedDataPayload } from '../../contracts-abi/typedData.ts';
+import { formatFixed36 } from '../market/decimal.ts';
+import type { PoolState } from '../market/snapshot.ts';
+import { present } from '../types/assert.ts';
+import { type EvmAddress, fromBytes32Address } from '../types/ids.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { Leg, ProblemResult } from '../types/problem.ts';
+import { addUsd, formatUsdDown, formatUsdUp, type Usd, worthDown, ZERO_USD } from './money.ts';
+import { type BuiltOrder, etaOf } from './orderBuilder.ts';
+import type { BuiltProblem } from './problemBuilder.ts';
+import type { Scene, SceneToken, Warning } from './scene.ts';
+import type { Flow, Trade } from './trade.ts';
+
+export const ORDER_TYPE = 'trimtab-portfolio-v1';
+export const PROVIDER = 'trimtab';
+
+export interface QuoteParts {
+  readonly quoteId: string;
+  readonly owner: EvmAddress;
+  readonly validUntil: number;
+  readonly scene: Scene;
+  readonly built: BuiltProblem;
+  readonly result: ProblemResult;
+  readonly trade: Trade;
+  readonly order: BuiltOrder;
+  readonly slippageBps: number;
+}
+
+export function quoteResponse(parts: QuoteParts): JsonObject {
+  const { quoteId, validUntil, trade, scene, order } = parts;
+  const eta = etaOf(trade);
+  return {
+    order: orderToSign(order.order),
+    validUntil,
+    eta: eta.p50Seconds,
+    quoteId,
+    provider: PROVIDER,
+    preview: preview(parts),
+    failureHandling: 'refund-automatic',
+    partialFill: false,
+    metadata: {
+      worthUsd: formatUsdDown(worthOf(scene, scene.holdings)),
+      weights: weightsBlock(scene, trade),
+      legs: parts.result.legs.map((leg) => legBlock(scene, parts.built, leg)),
+      fees: feesBlock(trade).items,
+      totalFeesUsd: feesBlock(trade).total,
+      eta: { ...eta },
+      slippageBps: parts.slippageBps,
+      approvals: approvalsBlock(scene, trade),
+      warnings: [...scene.warnings, ...certificateWarnings(parts.result)].map((w) => ({ ...w })),
+      certificate: certificateBlock(scene, parts.result),
+    },
+  };
+}
+
+export function orderToSign(order: PortfolioOrder): JsonObject {
+  const { domain, types, primaryType, message } = typedDataPayload(order);
+  return {
+    type: ORDER_TYPE,
+    payload: {
+      signatureType: 'eip712',
+      domain: { ...domain },
+      primaryType,
+      message: { ...message },
+      types: Object.fromEntries(
+        Object.entries(types).map(([name, fields]) => [
+          name,
+          fields.map((field) => ({ ...field })),
+        ]),
+      ),
+    },
+  };
+}
+
+/** ERC-7930 version 1: version, chain type 0 (EIP-155), chain reference, address. */
+export function interoperable(chainId: number, address: EvmAddress): string {
+  const digits = chainId.toString(16);
+  const reference = digits.length % 2 === 0 ? digits : `0${digits}`;
+  const length = (reference.length / 2).toString(16).padStart(2, '0');
+  return `0x00010000${length}${reference}14${address.slice(2)}`;
+}
+
+function preview({ owner, trade, order }: QuoteParts): JsonObject {
+  const place = ({ token }: Flow) => ({
+    asset: interoperable(token.chain.chainId, token.token.address),
+    symbol: token.token.symbol,
+    chainId: token.chain.chainId,
+  });
+  return {
+    inputs: trade.inputs.map((flow) => ({
+      user: interoperable(flow.token.chain.chainId, owner),
+      ...place(flow),
+      amount: flow.amount.toString(),
+    })),
+    outputs: trade.outputs.map((flow, i) => {
+      const signed = present(order.order.outputs[i], 'an output per flow');
+      const receiver = fromBytes32Address(signed.recipient);
+      return {
+        receiver: interoperable(flow.token.chain.chainId, receiver),
+        ...place(flow),
+        amount: flow.amount.toString(),
+        minimumAmount: signed.amount.toString(),
+      };
+    }),
+  };
+}
+
+function feesBlock({ charges }: Trade): { items: readonly JsonObject[]; total: string } {
+  const item = (kind: string, amount: Usd) => ({
+    kind,
+    amountUsd: formatUsdUp(amount),
+    included: true,
+  });
+  const { gas, messages, venues, solver } = charges;
+  return {
+    items: [
+      item('gas', gas),
+      item('venue', venues),
+      item('message', messages),
+      item('solver', solver),
+      item('protocol', ZERO_USD),
+    ],
+    total: formatUsdUp(addUsd(gas, venues, messages, solver)),
+  };
+}
+
+function approvalsBlock(scene: Scene, { inputs }: Trade): readonly JsonObject[] {
+  return inputs
+    .filter(({ token, amount }) => (scene.allowances.get(token.node) ?? 0n) < amount)
+    .map(({ token, amount }) => ({
+      chainId: token.chain.chainId,
+      token: token.token.address,
+      symbol: token.token.symbol,
+      spender: token.chain.contracts.portfolioSettler,
+      required: amount.toString(),
+      allowance: (scene.allowances.get(token.node) ?? 0n).toString(),
+    }));
+}
+
+function weightsBlock(scene: Scene, trade: Trade): JsonObject {
+  const after = new Map(scene.holdings);
+  for (const { token, amount } of trade.inputs) {
+    after.set(token.node, (after.get(token.node) ?? 0n) - amount);
+  }
+  for (const { token, amount } of trade.outputs) {
+    after.set(token.node, (after.get(token.node) ?? 0n) + amount);
+  }
+  const before = weightsOf(scene, scene.holdings);
+  const later = weightsOf(scene, after);
+  const targets = scene.targets.map((target, i) => ({
+    asset: target.asset,
+    ...(target.chain === null ? {} : { chain: target.chain }),
+    targetBps: target.weightBps,
+    beforeBps: before[i] ?? 0,
+    afterBps: later[i] ?? 0,
+  }));
+  return {
+    targets,
+    driftBeforeBps: driftOf(scene, before),
+    driftAfterBps: driftOf(scene, later),
+  };
+}
+
+/** Share of the targeted worth per target, bps with two decimals, rounded down. */
+export function weightsOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): readonly number[] {
+  const worths = scene.targets.map(({ tokens }) =>
+    tokens.reduce<bigint>((sum, { node }) => {
+      const token = present(scene.tokens.get(node), `a price for ${node}`);
+      return sum + worthDown(amounts.get(node) ?? 0n, token);
+    }, 0n),
+  );
+  const total = worths.reduce((sum, worth) => sum + worth, 0n);
+  return worths.map((worth) => (total === 0n ? 0 : Number((worth * 1_000_000n) / total) / 100));
+}
+
+/** The largest distance of a weight from its target, bps. */
+export function driftOf(scene: Scene, weights: readonly number[]): number {
+  const apart = scene.targets.map(({ weightBps }, i) => Math.abs((weights[i] ?? 0) - weightBps));
+  return Math.round(Math.max(0, ...apart) * 100) / 100;
+}
+
+export function worthOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): Usd {
+  return addUsd(
+    ...[...amounts].map(([node, amount]) =>
+      worthDown(amount, present(scene.tokens.get(node), `a price for ${node}`)),
+    ),
+  );
+}
+
+function legBlock(scene: Scene, built: BuiltProblem, leg: Leg): JsonObject {
+  const from = present(scene.tokens.get(leg.in.node), `node ${leg.in.node}`);
+  const to = present(scene.tokens.get(leg.out.node), `node ${leg.out.node}`);
+  const pool = built.pools.get(leg.venue);
+  return {
+    venue: leg.venue,
+    kind: pool?.kind ?? 'transfer',
+    fromChain: from.chain.chainId,
+    toChain: to.chain.chainId,
+    in: { ...leg.in },
+    out: { ...leg.out },
+    priceImpactBps: pool === undefined ? 0 : poolImpactBps(pool, leg, from),
+  };
+}
+
+/**
+ * How far the trade moves its own price: 1 − out / (in less fee, at the pool's price before the
+ * trade), bps with two decimals. A transfer at a posted rate moves nothing.
+ */
+function poolImpactBps(state: PoolState, leg: Leg, from: SceneToken): number | null {
+  const zeroForOne = state.pool.tokens[0] === from.token.address;
+  const q192 = 1n << 192n;
+  const [numerator, denominator] =
+    state.kind === 'uniswapV2'
+      ? [state.reserves[1], state.reserves[0]]
+      : [state.sqrtPriceX96 * state.sqrtPriceX96, q192];
+  const [up, down] = zeroForOne ? [numerator, denominator] : [denominator, numerator];
+  const taken = BigInt(leg.in.amount) * BigInt(1_000_000 - state.pool.feePips);
+  const expected = (taken * up) / (down * 1_000_000n);
+  if (expected === 0n) return null;
+  const short = expected - BigInt(leg.out.amount);
+  return Math.max(0, Number((short * 1_000_000n) / expected) / 100);
+}
+
+function certificateBlock(scene: Scene, result: ProblemResult): JsonObject {
+  return {
+    problem: result.problem,
+    engine: result.engine,
+    status: result.status,
+    achieved: result.value,
+    bound: result.bound,
+    gapBps: result.gapBps,
+    snapshotDigest: scene.snapshot.digest,
+    blocks: scene.snapshot.chains.map(({ chainId, block }) => ({
+      chainId,
+      number: block.number.toString(),
+      hash: block.hash,
+    })),
+    prices: Object.fromEntries(
+      [...scene.tokens.values()].map(({ node, price }) => [node, formatFixed36(price)]),
+    ),
+    dualPrices: { ...result.prices },
+    covers:
+      'this snapshot and this cost estimate: every plan on the listed venues whose input into ' +
+      'any venue is at most 1.05 times the portfolio, loops of pure arbitrage included; ' +
+      'before the charges listed in fees',
+  };
+}
+
+function certificateWarnings({ gapBps, status }: ProblemResult): readonly Warning[] {
+  if (status !== 'limit' && Number(gapBps) <= 10) return [];
+  const message = `the plan is within ${gapBps} bps of the best possible, not closer`;
+  return [{ code: 'wideGap', severity: 'warn', message }];
+}
