@@ -130,7 +130,8 @@ export function createViemChain(options: ViemChainOptions): Chain {
     },
     async estimateGas({ from, to, data, value }) {
       const call = { from, to, data, value: numberToHex(value) };
-      return BigInt(await rpc<Hex>('eth_estimateGas', [call], asReverted));
+      // On top of what is queued, our own transactions above all: latest would not see them.
+      return BigInt(await rpc<Hex>('eth_estimateGas', [call, 'pending'], asReverted));
     },
     async broadcast(raw) {
       const hash = hash32(keccak256(raw));
@@ -138,7 +139,7 @@ export function createViemChain(options: ViemChainOptions): Chain {
         const message = errorText(error);
         if (ALREADY_KNOWN.test(message)) return { value: hash };
         const code = REJECTIONS.find(([pattern]) => pattern.test(message))?.[1];
-        return code === undefined ? null : rpc.fault(message, { code, cause: error });
+        return code === undefined ? null : rpc.fault(message, { code });
       });
       if (told.toLowerCase() !== hash) throw rpc.fault(`the node calls ${hash} ${told}`);
       return hash;
@@ -178,8 +179,8 @@ function createRpc({ chainId, rpcUrl, timeoutMs = 10_000 }: ViemChainOptions): R
   const client = createClient({ transport });
   let checked: Promise<void> | null = null;
 
-  const fault: Rpc['fault'] = (message, { code = 'rpcFailed', retryable = true, cause } = {}) =>
-    new Fault(`chain ${chainId}: ${message}`, { code, retryable, cause });
+  const fault: Rpc['fault'] = (message, { code = 'rpcFailed', retryable = true } = {}) =>
+    new Fault(`chain ${chainId}: ${message}`, { code, retryable });
 
   const send = async <T>(method: string, params: readonly unknown[], onError?: OnRpcError) => {
     try {
@@ -189,7 +190,7 @@ function createRpc({ chainId, rpcUrl, timeoutMs = 10_000 }: ViemChainOptions): R
       const answer = onError?.(error) ?? null;
       if (answer instanceof Error) throw answer;
       if (answer !== null) return answer.value as T;
-      throw fault(`${method}: ${errorText(error)}`, { cause: error });
+      throw fault(`${method}: ${errorText(error)}`);
     }
   };
   const check = async () => {
@@ -215,7 +216,7 @@ function createRpc({ chainId, rpcUrl, timeoutMs = 10_000 }: ViemChainOptions): R
 function asReverted(error: unknown): Reverted | Fault | null {
   const message = errorText(error);
   if (/insufficient funds/i.test(message)) {
-    return new Fault(message, { code: 'insufficientFunds', cause: error });
+    return new Fault(message, { code: 'insufficientFunds' });
   }
   const { code, data } = rpcError(error);
   // Code 3 is geth's for a revert; an invalid opcode burns all gas and shows as "exceeds allowance".
@@ -237,7 +238,10 @@ function rpcError(error: unknown): { code: number | null; data: Hex | null } {
   return { code, data };
 }
 
-/** viem's `message` holds the whole request body and the URL; `details` is what the node said. */
+/**
+ * What the node said. viem's `message` also holds the request and the URL, which may hold an API key:
+ * for that reason no Fault from here carries viem's error as its cause.
+ */
 function errorText(error: unknown): string {
   const { details, shortMessage } = (error ?? {}) as Partial<BaseError>;
   const text = details || shortMessage || (error instanceof Error ? error.message : String(error));

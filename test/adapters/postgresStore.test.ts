@@ -1,0 +1,314 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../solver/adapters/postgres.ts';
+import { createPostgresStore } from '../../solver/adapters/postgresStore.ts';
+import { present } from '../../solver/types/assert.ts';
+import type { OrderId } from '../../solver/types/ids.ts';
+import { type JobLease, LeaseLost, type Store, type Transition } from '../../solver/types/store.ts';
+import {
+  clock,
+  newOrder,
+  randomHex,
+  randomOrderId,
+  startTestPostgres,
+  type TestPostgres,
+  until,
+} from './support.ts';
+
+let postgres: TestPostgres;
+let store: Store;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  store = postgres.store;
+});
+afterAll(() => postgres?.end());
+
+const created = { type: 'order.created', data: { by: 'test' } };
+const award = (orderId: OrderId, change: Partial<Transition> = {}): Transition => ({
+  orderId,
+  from: 'created',
+  to: 'awarded',
+  award: { filler: '0x01' },
+  events: [{ type: 'order.awarded', data: {} }],
+  ...change,
+});
+const job = (kind: string, key: string, runAtMs = 0) => ({ kind, key, runAtMs });
+
+async function claim(kind: string, leaseMs = 60_000): Promise<JobLease> {
+  return present(await store.claimJob([kind], leaseMs), `a due job of kind ${kind}`);
+}
+async function countOf(table: string, orderId: OrderId): Promise<number> {
+  const [row] = await postgres.database.rows(
+    sql<{ n: string }>`SELECT count(*) AS n FROM ${sql.table(table)} WHERE order_id = ${orderId}`,
+  );
+  return Number(row?.n);
+}
+
+describe('putQuote', () => {
+  test('default: texts come back exactly, twice the same id keeps the first', async () => {
+    const quote = {
+      quoteId: 'q1',
+      createdAtMs: 1,
+      validUntilMs: clock.nowMs() + 1e6,
+      order: { z: '1', a: { 'ключ 😀': '2' } },
+      quotedAmounts: ['1', `${2n ** 256n - 1n}`],
+      problem: '{"b":1 , "a":2}',
+      result: '{}',
+      response: { quoteId: 'q1' },
+    };
+    await store.putQuote(quote);
+    await store.putQuote({ ...quote, problem: 'other' });
+    const found = present(await store.getQuote('q1'), 'quote');
+    expect(found).toEqual(quote);
+    expect(Object.keys(found.order)).toEqual(['z', 'a']);
+    expect(await store.getQuote('q2')).toBeNull();
+  });
+
+  test('behavior: quotes that expired long ago are dropped unless they were ordered', async () => {
+    const old = { createdAtMs: 1, validUntilMs: 2, order: {}, quotedAmounts: [], response: {} };
+    const texts = { problem: '', result: '' };
+    await store.admitOrder(newOrder({ quoteId: 'kept' }), [], []);
+    await store.putQuote({ ...old, ...texts, quoteId: 'kept' });
+    await store.putQuote({ ...old, ...texts, quoteId: 'dropped' });
+    await store.putQuote({ ...old, ...texts, quoteId: 'later', validUntilMs: clock.nowMs() });
+    expect(await store.getQuote('kept')).not.toBeNull();
+    expect(await store.getQuote('dropped')).toBeNull();
+  });
+});
+
+describe('admitOrder', () => {
+  test('default: row, event and job appear together', async () => {
+    const order = newOrder({ facts: { plan: ['1'] } });
+    const jobs = [job('admit', order.orderId)];
+    expect(await store.admitOrder(order, [created], jobs)).toBe('applied');
+    expect(await store.getOrder(order.orderId)).toMatchObject({ ...order, version: 1 });
+    expect(await store.events(order.orderId, 0, 10)).toMatchObject([created]);
+    expect((await claim('admit')).key).toBe(order.orderId);
+  });
+
+  test('behavior: the same order again changes nothing, whatever its signature', async () => {
+    const order = newOrder();
+    await store.admitOrder(order, [created], []);
+    const again = { ...order, ownerSignature: randomHex(65) };
+    expect(await store.admitOrder(again, [created], [])).toBe('alreadyApplied');
+    expect(await countOf('events', order.orderId)).toBe(1);
+  });
+
+  test('behavior: another order of the same owner and nonce writes nothing', async () => {
+    const order = newOrder();
+    await store.admitOrder(order, [created], []);
+    const other = newOrder({ owner: order.owner });
+    const jobs = [job('never', other.orderId)];
+    expect(await store.admitOrder(other, [created], jobs)).toBe('nonceUsed');
+    expect(await store.getOrder(other.orderId)).toBeNull();
+    expect(await store.claimJob(['never'], 1)).toBeNull();
+  });
+
+  test('behavior: of 64 concurrent duplicates one is applied and one row is made', async () => {
+    const order = newOrder();
+    const jobs = [job('sixtyFour', order.orderId)];
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, () => store.admitOrder(order, [created], jobs)),
+    );
+    expect(answers.filter((answer) => answer === 'applied')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'alreadyApplied')).toHaveLength(63);
+    expect(await countOf('orders', order.orderId)).toBe(1);
+    expect(await countOf('events', order.orderId)).toBe(1);
+    await claim('sixtyFour');
+    expect(await store.claimJob(['sixtyFour'], 1)).toBeNull();
+  });
+
+  test('behavior: of 64 concurrent orders of one nonce one is applied', async () => {
+    const { owner } = newOrder();
+    const answers = await Promise.all(
+      Array.from({ length: 64 }, () => store.admitOrder(newOrder({ owner }), [created], [])),
+    );
+    expect(answers.filter((answer) => answer === 'applied')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'nonceUsed')).toHaveLength(63);
+    expect(await store.listOrders({ owner, limit: 100 })).toHaveLength(1);
+  });
+});
+
+describe('applyTransition', () => {
+  test('default: state, award, facts, event and job change together', async () => {
+    const order = newOrder({ facts: { kept: '1', changed: '1' } });
+    await store.admitOrder(order, [created], []);
+    const step = award(order.orderId, {
+      facts: { changed: '2' },
+      reason: 'why',
+      jobs: [job('awarded', order.orderId)],
+    });
+    expect(await store.applyTransition(step, null)).toBe('applied');
+    expect(await store.getOrder(order.orderId)).toMatchObject({
+      state: 'awarded',
+      award: { filler: '0x01' },
+      facts: { kept: '1', changed: '2' },
+      reason: 'why',
+      version: 2,
+    });
+    expect((await claim('awarded')).key).toBe(order.orderId);
+  });
+
+  test('behavior: applied twice is alreadyApplied, with one event', async () => {
+    const { orderId } = await admitted();
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => store.applyTransition(award(orderId), null)),
+    );
+    expect(answers.toSorted()).toEqual([...Array(7).fill('alreadyApplied'), 'applied']);
+    expect(await countOf('events', orderId)).toBe(2);
+  });
+
+  test('error: from a state that the order is not in', async () => {
+    const { orderId } = await admitted();
+    const step = award(orderId, { from: 'filling', to: 'filled' });
+    await expect(store.applyTransition(step, null)).rejects.toMatchObject({
+      code: 'stateConflict',
+    });
+    await expect(store.applyTransition(award(randomOrderId()), null)).rejects.toThrow('no order');
+  });
+
+  test('error: a stale fence is refused and nothing is written', async () => {
+    const { orderId } = await admitted('stale');
+    const lost = await claim('stale', 0);
+    const held = await claim('stale');
+    expect(held.fence).toBeGreaterThan(lost.fence);
+    await expect(store.applyTransition(award(orderId), lost)).rejects.toThrow(LeaseLost);
+    await expect(store.appendEvents(orderId, [created], lost)).rejects.toThrow(LeaseLost);
+    await expect(store.completeJob(lost)).rejects.toThrow(LeaseLost);
+    await expect(store.rescheduleJob(lost, 0)).rejects.toThrow(LeaseLost);
+    await expect(store.heartbeat(lost, 1)).rejects.toThrow(LeaseLost);
+    expect(await countOf('events', orderId)).toBe(1);
+    expect(await store.applyTransition(award(orderId), held)).toBe('applied');
+  });
+
+  test('behavior: a job made again under its old name does not revive an old fence', async () => {
+    const { orderId } = await admitted('reborn');
+    const old = await claim('reborn');
+    await store.completeJob(old);
+    await store.applyTransition(award(orderId, { jobs: [job('reborn', orderId)] }), null);
+    await claim('reborn');
+    await expect(store.appendEvents(orderId, [created], old)).rejects.toThrow(LeaseLost);
+  });
+});
+
+describe('events', () => {
+  test('behavior: numbers rise in commit order under concurrent writers', async () => {
+    const { orderId } = await admitted();
+    let seen = 0;
+    let reading = true;
+    const read: number[] = [];
+    const reader = (async () => {
+      while (reading) {
+        for (const event of await store.events(orderId, seen, 1_000)) {
+          read.push(event.seq);
+          seen = event.seq;
+        }
+      }
+    })();
+    await Promise.all(
+      Array.from({ length: 100 }, () => store.appendEvents(orderId, [created], null)),
+    );
+    reading = false;
+    await reader;
+    const all = (await store.events(orderId, 0, 1_000)).map((event) => event.seq);
+    expect(all).toHaveLength(101);
+    // A reader that asks for what is after the last number it saw misses none.
+    expect(read).toEqual(all.slice(0, read.length));
+  });
+
+  test('behavior: appendEvents merges facts and keeps data as it was', async () => {
+    const { orderId } = await admitted();
+    const data = { z: null, a: '😀', n: { deep: ['1'] } };
+    await store.appendEvents(orderId, [{ type: 'tx.sent', data }], null, { profit: '-1' });
+    expect((await store.events(orderId, 0, 10)).at(-1)?.data).toEqual(data);
+    expect((await store.getOrder(orderId))?.facts).toEqual({ profit: '-1' });
+  });
+});
+
+describe('jobs', () => {
+  test('behavior: 100 jobs claimed by 20 workers, each once', async () => {
+    const { orderId } = await admitted();
+    const names = Array.from({ length: 100 }, (_, i) => `${i}`);
+    await store.applyTransition(award(orderId, { jobs: names.map((n) => job('many', n)) }), null);
+    const claimed: string[] = [];
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        for (;;) {
+          const lease = await store.claimJob(['many'], 60_000);
+          if (lease === null) return;
+          claimed.push(lease.key);
+          await store.completeJob(lease);
+        }
+      }),
+    );
+    expect(claimed.toSorted()).toEqual(names.toSorted());
+  });
+
+  test('behavior: a job asked for while it runs is run again after it completed', async () => {
+    const { orderId } = await admitted('again');
+    const lease = await claim('again');
+    const step = award(orderId, { jobs: [job('again', orderId)] });
+    await store.applyTransition(step, lease);
+    expect(await store.claimJob(['again'], 1)).toBeNull();
+    await store.completeJob(lease);
+    await store.completeJob(await claim('again'));
+    expect(await store.claimJob(['again'], 1)).toBeNull();
+  });
+
+  test('behavior: rescheduled for later it waits, with an error it counts attempts', async () => {
+    await admitted('later');
+    const first = await claim('later');
+    await store.rescheduleJob(first, 0, 'failed');
+    const second = await claim('later');
+    expect([first.attempts, second.attempts]).toEqual([1, 2]);
+    await store.rescheduleJob(second, 0);
+    const third = await claim('later');
+    expect(third.attempts).toBe(1);
+    await store.rescheduleJob(third, clock.nowMs() + 3_600_000);
+    expect(await store.claimJob(['later'], 1)).toBeNull();
+  });
+
+  test('behavior: a heartbeat keeps a lease that would have ended', async () => {
+    await admitted('heart');
+    const lease = await claim('heart', 0);
+    await store.heartbeat(lease, 60_000);
+    expect(await store.claimJob(['heart'], 1)).toBeNull();
+    await store.completeJob(lease);
+  });
+});
+
+describe('hints', () => {
+  test('default: heard in this process and in another, and again after a lost connection', async () => {
+    const otherDatabase = openDatabase({ url: postgres.server.url, clock });
+    const other = createPostgresStore(otherDatabase);
+    try {
+      const heard = new Set<string>();
+      let jobs = 0;
+      const stop = other.onEvents((orderId) => void heard.add(orderId));
+      other.onJobs(() => {
+        jobs += 1;
+      });
+      await until('connected', () => jobs > 0);
+      const first = await admitted('hinted');
+      await until('the first hint', () => heard.has(first.orderId));
+      await postgres.database.rows(sql`
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'trimtab hints'`);
+      const second = await admitted();
+      await until('the hint after the connection was lost', () => heard.has(second.orderId));
+      const before = jobs;
+      await admitted('hinted');
+      await until('a job hint', () => jobs > before);
+      stop();
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+async function admitted(kind?: string) {
+  const order = newOrder();
+  const jobs = kind === undefined ? [] : [job(kind, order.orderId)];
+  await store.admitOrder(order, [created], jobs);
+  return order;
+}
