@@ -1,0 +1,23 @@
+// The public door of the domain: what api/ and other callers may name. The composition root is
+// solver.ts; everything else behind this door is free to move.
+
+export { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
+export { Defect } from './types/assert.ts';
+export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
+export { type EvmAddress, evmAddress, type Hex, type OrderId, orderId } from './types/ids.ts';
+export type { Json, JsonObject } from './types/json.ts';
+export type {
+  AssetView,
+  OrderRecord,
+  Quote,
+  QuoteRefusalCode,
+  QuoteRequest,
+  ReadinessView,
+  RebalanceRequest,
+  ServiceRefusalCode,
+  SubmitRefusalCode,
+  SubmitRequest,
+  Submitted,
+  Trimtab,
+} from './types/service.ts';
+export type { OrderEvent, OrderState, StoredOrder, StoredTx } from './types/store.ts';
