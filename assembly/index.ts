@@ -25,7 +25,18 @@ import {
   SWAP,
 } from './layout';
 import { Leg } from './plan';
-import { BRIDGE, CONCENTRATED, CONSTANT_PRODUCT, FORWARD, Group, Node, ORDER, Target, Tick, Venue } from './problem';
+import {
+  BRIDGE,
+  CONCENTRATED,
+  CONSTANT_PRODUCT,
+  FORWARD,
+  Group,
+  Node,
+  ORDER,
+  Target,
+  Tick,
+  Venue,
+} from './problem';
 
 export function abi(): i32 {
   return ABI_VERSION;
@@ -74,8 +85,6 @@ export function solve(): i32 {
   return h.status;
 }
 
-// @ts-ignore: decorator
-@inline
 function bad(value: f64): bool {
   return !(value >= 0 && value < Infinity);
 }

@@ -91,8 +91,6 @@ const LINE: usize = 64;
 /** The header sits on the first line after the static data, the problem right after it. */
 export const HEADER: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
 
-// @ts-ignore: decorator
-@inline
 export function header(): Header {
   return changetype<Header>(HEADER);
 }
@@ -135,7 +133,7 @@ export function arrange(): i32 {
   h.legs = at;
   at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Leg>());
   h.scratch = at;
-  if (at > <usize>memory.size() << 16) return TOO_LARGE;
+  if (at > (<usize>memory.size()) << 16) return TOO_LARGE;
   memory.fill(h.nodes, 0, at - h.nodes);
   return OK;
 }

@@ -113,8 +113,6 @@ function samePattern(skip: i32): bool {
   return false;
 }
 
-// @ts-ignore: decorator
-@inline
 function setBit(rows: usize, row: i32, bit: i32): void {
   const at = rows + ((<usize>row * <usize>WORDS + (<usize>bit >> 6)) << 3);
   store<u64>(at, load<u64>(at) | ((<u64>1) << (<u64>(bit & 63))));

@@ -13,14 +13,7 @@ import { resetFactor } from './factor';
 import { charge, costOf, dropGroup, startGroups } from './groups';
 import { dualValue, minimise } from './minimise';
 import { bestPath } from './paths';
-import {
-  clearMasks,
-  cycleEdge,
-  markUsed,
-  planValue,
-  recover,
-  stranded,
-} from './recover';
+import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { startPrices } from './start';
 import {
   BEST_NU,
@@ -81,7 +74,8 @@ export function search(): i32 {
   }
   const limited = h.work >= h.workMax;
   publish();
-  if (bestNet == -Infinity) return limited ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
+  if (bestNet == -Infinity)
+    return limited ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
   return limited ? LIMIT : OK;
 }
 
@@ -107,8 +101,6 @@ function relaxAll(): bool {
   return costly;
 }
 
-// @ts-ignore: decorator
-@inline
 function groupAt(g: i32): Group {
   return changetype<Group>(header().groups + <usize>g * offsetof<Group>());
 }

@@ -6,22 +6,10 @@
 
 import { header } from '../layout';
 import { Group } from '../problem';
-import {
-  flowAt,
-  GROUP_SPLIT,
-  int,
-  m,
-  num,
-  RELAXED,
-  setInt,
-  setNum,
-  venueAt,
-} from './state';
+import { flowAt, GROUP_SPLIT, int, m, num, RELAXED, setInt, setNum, venueAt } from './state';
 
 const PULL: f64 = 3;
 
-// @ts-ignore: decorator
-@inline
 function groupAt(g: i32): Group {
   return changetype<Group>(header().groups + <usize>g * offsetof<Group>());
 }

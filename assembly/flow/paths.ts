@@ -22,8 +22,6 @@ class Step {
   reserved: f64;
 }
 
-// @ts-ignore: decorator
-@inline
 function stepAt(hop: i32, node: i32): Step {
   return changetype<Step>(PATH + <usize>(hop * n + node) * offsetof<Step>());
 }
@@ -62,8 +60,6 @@ export function bestPath(part: f64, used: usize): bool {
   return true;
 }
 
-// @ts-ignore: decorator
-@inline
 function worthOf(step: Step, node: i32): f64 {
   return step.amount * num(ROOT_NU, node) - step.gas;
 }
@@ -77,8 +73,6 @@ function relax(hop: i32): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function offer(hop: i32, e: i32, direction: i32, tail: i32, head: i32): void {
   const before = stepAt(hop - 1, tail);
   if (!(before.amount > 0)) return;

@@ -102,54 +102,34 @@ export let TRY_USED: usize = 0; // m i32
 export let GROUP_SPLIT: usize = 0; // memberCount
 export let PATH: usize = 0;
 
-// @ts-ignore: decorator
-@inline
 export function nodeAt(i: i32): Node {
   return changetype<Node>(header().nodes + <usize>i * offsetof<Node>());
 }
-// @ts-ignore: decorator
-@inline
 export function venueAt(e: i32): Venue {
   return changetype<Venue>(header().venues + <usize>e * offsetof<Venue>());
 }
-// @ts-ignore: decorator
-@inline
 export function flowAt(e: i32): Flow {
   return changetype<Flow>(FLOWS + <usize>e * offsetof<Flow>());
 }
-// @ts-ignore: decorator
-@inline
 export function targetAt(g: i32): Target {
   return changetype<Target>(header().targets + <usize>g * offsetof<Target>());
 }
-// @ts-ignore: decorator
-@inline
 export function num(array: usize, i: i32): f64 {
   return load<f64>(array + ((<usize>i) << 3));
 }
-// @ts-ignore: decorator
-@inline
 export function setNum(array: usize, i: i32, value: f64): void {
   store<f64>(array + ((<usize>i) << 3), value);
 }
-// @ts-ignore: decorator
-@inline
 export function int(array: usize, k: i32): i32 {
   return load<i32>(array + ((<usize>k) << 2));
 }
-// @ts-ignore: decorator
-@inline
 export function setInt(array: usize, k: i32, value: i32): void {
   store<i32>(array + ((<usize>k) << 2), value);
 }
 /** The node a flow leaves and the one it enters, in the direction it runs. */
-// @ts-ignore: decorator
-@inline
 export function tailOf(v: Venue, flow: Flow): i32 {
   return flow.direction == FORWARD ? v.from : v.to;
 }
-// @ts-ignore: decorator
-@inline
 export function headOf(v: Venue, flow: Flow): i32 {
   return flow.direction == FORWARD ? v.to : v.from;
 }
@@ -201,10 +181,10 @@ export function prepare(): i32 {
   SCORE = take(edges << 3);
   BEST_USED = take(edges << 2);
   TRY_USED = take(edges << 2);
-  GROUP_SPLIT = take(<usize>h.memberCount << 3);
+  GROUP_SPLIT = take((<usize>h.memberCount) << 3);
   PATH = take((nodes * 5) << 5);
   h.end = cursor;
-  if (cursor > <usize>memory.size() << 16) return TOO_LARGE;
+  if (cursor > (<usize>memory.size()) << 16) return TOO_LARGE;
   memory.fill(h.scratch, 0, cursor - h.scratch);
 
   ground = h.objective == SWAP ? h.buyNode : -1;
@@ -280,7 +260,8 @@ function indexEdges(): void {
     setInt(EDGE_START, v.from + 1, int(EDGE_START, v.from + 1) + 1);
     setInt(EDGE_START, v.to + 1, int(EDGE_START, v.to + 1) + 1);
   }
-  for (let k = 0; k < n; k++) setInt(EDGE_START, k + 1, int(EDGE_START, k + 1) + int(EDGE_START, k));
+  for (let k = 0; k < n; k++)
+    setInt(EDGE_START, k + 1, int(EDGE_START, k + 1) + int(EDGE_START, k));
   for (let k = 0; k < n; k++) setInt(DEGREE, k, int(EDGE_START, k));
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
@@ -303,8 +284,6 @@ export function settleSupply(): void {
 }
 
 /** Smooth kinds have curvature of their own; the rest get it from the proximal term. */
-// @ts-ignore: decorator
-@inline
 export function isSmooth(kind: i32): bool {
   return kind == CONSTANT_PRODUCT || kind == CONCENTRATED;
 }

@@ -8,8 +8,6 @@ import { FORWARD, REVERSE, Tick, Venue } from '../problem';
 
 const KINK: f64 = 1e-12;
 
-// @ts-ignore: decorator
-@inline
 function tickAt(ticks: usize, index: i32): Tick {
   return changetype<Tick>(ticks + <usize>index * offsetof<Tick>());
 }

@@ -33,8 +33,6 @@ export function forwardConstantProduct(v: Venue, direction: i32, x: f64): f64 {
   return direction == FORWARD ? (v.b * kept) / (v.a + kept) : (v.a * kept) / (v.b + kept);
 }
 
-// @ts-ignore: decorator
-@inline
 function sell(
   flow: Flow,
   reserveIn: f64,

@@ -51,6 +51,7 @@ export const HEADER = {
   targets: 68,
   covariance: 72,
   legs: 76,
+  scratch: 80,
   gapTarget: 88,
   aversion: 96,
   value: 104,

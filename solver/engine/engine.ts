@@ -12,7 +12,7 @@ import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
 import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
 import { decodeLegs, decodePrices } from './decode.ts';
-import { encode } from './encode.ts';
+import { encode, type Scales } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
 
 export interface Engine {
@@ -24,20 +24,45 @@ export interface Engine {
 
 /** Instantiates the core. Throws Defect if the bytes are not this version's core. */
 export function createEngine(wasmBytes: Uint8Array): Engine {
+  const core = createCore(wasmBytes);
+  return { hash: core.hash, solve: core.solve };
+}
+
+/** The engine in its parts, for a pool that runs the core elsewhere. */
+export interface Core extends Engine {
+  /** The problem as the bytes from the core's header to the end of its records. */
+  encode(problem: ParsedProblem): { readonly bytes: ArrayBuffer; readonly scales: Scales };
+  /** The solution in those bytes after some instance of the same core has solved them. */
+  decode(problem: ParsedProblem, scales: Scales, bytes: ArrayBuffer): Solution;
+}
+
+export function createCore(wasmBytes: Uint8Array): Core {
   const wasm = new WebAssembly.Module(new Uint8Array(wasmBytes));
   const hash = hash32(`0x${bytesToHex(keccak_256(wasmBytes))}`);
   let core = instantiate(wasm);
   return {
     hash,
     solve(problem) {
+      const scales = encode(core, admit(problem));
       try {
-        return solveWith(core, problem);
+        core.solve();
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error;
         // After a trap the instance's memory is not to be trusted: discard it, report the defect.
         core = instantiate(wasm);
         throw new Defect(`the core trapped: ${error.message}`);
       }
+      return solutionOf(core, problem, scales);
+    },
+    encode(problem) {
+      const scales = encode(core, admit(problem));
+      const view = new DataView(core.memory.buffer);
+      const end = view.getUint32(core.header() + HEADER.scratch, true);
+      return { bytes: core.memory.buffer.slice(core.header(), end), scales };
+    },
+    decode(problem, scales, bytes) {
+      new Uint8Array(core.memory.buffer).set(new Uint8Array(bytes), core.header());
+      return solutionOf(core, problem, scales);
     },
   };
 }
@@ -58,15 +83,19 @@ function instantiate(wasm: WebAssembly.Module): CoreExports {
   return core;
 }
 
-function solveWith(core: CoreExports, problem: ParsedProblem): Solution {
+function admit(problem: ParsedProblem): ParsedProblem {
   if (problem.objective.kind === 'rebalance' && problem.objective.risk !== null) {
     throw new InvalidInput('rebalance with risk is not solved by this version', {
       pointer: '/objective/risk',
       code: 'unsupported',
     });
   }
-  const scales = encode(core, problem);
-  const code = core.solve();
+  return problem;
+}
+
+/** Reads a solved problem out of the core's memory. */
+function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): Solution {
+  const code = new DataView(core.memory.buffer).getInt32(core.header() + HEADER.status, true);
   if (code === STATUS.tooLarge) {
     throw new InvalidInput('the problem is larger than the optimizer takes', { code: 'tooLarge' });
   }
@@ -75,11 +104,10 @@ function solveWith(core: CoreExports, problem: ParsedProblem): Solution {
       code: 'outOfRange',
     });
   }
-  const prices = decodePrices(core, problem);
-  const proposal = decodeLegs(core, problem, scales);
   const status = statusOf(code);
+  const prices = decodePrices(core, problem);
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
-  const plan = executeProposal(problem, proposal);
+  const plan = executeProposal(problem, decodeLegs(core, problem, scales));
   return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices };
 }
 
@@ -105,9 +133,4 @@ function publicLeg(problem: ParsedProblem, leg: ExactPlan['legs'][number]): Leg 
     in: { node: id(leg.from), amount: leg.amountIn.toString() },
     out: { node: id(leg.to), amount: leg.amountOut.toString() },
   };
-}
-
-/** Work the last solve spent, for benchmarks and tests. */
-export function workOf(core: CoreExports): number {
-  return new DataView(core.memory.buffer).getInt32(core.header() + HEADER.work, true);
 }
