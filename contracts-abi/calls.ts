@@ -135,7 +135,7 @@ export function encodeSettleLocal(
   return encodeFunctionData({
     abi: portfolioSettlerAbi,
     functionName: 'settleLocal',
-    args: [...fullArgs(escrow), amounts, awardSig, ownerSig, to, data],
+    args: [...fullArgs(escrow), { amounts, awardSig, ownerSig, to, data }],
   });
 }
 

@@ -34,7 +34,7 @@ export type Artifacts = Readonly<Record<ContractName, Artifact>>;
  */
 export const SETTINGS = {
   evmVersion: 'cancun',
-  viaIR: true,
+  viaIR: false,
   optimizer: { enabled: true, runs: 20_000 },
   metadata: { bytecodeHash: 'none', appendCBOR: false },
   outputSelection: {

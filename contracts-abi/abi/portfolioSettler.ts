@@ -1358,24 +1358,30 @@ export const portfolioSettlerAbi = [
         "type": "tuple"
       },
       {
-        "name": "amounts",
-        "type": "uint256[]"
-      },
-      {
-        "name": "awardSig",
-        "type": "bytes"
-      },
-      {
-        "name": "ownerSig",
-        "type": "bytes"
-      },
-      {
-        "name": "to",
-        "type": "address"
-      },
-      {
-        "name": "data",
-        "type": "bytes"
+        "components": [
+          {
+            "name": "amounts",
+            "type": "uint256[]"
+          },
+          {
+            "name": "awardSig",
+            "type": "bytes"
+          },
+          {
+            "name": "ownerSig",
+            "type": "bytes"
+          },
+          {
+            "name": "to",
+            "type": "address"
+          },
+          {
+            "name": "data",
+            "type": "bytes"
+          }
+        ],
+        "name": "call",
+        "type": "tuple"
       }
     ],
     "name": "settleLocal",

@@ -187,12 +187,20 @@ contract OutputSettler is IOutputSettler, TransientLock {
         // The record stands before anything is called.
         record = OutputHash.fillRecord(solver, uint32(block.timestamp));
         _records[key] = record;
+        if (output.token == 0) {
+            spent += amount;
+            if (spent > msg.value) revert ValueTooLow();
+        }
+        _deliver(output, amount);
+        emit OutputFilled(id, solver, uint32(block.timestamp), output, amount);
+    }
+
+    /// @dev Moves the tokens, then calls the recipient if the output says so.
+    function _deliver(MandateOutput calldata output, uint256 amount) private {
         address recipient = _toAddress(output.recipient);
         bytes calldata callbackData = output.callbackData;
         bool mayCredit = callbackData.length == 0;
         if (output.token == 0) {
-            spent += amount;
-            if (spent > msg.value) revert ValueTooLow();
             _deliverNative(recipient, amount, mayCredit);
         } else {
             _deliverToken(_toAddress(output.token), recipient, amount, mayCredit);
@@ -200,7 +208,6 @@ contract OutputSettler is IOutputSettler, TransientLock {
         if (!mayCredit) {
             IOutputCallback(recipient).outputFilled(output.token, amount, callbackData);
         }
-        emit OutputFilled(id, solver, uint32(block.timestamp), output, amount);
     }
 
     /// @dev A recipient that refuses must not stop the order's other outputs: the settler takes the

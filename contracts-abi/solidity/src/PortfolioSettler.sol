@@ -6,7 +6,7 @@ import { IOutputSettler, ISettleCallback } from "./interfaces/IOutputSettler.sol
 import { OrderHash } from "./libraries/OrderHash.sol";
 import { OutputHash } from "./libraries/OutputHash.sol";
 import { Signatures } from "./libraries/Signatures.sol";
-import { AwardTerms, Fill, Head, Input, Leg, MandateOutput } from "./libraries/Structs.sol";
+import { AwardTerms, Fill, Head, Input, Leg, LocalCall, MandateOutput } from "./libraries/Structs.sol";
 import { Tokens } from "./libraries/Tokens.sol";
 import { TransientLock } from "./libraries/TransientLock.sol";
 
@@ -240,33 +240,27 @@ contract PortfolioSettler is TransientLock {
     /// on this chain: inputs to `to`, a callback to the caller, then the caller pays every output.
     /// Any failure reverts everything.
     /// @dev Outputs are plain ERC-20 deliveries: no native coin, callback data or price context.
-    /// @param data Handed to the caller's inputsReceived; no callback if the caller has no code.
     function settleLocal(
         Head calldata head,
         Leg calldata leg,
         MandateOutput[] calldata outputs,
         AwardTerms calldata award,
-        uint256[] calldata amounts,
-        bytes calldata awardSig,
-        bytes calldata ownerSig,
-        address to,
-        bytes calldata data
+        LocalCall calldata call
     ) external locked {
         _checkTimes(head);
         if (leg.others.length != 0) revert BadInputs();
-        bytes32 orderId;
-        bytes32 awardId;
-        (orderId, awardId) = _identify(head, leg, OrderHash.hashOutputs(outputs), award);
-        _authorise(head, award, orderId, awardId, awardSig, ownerSig);
+        (bytes32 orderId, bytes32 awardId) =
+            _identify(head, leg, OrderHash.hashOutputs(outputs), award);
+        _authorise(head, award, orderId, awardId, call.awardSig, call.ownerSig);
         if (head.auctioneer != address(0) && msg.sender != award.filler) revert BadAward();
         _leaveNone(head, _slotValue(awardId, RELEASED));
-        _checkOutputs(head, outputs, award, amounts);
-        _sendInputs(leg.inputs, head.owner, to);
+        _checkOutputs(head, outputs, award, call.amounts);
+        _sendInputs(leg.inputs, head.owner, call.to);
         if (msg.sender.code.length != 0) {
-            ISettleCallback(msg.sender).inputsReceived(awardId, data);
+            ISettleCallback(msg.sender).inputsReceived(awardId, call.data);
         }
         for (uint256 i; i < outputs.length; ++i) {
-            _deliverLocally(outputs[i], amounts[i]);
+            _deliverLocally(outputs[i], call.amounts[i]);
         }
         emit SettledLocally(orderId, awardId, head.owner, head.nonce);
     }

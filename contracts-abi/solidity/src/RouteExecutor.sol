@@ -94,16 +94,8 @@ contract RouteExecutor is TransientLock {
         uint256 deadline
     ) external payable locked returns (uint256[] memory amountsOut, bytes32[] memory records) {
         if (block.timestamp > deadline) revert Expired();
-        if (routes.length > MAX_ROUTES) revert BadRoute();
-        for (uint256 i; i < pulls.length; ++i) {
-            Tokens.transferFrom(pulls[i].token, msg.sender, address(this), pulls[i].amount);
-        }
-        amountsOut = new uint256[](routes.length);
-        for (uint256 i; i < routes.length; ++i) {
-            uint256 amountOut = _swap(routes[i]);
-            if (amountOut < routes[i].amountOutMin) revert TooLittleOut(i, amountOut);
-            amountsOut[i] = amountOut;
-        }
+        _pull(pulls);
+        amountsOut = _swapAll(routes);
         if (items.length != 0) records = _fill(spends, items, fillerData);
         _returnLeftovers(pulls, routes);
     }
@@ -124,6 +116,22 @@ contract RouteExecutor is TransientLock {
         int256 owedToPool = tokenIn < tokenOut ? amount0Delta : amount1Delta;
         if (owedToPool <= 0) revert UnexpectedCallback();
         Tokens.transfer(tokenIn, msg.sender, uint256(owedToPool));
+    }
+
+    function _pull(TokenAmount[] calldata pulls) private {
+        for (uint256 i; i < pulls.length; ++i) {
+            Tokens.transferFrom(pulls[i].token, msg.sender, address(this), pulls[i].amount);
+        }
+    }
+
+    function _swapAll(Route[] calldata routes) private returns (uint256[] memory amountsOut) {
+        if (routes.length > MAX_ROUTES) revert BadRoute();
+        amountsOut = new uint256[](routes.length);
+        for (uint256 i; i < routes.length; ++i) {
+            uint256 amountOut = _swap(routes[i]);
+            if (amountOut < routes[i].amountOutMin) revert TooLittleOut(i, amountOut);
+            amountsOut[i] = amountOut;
+        }
     }
 
     function _swap(Route calldata route) private returns (uint256 amount) {

@@ -74,3 +74,15 @@ struct FillItem {
     MandateOutput output;
     uint48 fillDeadline;
 }
+
+/// @notice What PortfolioSettler.settleLocal takes beyond the order and the award.
+struct LocalCall {
+    /// The awarded amounts, in the order's output order.
+    uint256[] amounts;
+    bytes awardSig;
+    bytes ownerSig;
+    /// Who receives the inputs.
+    address to;
+    /// Handed to the caller's inputsReceived; no callback if the caller has no code.
+    bytes data;
+}
