@@ -4,8 +4,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { present } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
 import type { NetworkConfig } from '../types/network.ts';

@@ -126,14 +126,17 @@ export const CHAINS: readonly LabChain[] = [
 ];
 
 /** Half-widths of the concentrated positions around the start price and their share of the worth. */
-export const V3_RANGES: readonly { readonly below: number; readonly above: number; share: number }[] =
-  [
-    { below: 0.6, above: 1.5, share: 0.25 },
-    { below: 0.12, above: 0.12, share: 0.4 },
-    { below: 0.03, above: 0.03, share: 0.2 },
-    { below: 0.25, above: 0.015, share: 0.1 },
-    { below: -0.005, above: 0.08, share: 0.05 },
-  ];
+export const V3_RANGES: readonly {
+  readonly below: number;
+  readonly above: number;
+  share: number;
+}[] = [
+  { below: 0.6, above: 1.5, share: 0.25 },
+  { below: 0.12, above: 0.12, share: 0.4 },
+  { below: 0.03, above: 0.03, share: 0.2 },
+  { below: 0.25, above: 0.015, share: 0.1 },
+  { below: -0.005, above: 0.08, share: 0.05 },
+];
 
 /** Ether for gas, whole tokens. */
 export const GAS_ALLOWANCE: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 // lab.json: who the running lab is, how far it has come, and what it has started. Whoever finds it
 // can adopt the lab, end it, or end what a killed one left behind.
 
-import { endProcess, isRunning, type ProcessRef } from './processes.ts';
 import { type LabPaths, readJson, remove } from './files.ts';
+import { endProcess, isRunning, type ProcessRef } from './processes.ts';
 
 export type LabPhase = 'starting' | 'ready' | 'failed';
 
