@@ -104,12 +104,21 @@ function topUp(
   }
 }
 
-function executeLeg(problem: ParsedProblem, leg: ProposedLeg, amountIn: bigint): ExactLeg | null {
-  if (amountIn <= 0n) return null;
+/** A venue asked for all it has may be asked for a rounding too much: how far to give way. */
+const RETREATS = [0n, 52n, 48n, 44n, 40n] as const;
+
+function executeLeg(problem: ParsedProblem, leg: ProposedLeg, wish: bigint): ExactLeg | null {
   const venue = present(problem.venues[leg.venue], 'venue');
-  const amountOut = exactOut(venue, leg.from, leg.to, amountIn);
-  if (typeof amountOut !== 'bigint') return null;
-  return { venue: leg.venue, from: leg.from, to: leg.to, amountIn, amountOut };
+  for (const shift of RETREATS) {
+    const amountIn = shift === 0n ? wish : wish - (wish >> shift) - 1n;
+    if (amountIn <= 0n) return null;
+    const amountOut = exactOut(venue, leg.from, leg.to, amountIn);
+    if (typeof amountOut === 'bigint') {
+      return { venue: leg.venue, from: leg.from, to: leg.to, amountIn, amountOut };
+    }
+    if (amountOut.refused !== 'outOfLiquidity' && amountOut.refused !== 'overCapacity') return null;
+  }
+  return null;
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
