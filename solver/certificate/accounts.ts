@@ -1,7 +1,7 @@
 // A plan's accounts: its value in the problem's objective, what was traded, and where the money
 // went. Value rounds down, costs round up; dollars × 10^18.
 
-import { type Fixed36, ONE36, unitPrice72 } from '../market/decimal.ts';
+import { type Fixed36, ONE36, smallerOf, unitPrice72 } from '../market/decimal.ts';
 import type { ParsedProblem, ParsedRebalance } from '../market/parsedProblem.ts';
 import { present } from '../types/assert.ts';
 import type { ExactLeg, Execution } from './execution.ts';
@@ -61,7 +61,7 @@ function balancedWorth(objective: ParsedRebalance, worths: readonly Dollars72[])
   const ratios = objective.targets.flatMap(({ weight }, g) =>
     weight === 0n ? [] : [(present(worths[g], 'worth') * ONE36) / weight],
   );
-  return ratios.reduce((least, ratio) => (ratio < least ? ratio : least));
+  return ratios.reduce(smallerOf);
 }
 
 /** worth − ½A·W₀·e′Σe with e_g = worth_g/W₀ − weight_g, rounded down. */

@@ -10,7 +10,7 @@
 // Nodes in no target are left alone: their holdings neither count nor move, so they are no part of
 // Ū, and a plan's net flow there must not be negative.
 
-import { ceilDiv, type Fixed36, floorDiv, ONE36 } from '../market/decimal.ts';
+import { ceilDiv, type Fixed36, floorDiv, largerOf, ONE36, smallerOf } from '../market/decimal.ts';
 import type { ParsedProblem, ParsedRebalance, ParsedSwap } from '../market/parsedProblem.ts';
 import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
@@ -54,7 +54,7 @@ function balancedConjugate(
     const ratios = nodes.map(
       (i) => (present(nu[i], 'dual price') * weight) / present(prices[i], 'price'),
     );
-    share += ratios.reduce((least, ratio) => (ratio < least ? ratio : least));
+    share += ratios.reduce(smallerOf);
   }
   // ⌈ν/S⌉ with S from below keeps every ratio at least ν/(p·S): the raised prices have S ≥ 1.
   const positive = share > 0n ? share : 1n;
@@ -115,7 +115,7 @@ function margins(
   return objective.targets.map(({ nodes }) =>
     nodes
       .map((i) => ONE36 - (present(nu[i], 'dual price') * ONE36) / present(prices[i], 'price'))
-      .reduce((most, margin) => (margin > most ? margin : most)),
+      .reduce(largerOf),
   );
 }
 
@@ -145,7 +145,7 @@ function displacement(
       const before = present(s[g], 'displacement');
       const free = before + floorDiv(slack, own);
       const least = -present(weights[g], 'weight');
-      const after = free > least ? free : least;
+      const after = largerOf(free, least);
       s[g] = after;
       const step = after > before ? after - before : before - after;
       if (step > moved) moved = step;

@@ -2,6 +2,7 @@
 // be, over all sets of venues. Exactly a project selection problem, solved as a minimum cut in
 // integers (Dinic), so venues may share groups in any pattern. No relaxation, no rounding.
 
+import { smallerOf } from '../market/decimal.ts';
 import { assert, present } from '../types/assert.ts';
 
 export interface CostGroup {
@@ -132,7 +133,7 @@ class FlowNetwork {
 
   private augment(path: readonly number[]): bigint {
     const room = path.map((edge) => present(this.capacity[edge], 'edge'));
-    const amount = room.reduce((least, capacity) => (capacity < least ? capacity : least));
+    const amount = room.reduce(smallerOf);
     for (const edge of path) {
       this.capacity[edge] = present(this.capacity[edge], 'edge') - amount;
       this.capacity[edge ^ 1] = present(this.capacity[edge ^ 1], 'edge') + amount;

@@ -6,7 +6,7 @@
 //
 // `cap` is the most the venue may take in, in base units of that direction's input; null is no cap.
 
-import { isqrt } from '../market/decimal.ts';
+import { isqrt, largerOf, smallerOf } from '../market/decimal.ts';
 import type {
   ParsedBridge,
   ParsedConcentrated,
@@ -31,12 +31,15 @@ export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonl
   const capB = caps[b] ?? null;
   switch (venue.kind) {
     case 'constantProduct':
-      return max(
+      return largerOf(
         constantProduct(venue, 0, nuA, nuB, capA),
         constantProduct(venue, 1, nuB, nuA, capB),
       );
     case 'concentrated':
-      return max(concentratedDown(venue, nuA, nuB, capA), concentratedUp(venue, nuA, nuB, capB));
+      return largerOf(
+        concentratedDown(venue, nuA, nuB, capA),
+        concentratedUp(venue, nuA, nuB, capB),
+      );
     case 'order':
       return order(venue, nuA, nuB, capA);
     case 'bridge':
@@ -74,8 +77,8 @@ function constantProduct(
 
 /** Linear: x · (ν_out · amountOut / amountIn − ν_in) at the largest x, or nothing. */
 function order(venue: ParsedOrder, nuIn: bigint, nuOut: bigint, cap: Cap): bigint {
-  const most = cap !== null && cap < venue.amountIn ? cap : venue.amountIn;
-  return max(0n, mulDivUp(nuOut * venue.amountOut, most, venue.amountIn) - nuIn * most);
+  const most = cap === null ? venue.amountIn : smallerOf(cap, venue.amountIn);
+  return largerOf(0n, mulDivUp(nuOut * venue.amountOut, most, venue.amountIn) - nuIn * most);
 }
 
 /**
@@ -86,9 +89,9 @@ function order(venue: ParsedOrder, nuIn: bigint, nuOut: bigint, cap: Cap): bigin
 function bridge(venue: ParsedBridge, nuIn: bigint, nuOut: bigint, cap: Cap): bigint {
   const { numerator, denominator, fixedFee, capacity } = venue;
   const reachable = cap === null ? capacity : mulDivDown(cap, numerator, denominator) - fixedFee;
-  const most = reachable < capacity ? reachable : capacity;
+  const most = smallerOf(reachable, capacity);
   if (most <= 0n) return 0n;
-  return max(0n, nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator));
+  return largerOf(0n, nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator));
 }
 
 /**
@@ -103,7 +106,7 @@ function concentratedDown(pool: ParsedConcentrated, nu0: bigint, nu1: bigint, ca
   for (let i = pool.ranges.length - 1; i >= 0; i--) {
     const range = present(pool.ranges[i], 'range');
     const { liquidity: L, sqrtLowerX96: low } = range;
-    const S = range.sqrtUpperX96 < pool.sqrtPriceX96 ? range.sqrtUpperX96 : pool.sqrtPriceX96;
+    const S = smallerOf(range.sqrtUpperX96, pool.sqrtPriceX96);
     if (S <= low || L === 0n) continue;
     if (nu1 * S * S * kept <= floor) break;
     const whole = nu1 * low * low * kept >= floor;
@@ -113,12 +116,12 @@ function concentratedDown(pool: ParsedConcentrated, nu0: bigint, nu1: bigint, ca
       : isqrt(mulDivDown(L * L * nu1, PIPS, nu0 * kept)) - mulDivUp(PIPS * L, Q96, kept * S);
     if (left !== null && left < reach) {
       const out = mulDivUp(nu1 * L * kept * left, S * S, Q96 * (PIPS * L * Q96 + kept * left * S));
-      return total + max(0n, out - nu0 * left);
+      return total + largerOf(0n, out - nu0 * left);
     }
     if (!whole) {
       const twiceRoot = isqrt(mulDivDown(4n * L * L * nu0 * nu1, PIPS, kept));
       const sum = mulDivUp(nu1 * L, S, Q96) + mulDivUp(nu0 * L * PIPS, Q96, kept * S);
-      return total + max(0n, sum - twiceRoot);
+      return total + largerOf(0n, sum - twiceRoot);
     }
     const spent = mulDivDown(nu0 * PIPS * L * Q96, S - low, kept * S * low);
     total += mulDivUp(nu1 * L, S - low, Q96) - spent;
@@ -137,7 +140,7 @@ function concentratedUp(pool: ParsedConcentrated, nu0: bigint, nu1: bigint, cap:
   let total = 0n;
   for (const range of pool.ranges) {
     const { liquidity: L, sqrtUpperX96: high } = range;
-    const S = range.sqrtLowerX96 > pool.sqrtPriceX96 ? range.sqrtLowerX96 : pool.sqrtPriceX96;
+    const S = largerOf(range.sqrtLowerX96, pool.sqrtPriceX96);
     if (S >= high || L === 0n) continue;
     if (ceiling <= nu1 * PIPS * S * S) break;
     const whole = ceiling >= nu1 * PIPS * high * high;
@@ -146,20 +149,16 @@ function concentratedUp(pool: ParsedConcentrated, nu0: bigint, nu1: bigint, cap:
       : isqrt(mulDivDown(L * L * nu0, PIPS, nu1 * kept)) - mulDivUp(PIPS * L, S, kept * Q96);
     if (left !== null && left < reach) {
       const out = mulDivUp(nu0 * kept * left * L, Q192, S * (S * PIPS * L + kept * left * Q96));
-      return total + max(0n, out - nu1 * left);
+      return total + largerOf(0n, out - nu1 * left);
     }
     if (!whole) {
       const twiceRoot = isqrt(mulDivDown(4n * L * L * nu0 * nu1, PIPS, kept));
       const sum = mulDivUp(nu0 * L, Q96, S) + mulDivUp(nu1 * PIPS * L, S, kept * Q96);
-      return total + max(0n, sum - twiceRoot);
+      return total + largerOf(0n, sum - twiceRoot);
     }
     const spent = mulDivDown(nu1 * PIPS * L, high - S, kept * Q96);
     total += mulDivUp(nu0 * L * Q96, high - S, S * high) - spent;
     if (left !== null) left -= reach;
   }
   return total;
-}
-
-function max(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

@@ -59,6 +59,18 @@ export function unitPrice72(price: Fixed36, decimals: number): bigint {
   return price * 10n ** BigInt(FIXED36_DECIMALS - decimals);
 }
 
+/** The larger of two bigints: Math.max does not take them. */
+export function largerOf(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
+/** The smaller of two bigints. */
+export function smallerOf(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
 /** ⌊√n⌋ for n ≥ 0, by Newton's method from above. */
 export function isqrt(n: bigint): bigint {
   if (n < 2n) return n;
