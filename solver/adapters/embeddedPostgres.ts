@@ -347,8 +347,9 @@ class Supervisor implements EmbeddedPostgres {
   }
 }
 
+/** libpq's form: the host parameter wins; `localhost` is there because URL parsers want a host. */
 const urlOf = (socketFolder: string) =>
-  `postgres://${USER}@/postgres?host=${encodeURIComponent(socketFolder)}`;
+  `postgres://${USER}@localhost/postgres?host=${encodeURIComponent(socketFolder)}`;
 
 /** pg's types do not show a client's socket, and ours must be able to stop holding the process. */
 const socketOf = new WeakMap<pg.Client, Socket>();

@@ -98,10 +98,7 @@ describe('startPostgres', () => {
     const home = await newHome();
     const first = await start(home);
     await write(first, 1);
-    const socket = present(
-      new URL(first.url.replace('@/', '@h/')).searchParams.get('host'),
-      'host',
-    );
+    const socket = present(new URL(first.url).searchParams.get('host'), 'host');
     expect(existsSync(socket)).toBe(true);
     const pid = first.pid();
     await connect(first).close();
