@@ -2,15 +2,15 @@
 // again and compare byte for byte. Refuses an auction without a valid bid (as a value) and an
 // instance that is not the order's (as a defect). It sends nothing and stores nothing.
 
+import { awardFromJson, awardToJson } from '../../contracts-abi/orderJson.ts';
 import {
   type Award,
   awardDigest,
   hashAward,
-  hashOrder,
   amountsHash as hashOfAmounts,
+  hashOrder,
   type PortfolioOrder,
 } from '../../contracts-abi/typedData.ts';
-import { awardFromJson, awardToJson } from '../../contracts-abi/orderJson.ts';
 import { assert, present } from '../types/assert.ts';
 import type { Refusal } from '../types/errors.ts';
 import { type AwardId, awardId, evmAddress, type Hex, orderId } from '../types/ids.ts';

@@ -7,8 +7,8 @@
 // Each output's surplus is rounded down by itself, so a score never exceeds the surplus's worth and
 // is at most one 10⁻¹⁸ dollar per output below it. The protocol fee is zero today: it would be added.
 
-import { assert } from '../types/assert.ts';
 import { MAX_UINT256, mulDivDown } from '../types/amounts.ts';
+import { assert } from '../types/assert.ts';
 import type { EvmAddress, Hash32 } from '../types/ids.ts';
 import { type AuctionInstance, type Bid, bidHash } from './bid.ts';
 
@@ -52,10 +52,7 @@ export interface RankedAuction {
 export const unscored = (bid: Bid): UnscoredBid => ({ stage: 'unscored', bid });
 
 /** Scores every bid that keeps the order's terms and rejects the others, with the reason. */
-export function scoreBids(
-  instance: AuctionInstance,
-  bids: readonly UnscoredBid[],
-): ScoredAuction {
+export function scoreBids(instance: AuctionInstance, bids: readonly UnscoredBid[]): ScoredAuction {
   assert(bids.length <= MAX_BIDS, `at most ${MAX_BIDS} bids, got ${bids.length}`);
   const scored: ScoredBid[] = [];
   const rejected: RejectedBid[] = [];

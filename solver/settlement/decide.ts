@@ -125,11 +125,7 @@ function tombstones(facts: OrderFacts, times: OrderTimes): GuardAction[] {
 }
 
 /** One proof per chain that has a lost output: a second path helps when the first is stuck. */
-function proofs(
-  facts: OrderFacts,
-  times: OrderTimes,
-  stuck: readonly OriginFact[],
-): GuardAction[] {
+function proofs(facts: OrderFacts, times: OrderTimes, stuck: readonly OriginFact[]): GuardAction[] {
   const witness = new Map<number, number>();
   for (const output of facts.outputs) {
     if (!isProvablyLost(output, times) || witness.has(output.chainId)) continue;
@@ -147,11 +143,12 @@ const isProvablyLost = (output: OrderFacts['outputs'][number], times: OrderTimes
 /** Origins that lack the proof of some remote output's fill, by the chain that must send it. */
 export function missingFillProofs(
   facts: OrderFacts,
-): ReadonlyMap<number, { readonly outputs: readonly number[]; readonly origins: readonly number[] }> {
+): ReadonlyMap<
+  number,
+  { readonly outputs: readonly number[]; readonly origins: readonly number[] }
+> {
   const missing = new Map<number, { outputs: number[]; origins: number[] }>();
-  const filled = facts.outputs.filter(
-    (o): o is OutputFact => o.reachable && o.record === 'filled',
-  );
+  const filled = facts.outputs.filter((o): o is OutputFact => o.reachable && o.record === 'filled');
   for (const output of filled) {
     for (const origin of facts.origins.filter(isOpen)) {
       if (origin.chainId === output.chainId || origin.proofs[output.index] === 'fill') continue;

@@ -3,6 +3,7 @@
 // that no decision mistakes silence for "nothing happened". Decides nothing: decide.ts does.
 
 import type { UnixSeconds } from '../types/amounts.ts';
+import type { Hex } from '../types/ids.ts';
 import type { BlockRef } from '../types/ports.ts';
 
 export type SlotStatus = 'none' | 'open' | 'released' | 'refunded' | 'cancelled';
@@ -27,7 +28,7 @@ export interface OutputFact {
   readonly at: BlockRef;
   readonly record: 'empty' | 'tombstone' | 'filled';
   /** Who filled and when, from the fill's event, checked against the record. Null unless filled. */
-  readonly fill: { readonly solver: string; readonly timestamp: UnixSeconds } | null;
+  readonly fill: { readonly solver: Hex; readonly timestamp: UnixSeconds } | null;
 }
 
 export interface Unreachable {
@@ -55,9 +56,7 @@ export const isOpen = (origin: OriginFact | Unreachable): origin is OriginFact =
 
 /** Its slot left Open one way or the other, under this award. */
 export const isClosed = (origin: OriginFact | Unreachable): boolean =>
-  origin.reachable &&
-  origin.ours &&
-  (origin.status === 'released' || origin.status === 'refunded');
+  origin.reachable && origin.ours && (origin.status === 'released' || origin.status === 'refunded');
 
 /** Can never become Open under this award: taken by something else, or too late at finality. */
 export function isDead(origin: OriginFact | Unreachable, openBy: number): boolean {
@@ -69,8 +68,7 @@ export function isDead(origin: OriginFact | Unreachable, openBy: number): boolea
 export const filledInTime = (
   output: OutputFact | UnreachableOutput,
   fillDeadline: number,
-): boolean =>
-  output.reachable && output.fill !== null && output.fill.timestamp <= fillDeadline;
+): boolean => output.reachable && output.fill !== null && output.fill.timestamp <= fillDeadline;
 
 /** Can never be filled in time any more: tombstoned, filled late, or empty after the deadline. */
 export const isLost = (output: OutputFact | UnreachableOutput, fillDeadline: number): boolean =>

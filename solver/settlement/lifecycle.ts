@@ -71,9 +71,10 @@ export const TRANSITIONS: Readonly<
 export const ORDER_STATES = Object.keys(TRANSITIONS) as readonly OrderState[];
 
 /** States in which nothing more will happen. */
-export const TERMINAL_STATES: readonly OrderState[] = ['settled', 'refunded', 'failed'];
+export const TERMINAL_STATES = ['settled', 'refunded', 'failed'] as const;
 
-export const isTerminal = (state: OrderState): boolean => TERMINAL_STATES.includes(state);
+export const isTerminal = (state: OrderState): state is (typeof TERMINAL_STATES)[number] =>
+  TERMINAL_STATES.some((terminal) => terminal === state);
 
 /** Where the money is in each state, and what happens next, in words for the owner. */
 export const STATE_NOTES: Readonly<
@@ -161,7 +162,7 @@ export interface TransitionDetails {
  * Throws Defect when the table does not allow it, or when a failing state comes without a reason.
  */
 export function transition(
-  order: Pick<StoredOrder, 'orderId' | 'state'>,
+  order: Pick<StoredOrder, 'orderId' | 'state' | 'reason'>,
   to: OrderState,
   by: Actor,
   details: TransitionDetails = {},
@@ -188,7 +189,8 @@ export function transition(
     from: order.state,
     to,
     events: [event],
-    ...(details.failure === undefined ? {} : { reason: failureText(details.failure) }),
+    // A later step keeps the reason of the failure it deals with.
+    reason: details.failure === undefined ? order.reason : failureText(details.failure),
     ...(details.award === undefined ? {} : { award: details.award }),
     ...(details.facts === undefined ? {} : { facts: details.facts }),
     ...(details.jobs === undefined ? {} : { jobs: details.jobs }),

@@ -1,0 +1,32 @@
+// The workflows' times, in one place, with what each is for. Production defaults; a lab with blocks
+// of one second may shorten them.
+
+export interface SettlementPolicy {
+  /** Between looks at the chains while something is under way, milliseconds. */
+  readonly pollMs: number;
+  /** Between looks while nothing can be due, milliseconds. */
+  readonly idleMs: number;
+  /** Before trying again a step whose chain or feed was down, milliseconds. */
+  readonly faultRetryMs: number;
+  /** No first fill, and no opening, with less time left to the fill deadline, seconds. */
+  readonly minFillSeconds: number;
+  /** A proof that has not arrived is sent again after this, seconds. */
+  readonly proofRetrySeconds: number;
+  /** The filler's own rebalancing after a release may delay `settled` by this at most, seconds. */
+  readonly restoreSeconds: number;
+  /** The guard acts this long after a deadline, leaving the filler the first move, seconds. */
+  readonly guardGraceSeconds: number;
+  /** The guard finishes a filled order this long after the fill deadline, seconds. */
+  readonly finishGraceSeconds: number;
+}
+
+export const DEFAULT_SETTLEMENT_POLICY: SettlementPolicy = {
+  pollMs: 500,
+  idleMs: 3_000,
+  faultRetryMs: 1_500,
+  minFillSeconds: 15,
+  proofRetrySeconds: 90,
+  restoreSeconds: 45,
+  guardGraceSeconds: 2,
+  finishGraceSeconds: 120,
+};

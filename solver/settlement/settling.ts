@@ -1,0 +1,114 @@
+// releasing → settled, once every origin is Released: the desk may sell what it received where that
+// raises its worth, and then the order's profit and loss is counted from its receipts. Both are the
+// filler's own affair and bounded in time: the owner's order settles with or without them.
+
+import { Fault } from '../types/errors.ts';
+import { chainId, evmAddress } from '../types/ids.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { AwardedOrder } from './awardedOrder.ts';
+import { sendApprovals } from './filling.ts';
+import type { SettlementPolicy } from './policy.ts';
+import type { FillerDesk, OrderTx } from './ports.ts';
+import {
+  again,
+  chainOf,
+  ensure,
+  finished,
+  follow,
+  type JobOutcome,
+  moveTo,
+  note,
+  type Run,
+  unlessDown,
+  wasSent,
+} from './steps.ts';
+
+export interface Settling {
+  readonly desk: FillerDesk;
+  readonly policy: SettlementPolicy;
+}
+
+/** Every origin is Released at finality. */
+export async function settle(
+  run: Run,
+  { desk, policy }: Settling,
+  order: AwardedOrder,
+): Promise<JobOutcome> {
+  const released = run.order.facts['releasedAtMs'];
+  const now = run.deps.clock.nowMs();
+  if (typeof released !== 'number') await note(run, [], { releasedAtMs: now });
+  const timeUp = typeof released === 'number' && now > released + policy.restoreSeconds * 1_000;
+  const busy = await restore(run, desk, order);
+  if (busy && !timeUp) return again(run.deps, policy.pollMs);
+  const counted = await unlessDown(() => count(run, desk, order));
+  if (counted instanceof Fault && !timeUp) return again(run.deps, policy.faultRetryMs);
+  const pnl: JsonObject = counted instanceof Fault ? { unknown: counted.message } : { ...counted };
+  await moveTo(run, 'settled', { facts: { profitAndLoss: pnl }, data: { profitAndLoss: pnl } });
+  return finished;
+}
+
+/** True while a sale of received inputs may still be under way. One sale per origin, at most. */
+async function restore(run: Run, desk: FillerDesk, order: AwardedOrder): Promise<boolean> {
+  let busy = false;
+  for (const origin of order.order.origins) {
+    const id = chainId(Number(origin.chainId));
+    const done = `restored:${id}`;
+    if (run.order.facts[done] === true) continue;
+    const state = await unlessDown(() => restoreOn(run, desk, order, id));
+    if (state === 'done') await note(run, [], { [done]: true });
+    else busy = true;
+  }
+  return busy;
+}
+
+async function restoreOn(
+  run: Run,
+  desk: FillerDesk,
+  order: AwardedOrder,
+  id: ReturnType<typeof chainId>,
+): Promise<'done' | 'busy'> {
+  const purpose = `restore:${id}`;
+  const known = await follow(run, { chainId: id, purpose, to: desk.address });
+  if (known !== null) return known.state === 'pending' ? 'busy' : 'done';
+  if (wasSent(run.order, purpose)) return 'done';
+  const origin = order.order.origins.find((o) => o.chainId === BigInt(id));
+  const received = (origin?.inputs ?? []).map(({ token, amount }) => ({
+    token: evmAddress(token),
+    amount,
+  }));
+  const plan = await desk.planRestore({ orderId: order.orderId, chainId: id, received });
+  if (plan === null) return 'done';
+  await sendApprovals(run, id, plan.approvals);
+  const { to, data, value, summary } = plan.call;
+  await ensure(run, {
+    chainId: id,
+    purpose,
+    to,
+    data,
+    value,
+    summary: { step: 'restore', ...summary },
+  });
+  return 'busy';
+}
+
+/** From the receipts of every final transaction of the filler's for this order. */
+async function count(run: Run, desk: FillerDesk, order: AwardedOrder): Promise<JsonObject> {
+  const all = await run.deps.sender.list(order.orderId);
+  const mine = all.filter((tx) => tx.sender === desk.address && tx.status !== 'pending');
+  const txs: OrderTx[] = [];
+  for (const { chainId: id, purpose, hash } of mine) {
+    const receipt = await chainOf(run.deps, id).receipt(hash);
+    if (receipt === null) {
+      throw new Fault(`chain ${id} has no receipt of ${purpose}`, { code: 'receiptMissing' });
+    }
+    const value = receipt.success ? valueOf(run, purpose) : 0n;
+    txs.push({ chainId: id, purpose, receipt, value });
+  }
+  return desk.profitAndLoss({ order: order.order, txs });
+}
+
+/** What a message transaction sent along, as noted when it was sent. */
+function valueOf(run: Run, purpose: string): bigint {
+  const noted = run.order.facts[`value:${purpose.replace(/#\d+$/, '')}`];
+  return typeof noted === 'string' ? BigInt(noted) : 0n;
+}
