@@ -9,10 +9,12 @@ import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import {
+  DIAGONAL,
   FREE,
   flowAt,
   GRADIENT,
   ground,
+  headOf,
   isSmooth,
   m,
   NU,
@@ -23,12 +25,13 @@ import {
   STEP,
   SUPPLY,
   setNum,
+  tailOf,
   venueAt,
 } from './state';
 
 const NEWTON_MAX: i32 = 60;
 const OUTER_MAX: i32 = 40;
-const BACKTRACK_MAX: i32 = 24;
+const SEARCH_MAX: i32 = 24;
 const STEP_MAX: f64 = 3;
 const EPSILON_FIRST: f64 = 1e-2;
 const EPSILON_LAST: f64 = 1e-7;
@@ -36,10 +39,13 @@ const EPSILON_WARM: f64 = 1e-4;
 /** Relative gap below which rounding rules. */
 const GAP_GOAL: f64 = 1e-11;
 const NOISE: f64 = 4e-15;
+const ROUNDING: f64 = 8.9e-16;
 
 /** Dual value ĝ, and Σ|gradient|, where the last minimisation ended. */
 export let dualValue: f64 = 0;
 export let residual: f64 = 0;
+/** Residual below which rounding rules: prices carry 2^-52, so flows carry that share of depth. */
+let floor: f64 = 0;
 
 /** Minimises from the prices in NU; with `warm`, from the centres at hand. Returns the gap. */
 export function minimise(warm: bool, relaxed: bool): f64 {
@@ -53,7 +59,8 @@ export function minimise(warm: bool, relaxed: bool): f64 {
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     newton(kinked == 0);
     gap = residual + complementarity;
-    if (kinked == 0 || gap <= GAP_GOAL * abs(dualValue)) break;
+    const goal = GAP_GOAL * abs(dualValue);
+    if (kinked == 0 || (complementarity <= goal && residual <= max(goal, floor))) break;
     if (header().work >= header().workMax) break;
     recentre();
     if (relaxed) splitGroups();
@@ -117,6 +124,9 @@ function newton(tight: bool): void {
     if (norm <= (tight ? 1e-15 : 1e-13) * abs(value) || h.work >= h.workMax) return;
     h.work++;
     const slope = direction(damping);
+    floor = 0;
+    for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
+    if (norm <= floor) return;
     if (!(slope < -1e-26 * abs(value))) return;
     const next = search(value, slope, norm);
     if (next == Infinity) {
@@ -147,7 +157,12 @@ function direction(damping: f64): f64 {
   return slope;
 }
 
-/** Backtracks along STEP; returns the new ĝ, or Infinity with the old prices restored. */
+/**
+ * Searches along STEP; returns the new ĝ, or Infinity with the old prices restored. Where the slope
+ * turned positive, the next try is Newton's in t with the curvature found there: beyond a kink the
+ * slope is steep and straight, so one try lands where an edge 10^9 times deeper than the order has
+ * just opened, which halving would need 30 for.
+ */
 function search(value: f64, slope: f64, norm: f64): f64 {
   let longest: f64 = 0;
   for (let k = 0; k < n; k++) {
@@ -156,7 +171,8 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   }
   let t = longest > STEP_MAX ? STEP_MAX / longest : 1.0;
   const noise = NOISE * abs(value);
-  const attempts = -slope <= noise ? 2 : BACKTRACK_MAX;
+  const attempts = -slope <= noise ? 2 : SEARCH_MAX;
+  let low: f64 = 0;
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (let k = 0; k < n; k++) {
       const step = num(STEP, k);
@@ -174,9 +190,29 @@ function search(value: f64, slope: f64, norm: f64): f64 {
     // Below rounding the value says nothing: the slope, or the residual, must fall instead.
     if (next <= value + noise && (abs(after) <= 0.9 * abs(slope) || size <= 0.9 * norm))
       return next;
-    const secant = slope / (slope - after);
-    t *= after > 0 ? min(max(secant, 0.1), 0.7) : 0.4;
+    if (after > 0) {
+      const newton = t - after / curvature();
+      if (newton > low && newton < t) t = newton;
+      else t = low + 0.3 * (t - low);
+    } else {
+      low = after < 0 && next < value ? t : low;
+      t = low == t ? 2.0 * t : 0.4 * t;
+    }
   }
   for (let k = 0; k < n; k++) setNum(NU, k, num(SAVED, k));
   return Infinity;
+}
+
+/** d²ĝ/dt² along STEP, from the edges' Hessians. */
+function curvature(): f64 {
+  let sum: f64 = 0;
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.mode == OFF || flow.hij == 0) continue;
+    const v = venueAt(e);
+    const tail = num(STEP, tailOf(v, flow));
+    const head = num(STEP, headOf(v, flow));
+    sum += flow.hii * tail * tail + 2.0 * flow.hij * tail * head + flow.hjj * head * head;
+  }
+  return sum;
 }

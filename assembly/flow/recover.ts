@@ -217,7 +217,7 @@ function edgeInto(node: i32): i32 {
 
 /** Whether a plan may leave something at this node. */
 function keeps(k: i32): bool {
-  return ground >= 0 ? k == ground : num(DEMAND, k) > 0;
+  return ground >= 0 ? k == ground : nodeAt(k).target >= 0;
 }
 
 /** Moves exact amounts from node to node; what cannot move on stays and is counted. */
@@ -309,11 +309,16 @@ function detour(node: i32, amount: f64, place: i32): f64 {
 export function planValue(): f64 {
   const h = header();
   if (ground >= 0) return nodeAt(ground).left * nodeAt(ground).price;
+  // What stays on a target's own nodes counts as much as what was passed on to its worth.
+  for (let g = 0; g < h.targetCount; g++) setNum(STEP, g, 0);
+  for (let k = 0; k < n; k++) {
+    const node = nodeAt(k);
+    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + node.left);
+  }
   let least = Infinity;
   for (let g = 0; g < h.targetCount; g++) {
-    const target = targetAt(g);
-    if (!(target.weight > 0)) continue;
-    least = min(least, nodeAt(target.node).left / target.weight);
+    const weight = targetAt(g).weight;
+    if (weight > 0) least = min(least, num(STEP, g) / weight);
   }
   return least == Infinity ? 0 : least;
 }
