@@ -338,6 +338,18 @@ export const layerZeroOracleAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "configuredEids",
+    "outputs": [
+      {
+        "name": "",
+        "type": "uint32[]"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "name": "proofSeries",
@@ -346,18 +358,6 @@ export const layerZeroOracleAbi = [
     ],
     "name": "efficientRequireProven",
     "outputs": [],
-    "stateMutability": "view",
-    "type": "function"
-  },
-  {
-    "inputs": [],
-    "name": "eids",
-    "outputs": [
-      {
-        "name": "",
-        "type": "uint32[]"
-      }
-    ],
     "stateMutability": "view",
     "type": "function"
   },

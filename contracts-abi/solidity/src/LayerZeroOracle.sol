@@ -249,7 +249,7 @@ contract LayerZeroOracle is IOracle, TransientLock {
     }
 
     /// @return The configured endpoint ids.
-    function eids() external view returns (uint32[] memory) {
+    function configuredEids() external view returns (uint32[] memory) {
         return _eids;
     }
 
