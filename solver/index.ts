@@ -5,6 +5,7 @@ export { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
 export { Defect } from './types/assert.ts';
 export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
 export { type EvmAddress, evmAddress, type Hex, type OrderId, orderId } from './types/ids.ts';
+export { interoperable } from './types/interop.ts';
 export type { Json, JsonObject } from './types/json.ts';
 export type {
   AssetView,

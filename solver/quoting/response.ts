@@ -7,6 +7,7 @@ import { formatFixed36 } from '../market/decimal.ts';
 import type { PoolState } from '../market/snapshot.ts';
 import { present } from '../types/assert.ts';
 import { type EvmAddress, fromBytes32Address } from '../types/ids.ts';
+import { interoperable } from '../types/interop.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Leg, ProblemResult } from '../types/problem.ts';
 import { addUsd, formatUsdDown, formatUsdUp, type Usd, worthDown, ZERO_USD } from './money.ts';
@@ -74,14 +75,6 @@ export function orderToSign(order: PortfolioOrder): JsonObject {
       ),
     },
   };
-}
-
-/** ERC-7930 version 1: version, chain type 0 (EIP-155), chain reference, address. */
-export function interoperable(chainId: number, address: EvmAddress): string {
-  const digits = chainId.toString(16);
-  const reference = digits.length % 2 === 0 ? digits : `0${digits}`;
-  const length = (reference.length / 2).toString(16).padStart(2, '0');
-  return `0x00010000${length}${reference}14${address.slice(2)}`;
 }
 
 function preview({ owner, trade, order }: QuoteParts): JsonObject {

@@ -1,0 +1,166 @@
+// Assembles the HTTP layer over a Trimtab: strict bodies, problem+json for every error, limits,
+// OpenAPI, routes. Listens to nothing (server.ts does) and knows nothing of chains.
+
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { Trimtab } from '../solver/index.ts';
+import { BODY_MAX, parseBody } from './body.ts';
+import { ApiError, ERRORS, problemOf, schemaError, toApiError } from './errors.ts';
+import { createIdempotency } from './idempotency.ts';
+import { orderRoutes } from './routes/orders.ts';
+import { quoteRoutes } from './routes/quotes.ts';
+import { systemRoutes } from './routes/system.ts';
+import { createStreams, STREAM_LIMITS, type StreamLimits } from './stream.ts';
+
+export interface AppOptions {
+  readonly trimtab: Trimtab;
+  readonly logger?: FastifyBaseLogger;
+  /** Requests per minute and client address; default 1200. */
+  readonly requestsPerMinute?: number;
+  readonly streams?: Partial<StreamLimits>;
+  /** For tests: how the problem+json of an error 500 is reported. */
+  readonly trustProxy?: boolean;
+}
+
+/** Ready to inject or listen; throws if a route or plugin is ill-formed. */
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { trimtab, logger } = options;
+  const app = Fastify({
+    ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
+    bodyLimit: BODY_MAX,
+    trustProxy: options.trustProxy ?? false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    schemaErrorFormatter: schemaError,
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  strictBodies(app);
+  // Answers are plain JSON already: what a schema does not name is sent all the same.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  answerProblems(app);
+  refuseUnacceptable(app);
+  const methods = rememberMethods(app);
+  answerMissing(app, methods);
+
+  await app.register(helmet, { global: true });
+  await app.register(rateLimit, {
+    max: options.requestsPerMinute ?? 1200,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+    errorResponseBuilder: (_, { ttl }) =>
+      new ApiError('rateLimited', 'too many requests from this address', {
+        retryAfterSeconds: Math.ceil(ttl / 1000),
+      }),
+  });
+  await app.register(swagger, { openapi: openApiHead });
+
+  const limits = { ...STREAM_LIMITS, ...options.streams };
+  const streams = createStreams(trimtab, limits);
+  app.addHook('preClose', async () => streams.closeAll());
+  await app.register(quoteRoutes(trimtab));
+  const { streamsMax } = limits;
+  const idempotency = createIdempotency();
+  await app.register(orderRoutes({ trimtab, idempotency, streams, streamsMax }));
+  await app.register(systemRoutes(trimtab));
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await app.ready();
+  return app;
+}
+
+const openApiHead = {
+  openapi: '3.1.0',
+  info: {
+    title: 'trimtab',
+    version: '0.1.0',
+    description:
+      'One signed order moves a whole portfolio over several chains. Amounts are decimal strings ' +
+      'of base units, times Unix seconds. Errors are application/problem+json (RFC 9457).',
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  tags: [{ name: 'quotes' }, { name: 'orders' }, { name: 'assets' }, { name: 'system' }],
+};
+
+function strictBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_: FastifyRequest, bytes: Buffer) => parseBody(bytes),
+  );
+}
+
+function answerProblems(app: FastifyInstance): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toApiError(thrown);
+    const { status } = ERRORS[error.code];
+    if (status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
+    return sendProblem(error, request, reply);
+  });
+}
+
+function sendProblem(error: ApiError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error, request.url.split('?')[0]);
+  if (error.retryAfterSeconds !== undefined) {
+    reply.header('retry-after', String(error.retryAfterSeconds));
+  }
+  return reply
+    .code(problem.status)
+    .type('application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(problem);
+}
+
+const JSON_TYPES = ['application/json', 'application/problem+json', 'application/*', '*/*'];
+const STREAM_TYPES = ['text/event-stream', 'text/*', '*/*'];
+
+/** 406 unless the client takes what the route answers with. No Accept header takes everything. */
+function refuseUnacceptable(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request) => {
+    const { accept } = request.headers;
+    if (accept === undefined || accept.trim() === '') return;
+    const offered = request.routeOptions.url?.endsWith('/events') ? STREAM_TYPES : JSON_TYPES;
+    const wanted = accept.split(',').map((item) => {
+      const [type = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
+      return { type, refused: parameters.some((text) => /^q=0(\.0*)?$/.test(text)) };
+    });
+    if (wanted.some(({ type, refused }) => !refused && offered.includes(type))) return;
+    const [first = ''] = offered;
+    throw new ApiError('notAcceptable', `this route answers ${first}`);
+  });
+}
+
+/** Path pattern → the methods it has, so that another method is 405 and not 404. */
+function rememberMethods(app: FastifyInstance): ReadonlyMap<string, Set<string>> {
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = methods.get(url) ?? new Set<string>();
+    for (const one of [method].flat()) known.add(one);
+    methods.set(url, known);
+  });
+  return methods;
+}
+
+function answerMissing(app: FastifyInstance, methods: ReadonlyMap<string, Set<string>>): void {
+  app.setNotFoundHandler((request, reply) => {
+    const path = (request.url.split('?')[0] ?? '').replace(/(.)\/$/, '$1').split('/');
+    for (const [pattern, allowed] of methods) {
+      const parts = pattern.split('/');
+      const fits =
+        parts.length === path.length &&
+        parts.every((part, i) => part.startsWith(':') || part === path[i]);
+      if (!fits) continue;
+      reply.header('allow', [...allowed].sort().join(', '));
+      const message = `${request.method} is not a method of ${pattern}`;
+      return sendProblem(new ApiError('methodNotAllowed', message), request, reply);
+    }
+    return sendProblem(new ApiError('routeNotFound', 'there is nothing here'), request, reply);
+  });
+}

@@ -1,0 +1,211 @@
+// POST /v1/orders, GET /v1/orders/{id} and its event stream. Thin: shapes in, the service's word out.
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { domain, portfolioOrderTypes } from '../../contracts-abi/typedData.ts';
+import {
+  type OrderId as Id,
+  isRefusal,
+  isTerminal,
+  type JsonObject,
+  type SubmitRequest,
+  type Trimtab,
+  orderId as toOrderId,
+} from '../../solver/index.ts';
+import { ApiError, refusalError } from '../errors.ts';
+import type { Idempotency } from '../idempotency.ts';
+import { answer, OrderId, problems } from '../schemas/common.ts';
+import { OrderView, PostOrderAnswer, PostOrderBody } from '../schemas/orders.ts';
+import type { Streams } from '../stream.ts';
+import { orderView } from '../views.ts';
+
+const Params = Type.Object({ orderId: OrderId });
+const MESSAGE_POINTER = '/order/payload/message';
+
+export interface OrderRouteDeps {
+  readonly trimtab: Trimtab;
+  readonly idempotency: Idempotency;
+  readonly streams: Streams;
+  readonly streamsMax: number;
+}
+
+export function orderRoutes(deps: OrderRouteDeps): FastifyPluginAsyncTypebox {
+  const { trimtab, idempotency } = deps;
+  return async (app) => {
+    app.post(
+      '/v1/orders',
+      {
+        schema: {
+          operationId: 'submitOrder',
+          summary: 'Submits a signed order',
+          description:
+            'By quoteId, or with the order as quoted. The same signed order again is the same ' +
+            'order. With an Idempotency-Key the same key and body get the same answer.',
+          tags: ['orders'],
+          headers: Type.Object({
+            'idempotency-key': Type.Optional(
+              Type.String({ description: '1–128 ASCII characters.' }),
+            ),
+          }),
+          body: PostOrderBody,
+          response: {
+            202: answer('Admitted; follow it by its id.', PostOrderAnswer),
+            ...problems({
+              400: 'A field is wrong: unknownField, malformedSignature, orderMalformed, …',
+              404: 'quoteNotFound',
+              409: 'quoteExpired, orderExpired, nonceUsed, idempotencyConflict',
+              413: 'bodyTooLarge',
+              415: 'unsupportedMediaType',
+              422: 'wrongSigner, insufficientBalance, insufficientAllowance, …',
+              503: 'chainDown, upstreamFault',
+            }),
+          },
+        },
+      },
+      async (request, reply) => {
+        const key = request.headers['idempotency-key'];
+        const submission = submitRequest(request.body);
+        const admitted = await idempotency.once(key, request.body, async () => {
+          const submitted = await trimtab.submit(submission);
+          if (isRefusal(submitted)) {
+            throw refusalError(submitted, bodyPointer(submitted.pointer, submission));
+          }
+          return submitted;
+        });
+        const record = await trimtab.getOrder(admitted.orderId);
+        const order = orderView(
+          record ?? { order: admitted.order, transactions: [], quotedAmounts: null },
+        );
+        reply.code(202).header('location', `/v1/orders/${admitted.orderId}`);
+        return { orderId: admitted.orderId, status: 'received', order };
+      },
+    );
+
+    app.get(
+      '/v1/orders/:orderId',
+      {
+        schema: {
+          operationId: 'getOrder',
+          summary: 'An order: its state, where the money is, its transactions',
+          tags: ['orders'],
+          params: Params,
+          response: { 200: answer('The order.', OrderView), ...problems({ 404: 'orderNotFound' }) },
+        },
+      },
+      async ({ params }, reply) => {
+        reply.header('cache-control', 'no-store');
+        return orderView(await find(trimtab, toOrderId(params.orderId)));
+      },
+    );
+
+    app.get(
+      '/v1/orders/:orderId/events',
+      {
+        schema: {
+          operationId: 'streamOrderEvents',
+          summary: 'The order’s events as server-sent events, from the first or a given one on',
+          description:
+            'Event names are prefixed (order.created, tx.sent, …). Resumes after Last-Event-ID. ' +
+            'Ends after order.settled, order.refunded or order.failed; then answers 204.',
+          tags: ['orders'],
+          params: Params,
+          headers: Type.Object({
+            'last-event-id': Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+          }),
+          response: {
+            200: answer('The stream.', Type.String(), 'text/event-stream'),
+            204: { description: 'The order is over and the client has every event.' },
+            ...problems({ 404: 'orderNotFound', 503: 'tooManyStreams' }),
+          },
+        },
+      },
+      async (request, reply) => {
+        const id = toOrderId(request.params.orderId);
+        const { order } = await find(trimtab, id);
+        const afterSeq = Number(request.headers['last-event-id'] ?? 0);
+        if (isTerminal(order.state)) {
+          const rest = await trimtab.events(id, afterSeq, 1);
+          // EventSource reconnects after any end of stream, but not after 204.
+          if (rest.length === 0) return reply.code(204).send();
+        }
+        if (deps.streams.open >= deps.streamsMax) {
+          const message = 'too many streams are open';
+          throw new ApiError('tooManyStreams', message, { retryAfterSeconds: 5 });
+        }
+        for (const [name, value] of Object.entries(reply.getHeaders())) {
+          if (value !== undefined) reply.raw.setHeader(name, value);
+        }
+        reply.hijack();
+        reply.raw.writeHead(200, {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        });
+        try {
+          await deps.streams.follow(reply.raw, id, afterSeq);
+        } catch (error) {
+          // The headers are gone: end the stream, the client resumes where it was.
+          request.log.warn({ err: error }, 'event stream failed');
+        }
+        return reply;
+      },
+    );
+  };
+}
+
+async function find(trimtab: Trimtab, id: Id) {
+  const record = await trimtab.getOrder(id);
+  if (record === null) throw new ApiError('orderNotFound', `no order ${id}`);
+  return record;
+}
+
+function submitRequest({ order, quoteId, signature, originSignatures }: PostOrderBody) {
+  if (order === undefined && quoteId === undefined) {
+    const message = 'give the order, the quoteId, or both';
+    throw new ApiError('missingField', message, { pointer: '/order' });
+  }
+  if (order !== undefined) refuseOtherTypes(order.payload.types);
+  return {
+    signature,
+    ...(quoteId === undefined ? {} : { quoteId }),
+    ...(order === undefined ? {} : { order: order.payload.message }),
+    ...(originSignatures === undefined ? {} : { originSignatures }),
+  } as SubmitRequest;
+}
+
+/** The types sent must be the ones that are hashed: a wallet showed the owner what they say. */
+function refuseOtherTypes(types: JsonObject): void {
+  for (const [name, fields] of Object.entries(types)) {
+    const ours =
+      name === 'EIP712Domain'
+        ? Object.keys(domain).map((key) => ({ name: key, type: 'string' }))
+        : Object.entries(portfolioOrderTypes).find(([type]) => type === name)?.[1];
+    if (ours === undefined || !sameFields(ours, fields)) {
+      throw new ApiError('orderMalformed', `${name} is not the type of a trimtab order`, {
+        pointer: `/order/payload/types/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      });
+    }
+  }
+  for (const name of Object.keys(portfolioOrderTypes)) {
+    if (types[name] === undefined) {
+      throw new ApiError('orderMalformed', `the type ${name} is missing`, {
+        pointer: `/order/payload/types/${name}`,
+      });
+    }
+  }
+}
+
+function sameFields(ours: readonly { name: string; type: string }[], theirs: unknown): boolean {
+  const text = (fields: readonly { name: string; type: string }[]) =>
+    fields.map(({ name, type }) => `${type} ${name}`).join(',');
+  return Array.isArray(theirs) && text(ours) === text(theirs);
+}
+
+/** Admission points into the order; the body has it deeper, or not at all. */
+function bodyPointer(pointer: string | undefined, request: SubmitRequest): string | undefined {
+  if (pointer === undefined || pointer === '') return pointer;
+  if (pointer.startsWith('/signature') || pointer.startsWith('/originSignatures')) return pointer;
+  if (pointer.startsWith('/quoteId')) return pointer;
+  if (request.order === undefined) return undefined;
+  return `${MESSAGE_POINTER}${pointer.replace(/^\/order/, '')}`;
+}

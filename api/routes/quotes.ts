@@ -1,0 +1,102 @@
+// POST /v1/quotes, and the problem and result behind a quote, as the bytes that were digested.
+
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { isRefusal, type RebalanceRequest, type Trimtab } from '../../solver/index.ts';
+import { ApiError, refusalError } from '../errors.ts';
+import { parseAccount } from '../interop.ts';
+import { answer, problems, QuoteId } from '../schemas/common.ts';
+import { QuoteRequestBody, QuoteResponseBody } from '../schemas/quotes.ts';
+
+const Params = Type.Object({ quoteId: QuoteId });
+
+export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.post(
+      '/v1/quotes',
+      {
+        schema: {
+          operationId: 'createQuotes',
+          summary: 'Offers one order that moves a portfolio to its targets',
+          tags: ['quotes'],
+          body: QuoteRequestBody,
+          response: {
+            200: answer('One order to sign, with its price and certificate.', QuoteResponseBody),
+            ...problems({
+              400: 'A field is wrong: unknownField, missingField, wrongType, invalidWeights, …',
+              413: 'bodyTooLarge',
+              415: 'unsupportedMediaType',
+              422: 'An expected no: unknownChain, unknownAsset, noRoute, stalePrice, nothingToDo, …',
+              503: 'chainDown, upstreamFault',
+            }),
+          },
+        },
+        preValidation: async ({ body }) => refuseOtherIntents(body),
+      },
+      async ({ body }) => {
+        const quote = await trimtab.quote(rebalanceRequest(body));
+        if (isRefusal(quote)) throw refusalError(quote);
+        return { quotes: [quote.response] };
+      },
+    );
+
+    for (const [name, read] of [
+      ['problem', (quoteId: string) => trimtab.problem(quoteId)],
+      ['result', (quoteId: string) => trimtab.result(quoteId)],
+    ] as const) {
+      app.get(
+        `/v1/quotes/:quoteId/${name}`,
+        {
+          schema: {
+            operationId: name === 'problem' ? 'getQuoteProblem' : 'getQuoteResult',
+            summary: `The optimizer's ${name} file, exactly as it was digested`,
+            tags: ['quotes'],
+            params: Params,
+            response: {
+              200: answer('What `trimtab verify` reads.', Type.Unknown()),
+              ...problems({ 404: 'quoteNotFound' }),
+            },
+          },
+        },
+        async ({ params: { quoteId } }, reply) => {
+          const text = await read(quoteId);
+          if (text === null) throw new ApiError('quoteNotFound', `no quote ${quoteId}`);
+          // Content-addressed by the quote's certificate: it never changes.
+          reply.header('cache-control', 'public, max-age=86400, immutable');
+          return reply.type('application/json; charset=utf-8').send(text);
+        },
+      );
+    }
+  };
+}
+
+/** Before the schema: another intent type is a refusal of its own, not a list of field errors. */
+function refuseOtherIntents(body: unknown): void {
+  if (typeof body !== 'object' || body === null || !('intent' in body)) return;
+  const { intent } = body;
+  if (typeof intent !== 'object' || intent === null || !('intentType' in intent)) return;
+  const { intentType } = intent;
+  if (typeof intentType !== 'string' || intentType === 'rebalance') return;
+  const named = JSON.stringify(intentType.slice(0, 40));
+  throw new ApiError('unsupportedIntent', `intent type ${named} is not served`, {
+    pointer: '/intent/intentType',
+  });
+}
+
+function rebalanceRequest({ user, intent, supportedTypes }: QuoteRequestBody): RebalanceRequest {
+  const { owner: ownerText, scope, ...rest } = intent;
+  const caller = parseAccount(user, '/user');
+  const owner = ownerText === undefined ? caller : parseAccount(ownerText, '/intent/owner');
+  if (owner !== caller) {
+    throw new ApiError('invalidAddress', 'intent.owner and user must be the same account', {
+      pointer: '/intent/owner',
+    });
+  }
+  return {
+    ...rest,
+    owner,
+    scope: scope ?? {},
+    ...(supportedTypes === undefined ? {} : { supportedTypes }),
+    pointer: '/intent',
+  };
+}

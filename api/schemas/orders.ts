@@ -1,0 +1,180 @@
+// POST /v1/orders and GET /v1/orders/{id}: OIF's PostOrder and GetOrder with our order type.
+
+import { type Static, Type } from 'typebox';
+import {
+  Address,
+  Amount,
+  Bytes,
+  Bytes32,
+  ChainNumber,
+  OrderId,
+  QuoteId,
+  strict,
+  Uint32,
+} from './common.ts';
+
+const Message = Type.Object(
+  {
+    owner: Address,
+    nonce: Amount,
+    openDeadline: Uint32,
+    fillDeadline: Uint32,
+    expiry: Uint32,
+    auctioneer: Address,
+    targets: Bytes32,
+    origins: Type.Array(
+      Type.Object(
+        {
+          chainId: Amount,
+          settler: Address,
+          oracle: Address,
+          inputs: Type.Array(Type.Object({ token: Address, amount: Amount }, strict), {
+            minItems: 1,
+            maxItems: 16,
+          }),
+        },
+        strict,
+      ),
+      { minItems: 1, maxItems: 16 },
+    ),
+    outputs: Type.Array(
+      Type.Object(
+        {
+          oracle: Bytes32,
+          settler: Bytes32,
+          chainId: Amount,
+          token: Bytes32,
+          amount: Amount,
+          recipient: Bytes32,
+          callbackData: Bytes,
+          context: Bytes,
+        },
+        strict,
+      ),
+      { minItems: 1, maxItems: 32 },
+    ),
+  },
+  { ...strict, description: 'The EIP-712 message, byte for byte as quoted.' },
+);
+
+const Types = Type.Record(
+  Type.String({ maxLength: 64 }),
+  Type.Array(Type.Object({ name: Type.String(), type: Type.String() }, strict), { maxItems: 32 }),
+);
+
+export const OrderToSign = Type.Object(
+  {
+    type: Type.Literal('trimtab-portfolio-v1'),
+    payload: Type.Object(
+      {
+        signatureType: Type.Literal('eip712'),
+        domain: Type.Object(
+          { name: Type.Literal('trimtab'), version: Type.Literal('1') },
+          { ...strict, description: 'No chain id, no contract: one order spans chains.' },
+        ),
+        primaryType: Type.Literal('PortfolioOrder'),
+        message: Message,
+        types: Types,
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+
+const Signature = Type.String({
+  pattern: '^0x([0-9a-fA-F]{2}){1,4096}$',
+  description: 'The owner’s EIP-712 signature over the order; 65 bytes, or ERC-1271 bytes.',
+});
+
+export const PostOrderBody = Type.Object(
+  {
+    order: Type.Optional(OrderToSign),
+    quoteId: Type.Optional(QuoteId),
+    signature: Signature,
+    originSignatures: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[1-9][0-9]{0,15}$' }), Signature, {
+        description: 'One signature per origin chain id, for wallets whose ERC-1271 binds it.',
+      }),
+    ),
+  },
+  {
+    ...strict,
+    description: 'order, quoteId, or both; with both the order must be the quoted one.',
+    examples: [
+      { quoteId: 'q-00112233445566778899aabbccddeeff', signature: `0x${'ab'.repeat(65)}` },
+    ],
+  },
+);
+export type PostOrderBody = Static<typeof PostOrderBody>;
+
+const Transaction = Type.Object({
+  chainId: ChainNumber,
+  purpose: Type.String(),
+  hash: Type.String(),
+  status: Type.Union(['pending', 'final', 'reverted'].map((status) => Type.Literal(status))),
+  blockNumber: Type.Union([Type.String(), Type.Null()]),
+  gasUsed: Type.Union([Type.String(), Type.Null()]),
+});
+
+export const OrderView = Type.Object({
+  id: OrderId,
+  orderId: OrderId,
+  status: Type.Union(
+    [
+      'created',
+      'pending',
+      'executing',
+      'executed',
+      'settling',
+      'settled',
+      'finalized',
+      'failed',
+      'refunded',
+    ].map((status) => Type.Literal(status)),
+    { description: 'OIF’s status; state is finer.' },
+  ),
+  state: Type.String({
+    description:
+      'created awarded opening opened filling filled proving releasing settled refunding refunded failed',
+  }),
+  terminal: Type.Boolean(),
+  reason: Type.Union([Type.String(), Type.Null()]),
+  money: Type.String({ description: 'Where the money is now, in words.' }),
+  next: Type.String({ description: 'What happens next, in words.' }),
+  createdAt: Type.Integer({ description: 'Unix seconds.' }),
+  updatedAt: Type.Integer({ description: 'Unix seconds.' }),
+  quoteId: Type.Optional(QuoteId),
+  owner: Type.String(),
+  nonce: Type.String(),
+  inputAmounts: Type.Array(
+    Type.Object({
+      asset: Type.String(),
+      chainId: ChainNumber,
+      token: Type.String(),
+      amount: Amount,
+    }),
+  ),
+  outputAmounts: Type.Array(
+    Type.Object({
+      asset: Type.String(),
+      chainId: ChainNumber,
+      token: Type.String(),
+      amount: Amount,
+      minimumAmount: Amount,
+    }),
+  ),
+  settlement: Type.Object({
+    type: Type.Literal('escrow'),
+    data: Type.Record(Type.String(), Type.Unknown()),
+  }),
+  fillTransaction: Type.Optional(Transaction),
+  transactions: Type.Array(Transaction),
+  facts: Type.Record(Type.String(), Type.Unknown()),
+});
+
+export const PostOrderAnswer = Type.Object({
+  orderId: OrderId,
+  status: Type.Literal('received'),
+  order: OrderView,
+});
