@@ -175,8 +175,8 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   let low: f64 = 0;
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (let k = 0; k < n; k++) {
-      const step = num(STEP, k);
-      if (step != 0) setNum(NU, k, num(SAVED, k) * Math.exp(t * step));
+      // Also where the step is zero: the last try's scaling must not stay behind.
+      setNum(NU, k, num(SAVED, k) * Math.exp(t * num(STEP, k)));
     }
     normalise();
     const next = evaluate();
