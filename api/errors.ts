@@ -173,8 +173,11 @@ export class ApiError extends Error {
   }
 }
 
-export const refusalError = (refusal: Refusal<ServiceRefusalCode>, pointer = refusal.pointer) =>
-  new ApiError(refusal.refused, refusal.message, { pointer, details: refusal.details });
+/** `pointer` names the field in this request's body; a service may know it under another path. */
+export const refusalError = (
+  { refused, message, details }: Refusal<ServiceRefusalCode>,
+  pointer: string | undefined,
+) => new ApiError(refused, message, { pointer, details });
 
 /** The body of application/problem+json. */
 export interface ProblemBody {

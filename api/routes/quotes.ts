@@ -35,7 +35,7 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
       },
       async ({ body }) => {
         const quote = await trimtab.quote(rebalanceRequest(body));
-        if (isRefusal(quote)) throw refusalError(quote);
+        if (isRefusal(quote)) throw refusalError(quote, quote.pointer);
         return { quotes: [quote.response] };
       },
     );

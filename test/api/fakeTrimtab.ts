@@ -1,0 +1,139 @@
+// An in-memory Trimtab for tests of the HTTP layer: scripted answers, no domain behind it.
+
+import { orderToJson } from '../../contracts-abi/orderJson.ts';
+import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
+import type { Refusal } from '../../solver/types/errors.ts';
+import { chainId, evmAddress, type OrderId, orderId } from '../../solver/types/ids.ts';
+import type { JsonObject } from '../../solver/types/json.ts';
+import type {
+  OrderRecord,
+  Quote,
+  QuoteRefusalCode,
+  QuoteRequest,
+  SubmitRefusalCode,
+  SubmitRequest,
+  Submitted,
+  Trimtab,
+} from '../../solver/types/service.ts';
+import type { OrderEvent, OrderState, StoredOrder } from '../../solver/types/store.ts';
+
+export const OWNER = evmAddress(`0x${'11'.repeat(20)}`);
+const address = (byte: string) => evmAddress(`0x${byte.repeat(20)}`);
+const padded = (byte: string) => `0x${'00'.repeat(12)}${byte.repeat(20)}` as const;
+
+export const order: PortfolioOrder = {
+  owner: OWNER,
+  nonce: 7n,
+  openDeadline: 1_900_000_000,
+  fillDeadline: 1_900_000_100,
+  expiry: 1_900_001_000,
+  auctioneer: address('22'),
+  targets: `0x${'33'.repeat(32)}`,
+  origins: [
+    {
+      chainId: 31338n,
+      settler: address('44'),
+      oracle: address('55'),
+      inputs: [{ token: address('66'), amount: 10n ** 18n }],
+    },
+  ],
+  outputs: [
+    {
+      oracle: padded('55'),
+      settler: padded('77'),
+      chainId: 31339n,
+      token: padded('88'),
+      amount: 2_990_000_000n,
+      recipient: padded('11'),
+      callbackData: '0x',
+      context: '0x',
+    },
+  ],
+};
+export const ID = orderId(hashOrder(order));
+
+export function storedOrder(state: OrderState = 'created'): StoredOrder {
+  return {
+    orderId: ID,
+    quoteId: 'q-1',
+    owner: OWNER,
+    nonce: '7',
+    state,
+    reason: null,
+    order: { ...orderToJson(order) },
+    ownerSignature: '0x',
+    award: null,
+    facts: {},
+    version: 0,
+    createdAtMs: 1_800_000_000_000,
+    updatedAtMs: 1_800_000_001_000,
+  };
+}
+
+export interface FakeTrimtab extends Trimtab {
+  readonly quotesAsked: QuoteRequest[];
+  readonly submitted: SubmitRequest[];
+  answerQuote: Quote | Refusal<QuoteRefusalCode> | Error;
+  answerSubmit: Refusal<SubmitRefusalCode> | Error | null;
+  record: OrderRecord | null;
+  ready: boolean;
+  push(type: string, data?: JsonObject): void;
+}
+
+export function fakeTrimtab(): FakeTrimtab {
+  const events: OrderEvent[] = [];
+  const listeners = new Set<() => void>();
+  const fake: FakeTrimtab = {
+    quotesAsked: [],
+    submitted: [],
+    answerQuote: { quoteId: 'q-1', validUntil: 1_900_000_000, response: { quoteId: 'q-1' } },
+    answerSubmit: null,
+    record: null,
+    ready: true,
+    push(type, data = {}) {
+      events.push({ seq: events.length + 1, orderId: ID, atMs: 1_800_000_000_000, type, data });
+      for (const listener of listeners) listener();
+    },
+    async quote(request) {
+      fake.quotesAsked.push(request);
+      if (fake.answerQuote instanceof Error) throw fake.answerQuote;
+      return fake.answerQuote;
+    },
+    async submit(request): Promise<Submitted | Refusal<SubmitRefusalCode>> {
+      fake.submitted.push(request);
+      if (fake.answerSubmit instanceof Error) throw fake.answerSubmit;
+      if (fake.answerSubmit !== null) return fake.answerSubmit;
+      fake.record = { order: storedOrder(), transactions: [], quotedAmounts: ['2999000000'] };
+      return { orderId: ID, created: true, order: fake.record.order };
+    },
+    getOrder: async (id: OrderId) => (id === ID ? fake.record : null),
+    events: async (id, afterSeq, limit) =>
+      id === ID ? events.filter(({ seq }) => seq > afterSeq).slice(0, limit) : [],
+    subscribe(_, listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    problem: async (quoteId) => (quoteId === 'q-1' ? '{"version":1,"nodes":[]}' : null),
+    result: async (quoteId) => (quoteId === 'q-1' ? '{"gapBps":"0.003","version":1}' : null),
+    assets: () => [
+      {
+        asset: 'WETH',
+        tokens: [
+          {
+            chainId: chainId(31338),
+            chain: 'alpha',
+            symbol: 'WETH',
+            address: address('66'),
+            decimals: 18,
+            feed: address('99'),
+          },
+        ],
+      },
+    ],
+    readiness: async () => ({
+      ready: fake.ready,
+      checks: { store: 'ok', 'chain:31338': fake.ready ? 'ok' : 'does not answer' },
+    }),
+  };
+  return fake;
+}
