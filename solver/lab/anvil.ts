@@ -25,6 +25,9 @@ export interface Anvil {
   kill(): void;
 }
 
+/** Told of every process at once; `ended` resolves when it has ended and been reaped. */
+export type OnSpawned = (ref: ProcessRef, ended: Promise<string>) => void;
+
 const READY_TIMEOUT_MS = 15_000;
 /** States kept in memory for reads at past blocks; older ones go, and none touch the disk. */
 const STATES_MAX = 2048;
@@ -61,10 +64,7 @@ export function anvilBinary(): string {
  * Starts anvil and waits until it listens. `onSpawned` runs before anything else can fail, so that
  * the process can be recorded at once.
  */
-export async function startAnvil(
-  options: AnvilOptions,
-  onSpawned: (ref: ProcessRef) => void,
-): Promise<Anvil> {
+export async function startAnvil(options: AnvilOptions, onSpawned: OnSpawned): Promise<Anvil> {
   const args = [
     ...['--host', '127.0.0.1', '--port', String(options.port)],
     ...['--chain-id', String(options.chainId), '--hardfork', 'prague'],
@@ -79,7 +79,7 @@ export async function startAnvil(
   });
   if (child.pid === undefined) throw new Fault(await ended);
   const ref = { pid: child.pid, command: [binary, ...args].join(' ') };
-  onSpawned(ref);
+  onSpawned(ref, ended);
   try {
     const url = await listening(child, ended);
     return { chainId: options.chainId, url, ref, ended, kill: () => void child.kill('SIGKILL') };

@@ -26,6 +26,7 @@ export function cacheKey(options: Pick<ResolvedLabOptions, 'confirmations'>): st
   ]);
   const parts = {
     contracts: sourcesHash(),
+    oracleSetup: readFileSync(join(HERE, '../../contracts-abi/oracleSetup.ts'), 'utf8'),
     token: labTokenHash(),
     sources,
     packages: PUBLISHED_PACKAGES.map((name) => [name, packageVersion(name)]),

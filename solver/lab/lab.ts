@@ -78,8 +78,11 @@ export async function startLab(
   try {
     return handleOf(paths, await awaitReady(paths, pid, onProgress), false);
   } catch (error) {
-    await endRecorded(paths);
-    throw error;
+    if (readState(paths)?.process.pid === pid) await endRecorded(paths);
+    // Two starts at once: one lab takes the directory, and it serves both.
+    const other = await otherLab(paths, pid, fingerprint);
+    if (other === null) throw error;
+    return handleOf(paths, await awaitReady(paths, null, onProgress), true);
   }
 }
 
@@ -141,6 +144,21 @@ async function awaitReady(
   throw new Fault(`the lab was not ready after ${START_TIMEOUT_MS / 1000} s; see ${paths.log}`);
 }
 
+/** A lab of the same making that another start has brought up meanwhile; looks for two seconds. */
+async function otherLab(
+  paths: LabPaths,
+  ownPid: number,
+  fingerprint: string,
+): Promise<LabState | null> {
+  for (let waited = 0; waited < 2000; waited += POLL_MS) {
+    const state = readState(paths);
+    const isOther = state !== null && state.process.pid !== ownPid && isRunning(state.process);
+    if (isOther && state.fingerprint === fingerprint) return state;
+    await sleep(POLL_MS);
+  }
+  return null;
+}
+
 function died(paths: LabPaths): string {
   let tail = '';
   try {
@@ -163,7 +181,8 @@ function handleOf(paths: LabPaths, state: LabState, adopted: boolean): LabHandle
     logFile: paths.log,
     control: labControl(present(state.control, 'control of a ready lab')),
     stop: async () => {
-      await endRecorded(paths);
+      // A later lab in this directory is not ours to end.
+      if (readState(paths)?.runId === state.runId) await endRecorded(paths);
     },
   };
 }

@@ -25,6 +25,7 @@ import { createWorkers, type Workers } from './workers/all.ts';
 import type { Site } from './workers/packets.ts';
 
 const HEALTH_TIMEOUT_MS = 2000;
+const REAP_TIMEOUT_MS = 2000;
 /** Every worker loop listens for the end while it pauses; there are some fifteen. */
 const END_LISTENERS_MAX = 64;
 
@@ -36,6 +37,7 @@ class Lab {
   readonly #startedAtMs = Date.now();
   #state: LabState;
   #anvils: Anvil[] = [];
+  readonly #endings: Promise<string>[] = [];
   #control: ControlServer | null = null;
 
   constructor(options: ResolvedLabOptions, paths: LabPaths) {
@@ -106,6 +108,12 @@ class Lab {
     remove(this.#paths.lock);
   }
 
+  /** Resolves when all ended children are reaped, so that not even zombies stay; at most 2 s. */
+  async reaped(): Promise<void> {
+    const late = new Promise((done) => setTimeout(done, REAP_TIMEOUT_MS));
+    await Promise.race([Promise.all(this.#endings), late]);
+  }
+
   async #savedState(): Promise<SavedLab> {
     const { cacheDir } = this.#options;
     const key = cacheKey(this.#options);
@@ -117,7 +125,7 @@ class Lab {
     const built = await buildLab({
       confirmations: this.#options.confirmations,
       progress: (line) => this.#progress(line),
-      onSpawned: (ref) => this.#adopt(ref),
+      onSpawned: (ref, ended) => this.#adopt(ref, ended),
     });
     this.#progress(`saved the deployed state ${key.slice(0, 8)}`);
     return save(cacheDir, key, built);
@@ -130,7 +138,7 @@ class Lab {
       ...['--block-time', String(blockMs / 1000), '--accounts', '0'],
     ];
     const options = { chainId, port: ports[index] ?? 0, args };
-    const anvil = await startAnvil(options, (ref) => this.#adopt(ref));
+    const anvil = await startAnvil(options, (ref, ended) => this.#adopt(ref, ended));
     // A chain that ends by itself ends the lab: half a lab would only puzzle whoever uses it.
     void anvil.ended.then((why) => {
       if (!this.#ending.signal.aborted) fail(this, new Fault(`chain ${chainId}: ${why}`));
@@ -170,7 +178,8 @@ class Lab {
   }
 
   /** Records a child before anything else can happen to us: the next start must find it. */
-  #adopt(ref: ProcessRef): void {
+  #adopt(ref: ProcessRef, ended: Promise<string>): void {
+    this.#endings.push(ended);
     const alive = this.#state.children.filter(isRunning);
     this.#record({ children: [...alive, ref] });
   }
@@ -208,10 +217,14 @@ function takeLock(paths: LabPaths): void {
   throw new Fault(`cannot take ${paths.lock}`);
 }
 
+function leave(lab: Lab, reason: string | null): void {
+  lab.end(reason);
+  void lab.reaped().then(() => process.exit(reason === null ? 0 : 1));
+}
+
 function fail(lab: Lab, error: unknown): void {
   console.error(error);
-  lab.end(messageOf(error));
-  process.exit(1);
+  leave(lab, messageOf(error));
 }
 
 const options = resolveLabOptions(JSON.parse(process.argv[2] ?? '{}') as LabOptions);
@@ -219,10 +232,7 @@ const paths = labPaths(options.home);
 takeLock(paths);
 const lab = new Lab(options, paths);
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(name, () => {
-    lab.end(null);
-    process.exit(0);
-  });
+  process.on(name, () => leave(lab, null));
 }
 process.on('uncaughtException', (error) => fail(lab, error));
 process.on('unhandledRejection', (error) => fail(lab, error));

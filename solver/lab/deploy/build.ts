@@ -6,9 +6,8 @@ import { hexToBytes } from 'viem';
 import { compileContracts } from '../../../contracts-abi/compile.ts';
 import { Fault } from '../../types/errors.ts';
 import type { Hex } from '../../types/ids.ts';
-import { startAnvil } from '../anvil.ts';
+import { type OnSpawned, startAnvil } from '../anvil.ts';
 import type { ChainDeployment, LabDeployment } from '../deployment.ts';
-import type { ProcessRef } from '../processes.ts';
 import { type LabRpc, labRpc, setClockToNow, toQuantity } from '../rpc.ts';
 import { CHAINS, LAB_MNEMONIC, type LabChain, MIN_PROOF_WINDOW_SECONDS } from '../setup.ts';
 import { creationCode, multicall3Code } from './artifacts.ts';
@@ -33,7 +32,7 @@ export interface BuiltLab {
 export interface BuildContext {
   readonly confirmations: number;
   readonly progress: (line: string) => void;
-  readonly onSpawned: (ref: ProcessRef) => void;
+  readonly onSpawned: OnSpawned;
 }
 
 /** Builds all chains at once. Ends its nodes on every path. Throws Fault naming what failed. */
@@ -74,6 +73,7 @@ export async function buildLab(context: BuildContext): Promise<BuiltLab> {
     };
   } finally {
     for (const anvil of anvils) anvil.kill();
+    await Promise.all(anvils.map(({ ended }) => ended));
   }
 }
 

@@ -82,12 +82,12 @@ export interface LayerZeroSite {
 /** A DVN's own id: its endpoint id without the V2 offset. */
 export const dvnVid = (eid: number): number => eid % 30_000;
 
-/** Both DVNs required, no optional ones (255 says "none" where 0 would say "the default"). */
-export function bothDvns(lz: Pick<LayerZeroContracts, 'dvnA' | 'dvnB'>, confirmations: number) {
+/** Both DVNs required. LayerZero's own defaults: 0 optional ones, taken literally there. */
+function bothDvns(lz: Pick<LayerZeroContracts, 'dvnA' | 'dvnB'>, confirmations: number) {
   return {
     confirmations: BigInt(confirmations),
     requiredDVNCount: 2,
-    optionalDVNCount: 255,
+    optionalDVNCount: 0,
     optionalDVNThreshold: 0,
     requiredDVNs: [lz.dvnA, lz.dvnB].sort(),
     optionalDVNs: [],
@@ -189,7 +189,7 @@ function wireLibraries(batch: Batch, site: LayerZeroSite, lz: Created): void {
   const owned = (label: string, to: EvmAddress, data: `0x${string}`) => batch.call(label, to, data);
   const ulnParams = site.remoteEids.map((eid) => ({
     eid,
-    config: { ...bothDvns(lz, site.confirmations), optionalDVNCount: 0 },
+    config: bothDvns(lz, site.confirmations),
   }));
   const ulnData = encodeFunctionData({
     abi: ulnAbi,
