@@ -114,8 +114,8 @@ export function auctionRecord(decided: AwardedAuction): JsonObject {
  * comes out the same; a bid, a score, a price or the winner altered makes it false.
  */
 export function replaysTo(record: JsonObject): boolean {
-  const instance = instanceFromJson(record['instance']);
-  const bids = list(record['bids']).map(bidFromJson);
+  const instance = instanceFromJson(record.instance);
+  const bids = list(record.bids).map(bidFromJson);
   const decided = decideAuction(instance, bids);
   if ('refused' in decided) return false;
   return canonical(auctionRecord(decided)) === canonical(record);
@@ -132,12 +132,12 @@ export function signedAwardToJson(signed: SignedAward): JsonObject {
 
 /** The inverse; a stored award that does not hash to its own id is a defect. */
 export function signedAwardFromJson(json: JsonObject): SignedAward {
-  const award = awardFromJson(json['award']);
-  const amounts = list(json['amounts']).map((amount) => BigInt(String(amount)));
-  const id = awardId(String(json['awardId']));
+  const award = awardFromJson(json.award);
+  const amounts = list(json.amounts).map((amount) => BigInt(String(amount)));
+  const id = awardId(String(json.awardId));
   assert(hashAward(award) === id, 'stored award does not hash to its awardId');
   assert(award.amountsHash === hashOfAmounts(amounts), 'stored amounts do not match the award');
-  return { award, awardId: id, amounts, signature: String(json['signature']) as Hex };
+  return { award, awardId: id, amounts, signature: String(json.signature) as Hex };
 }
 
 function instanceToJson(instance: AuctionInstance): JsonObject {
@@ -159,18 +159,18 @@ function instanceToJson(instance: AuctionInstance): JsonObject {
 function instanceFromJson(value: unknown): AuctionInstance {
   const at = object(value);
   return {
-    orderId: orderId(String(at['orderId'])),
-    openedAtMs: Number(at['openedAtMs']),
-    openBy: Number(at['openBy']),
-    fillDeadline: Number(at['fillDeadline']),
-    outputs: list(at['outputs']).map((value) => {
+    orderId: orderId(String(at.orderId)),
+    openedAtMs: Number(at.openedAtMs),
+    openBy: Number(at.openBy),
+    fillDeadline: Number(at.fillDeadline),
+    outputs: list(at.outputs).map((value) => {
       const o = object(value);
       return {
-        chainId: Number(o['chainId']),
-        token: evmAddress(String(o['token'])),
-        decimals: Number(o['decimals']),
-        minimum: BigInt(String(o['minimum'])),
-        priceWad: BigInt(String(o['priceWad'])),
+        chainId: Number(o.chainId),
+        token: evmAddress(String(o.token)),
+        decimals: Number(o.decimals),
+        minimum: BigInt(String(o.minimum)),
+        priceWad: BigInt(String(o.priceWad)),
       };
     }),
   };
@@ -181,8 +181,8 @@ const bidToJson = (bid: Bid) => ({ filler: bid.filler, amounts: bid.amounts.map(
 function bidFromJson(value: unknown): Bid {
   const at = object(value);
   return {
-    filler: evmAddress(String(at['filler'])),
-    amounts: list(at['amounts']).map((amount) => BigInt(String(amount))),
+    filler: evmAddress(String(at.filler)),
+    amounts: list(at.amounts).map((amount) => BigInt(String(amount))),
   };
 }
 

@@ -57,7 +57,7 @@ export function planChain(input: PlanInput): ChainPlan | Refusal<'insufficientIn
     const best = cheapest(input, node, state);
     if (best === null) return lacking(input, node, state.left);
     const { trade } = best;
-    const bought = trade?.amountOut ?? 0n;
+    const bought = trade?.minOut ?? 0n;
     if (trade !== null) {
       state.trades.push(trade);
       for (const leg of trade.legs) state.used.add(leg.venue);
@@ -162,12 +162,12 @@ function flowsOf(needs: Amounts, trades: readonly Trade[]): Amounts {
   return flows;
 }
 
-/** Payments, and of each delivered token what the purchases do not bring. */
+/** Payments, and of each delivered token what the purchases need not bring. */
 function usesOf(needs: Amounts, trades: readonly Trade[]): Amounts {
   const uses = new Map<string, bigint>();
   for (const trade of trades) take(uses, trade.sell.id, -trade.amountIn);
   for (const [id, need] of needs) {
-    const bought = trades.filter((t) => t.buy.id === id).reduce((sum, t) => sum + t.amountOut, 0n);
+    const bought = trades.filter((t) => t.buy.id === id).reduce((sum, t) => sum + t.minOut, 0n);
     if (need > bought) take(uses, id, bought - need);
   }
   return uses;

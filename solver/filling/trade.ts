@@ -19,6 +19,8 @@ export interface Trade {
   readonly amountIn: bigint;
   /** Base units of `buy` that come out at the market's block, to the wei. */
   readonly amountOut: bigint;
+  /** What the transaction insists on, at most amountOut. */
+  readonly minOut: bigint;
   readonly legs: readonly Leg[];
 }
 
@@ -85,8 +87,9 @@ export function buyAtLeast(
   let input = min(amountWorth(worthUp(target, buy), sell) + 1n, maxIn);
   let best: Trade | null = null;
   for (let step = 0; step < SEARCH_STEPS_MAX && input > 0n; step += 1) {
-    const trade = sellExactly(engine, market, sell, buy, input, limits);
-    if (trade === null) return best;
+    const sold = sellExactly(engine, market, sell, buy, input, limits);
+    if (sold === null) return best;
+    const trade = { ...sold, minOut: wanted };
     if (trade.amountOut >= target && (best === null || trade.amountIn < best.amountIn)) {
       best = trade;
     }
@@ -123,7 +126,8 @@ function checkedTrade(
   }
   const amountOut = held.get(buy.id) ?? 0n;
   if (amountOut === 0n) return null;
-  return { sell, buy, amountIn: amountIn - (held.get(sell.id) ?? 0n), amountOut, legs };
+  const spent = amountIn - (held.get(sell.id) ?? 0n);
+  return { sell, buy, amountIn: spent, amountOut, minOut: amountOut, legs };
 }
 
 const index = (of: ReadonlyMap<string, number>, id: string): number => present(of.get(id), id);

@@ -54,8 +54,8 @@ export function parseAwarded(row: StoredOrder): AwardedOrder {
       fillDeadline: order.fillDeadline,
       expiry: order.expiry,
     },
-    fromBlocks: blocksFromJson(row.facts['fromBlocks']),
-    decline: typeof row.facts['decline'] === 'string' ? (row.facts['decline'] as Hex) : null,
+    fromBlocks: blocksFromJson(row.facts.fromBlocks),
+    decline: typeof row.facts.decline === 'string' ? (row.facts.decline as Hex) : null,
   };
 }
 

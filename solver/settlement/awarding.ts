@@ -50,8 +50,8 @@ export async function award(run: Run, { desk, auctioneer }: Awarding): Promise<J
     data: {
       awardId: signed.awardId,
       filler: signed.award.filler,
-      bids: record['bids'] ?? [],
-      score: record['score'] ?? '0',
+      bids: record.bids ?? [],
+      score: record.score ?? '0',
       amounts: signed.amounts.map(String),
       openBy: signed.award.openBy,
     },

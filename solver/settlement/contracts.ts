@@ -322,6 +322,6 @@ export const signatureCall = (owner: Hex, digest: Hex, signature: Hex): Call => 
     args: [digest, signature],
   }),
 });
-/** Exact magic in one exact word; an account without code answers with nothing. */
+/** Exact magic in the first word, as the settlers read it; no code answers with nothing. */
 export const isMagic = (result: CallResult | undefined): boolean =>
-  result?.ok === true && result.data.toLowerCase() === ERC1271_MAGIC_WORD;
+  result?.ok === true && result.data.toLowerCase().startsWith(ERC1271_MAGIC_WORD);

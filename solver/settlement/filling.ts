@@ -185,6 +185,6 @@ function timeLeftFault(
 }
 
 function fillOrderOf(run: Run): readonly number[] {
-  const stored = run.order.facts['fillOrder'];
+  const stored = run.order.facts.fillOrder;
   return Array.isArray(stored) ? stored.map(Number) : [];
 }

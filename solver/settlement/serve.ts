@@ -105,7 +105,7 @@ async function open(
     await moveTo(run, 'opened');
     return again(deps, 0);
   }
-  const problem = run.order.facts['openProblem'];
+  const problem = run.order.facts.openProblem;
   const because = typeof problem === 'string' ? ` (${problem})` : '';
   if (standing === 'nothingTaken') {
     const why = `no origin was opened before the award lapsed${because}`;
@@ -164,7 +164,7 @@ async function wouldNotOpen(run: Run, order: AwardedOrder, id: number): Promise<
 
 async function noteProblem(run: Run, id: number, why: string) {
   const openProblem = `chain ${id}: ${why}`.slice(0, 300);
-  if (run.order.facts['openProblem'] === openProblem) return;
+  if (run.order.facts.openProblem === openProblem) return;
   await note(run, [{ type: 'order.openBlocked', data: { chain: id, why } }], { openProblem });
 }
 

@@ -34,7 +34,7 @@ export async function settle(
   { desk, policy }: Settling,
   order: AwardedOrder,
 ): Promise<JobOutcome> {
-  const released = run.order.facts['releasedAtMs'];
+  const released = run.order.facts.releasedAtMs;
   const now = run.deps.clock.nowMs();
   if (typeof released !== 'number') await note(run, [], { releasedAtMs: now });
   const timeUp = typeof released === 'number' && now > released + policy.restoreSeconds * 1_000;
@@ -101,14 +101,14 @@ async function count(run: Run, desk: FillerDesk, order: AwardedOrder): Promise<J
     if (receipt === null) {
       throw new Fault(`chain ${id} has no receipt of ${purpose}`, { code: 'receiptMissing' });
     }
-    const value = receipt.success ? valueOf(run, purpose) : 0n;
+    const value = receipt.success ? sentAlong(run, purpose) : 0n;
     txs.push({ chainId: id, purpose, receipt, value });
   }
   return desk.profitAndLoss({ order: order.order, txs });
 }
 
 /** What a message transaction sent along, as noted when it was sent. */
-function valueOf(run: Run, purpose: string): bigint {
+function sentAlong(run: Run, purpose: string): bigint {
   const noted = run.order.facts[`value:${purpose.replace(/#\d+$/, '')}`];
   return typeof noted === 'string' ? BigInt(noted) : 0n;
 }
