@@ -119,9 +119,12 @@ export function isUnreachable(error: unknown): boolean {
   const code = codeOf(error);
   if (UNREACHABLE.has(code)) return true;
   const message = error instanceof Error ? error.message : '';
-  return /Connection terminated|connection timeout|timeout exceeded when trying/i.test(message);
+  return NO_CONNECTION.test(message);
 }
 
+/** What pg says without a code. "Not queryable" hides the loss itself when a rollback was next. */
+const NO_CONNECTION =
+  /connection terminated|not queryable|client was closed|connection timeout|timeout exceeded when/i;
 const UNREACHABLE = new Set([
   ...['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'],
   ...['57P01', '57P02', '57P03', '53300', '08000', '08001', '08003', '08004', '08006'],

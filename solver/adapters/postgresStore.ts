@@ -163,7 +163,8 @@ function transitionStatement(transition: Transition, lease: JobLease | null) {
     moved AS (
       UPDATE orders SET
         state = ${to},
-        reason = ${reason ?? null},
+        reason = CASE WHEN ${reason === undefined}::boolean THEN reason
+                      ELSE ${reason ?? null}::text END,
         award = coalesce(${award === undefined ? null : JSON.stringify(award)}::json, award),
         facts = facts || ${JSON.stringify(facts ?? {})}::jsonb,
         version = version + 1,

@@ -95,6 +95,7 @@ export interface Transition {
   readonly orderId: OrderId;
   readonly from: OrderState;
   readonly to: OrderState;
+  /** Absent: kept. Null: cleared. */
   readonly reason?: string | null;
   readonly award?: JsonObject;
   /** Shallow-merged into the order's facts. */

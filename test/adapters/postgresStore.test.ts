@@ -147,6 +147,11 @@ describe('applyTransition', () => {
       version: 2,
     });
     expect((await claim('awarded')).key).toBe(order.orderId);
+    const next = { orderId: order.orderId, from: 'awarded', to: 'opening', events: [] } as const;
+    await store.applyTransition(next, null);
+    expect(await store.getOrder(order.orderId)).toMatchObject({ reason: 'why', version: 3 });
+    await store.applyTransition({ ...next, from: 'opening', to: 'opened', reason: null }, null);
+    expect((await store.getOrder(order.orderId))?.reason).toBeNull();
   });
 
   test('behavior: applied twice is alreadyApplied, with one event', async () => {

@@ -107,3 +107,12 @@ export async function until(what: string, found: () => Promise<boolean> | boolea
     await clock.sleep(20);
   }
 }
+
+/** Null while the server is being brought back. */
+export function serverPid(server: EmbeddedPostgres): number | null {
+  try {
+    return server.pid();
+  } catch {
+    return null;
+  }
+}

@@ -13,6 +13,7 @@ import {
   clock,
   newOrder,
   randomHex,
+  serverPid,
   startTestChain,
   startTestPostgres,
   type TestChain,
@@ -256,6 +257,41 @@ describe('ensure', () => {
     await world.chain.broadcast(present(stored[0], 'first form').raw);
     await world.mine(CONFIRMATIONS + 1);
     expect(await sender.ensure(intent('open'), null)).toMatchObject({ ...first, state: 'final' });
+  });
+
+  test('behavior: 20 purposes under kills of the database are sent once each', async () => {
+    const before = await balanceOf(SINK);
+    const sender = senderOf();
+    let open = 20;
+    let faults = 0;
+    let kills = 0;
+    const finish = async (purpose: string) => {
+      for (;;) {
+        try {
+          if ((await sender.ensure(intent(purpose), null)).state === 'final') break;
+        } catch (error) {
+          if (!(error instanceof Fault && error.retryable)) throw error;
+          faults += 1;
+        }
+        await clock.sleep(20);
+      }
+      open -= 1;
+    };
+    const work = Promise.all(Array.from({ length: open }, (_, i) => finish(`p${i}`)));
+    for (let round = 0; open > 0 && round < 400; round++) {
+      await clock.sleep(20);
+      const pid = round % 20 === 4 && kills < 3 ? serverPid(postgres.server) : null;
+      if (pid !== null) {
+        process.kill(pid, 'SIGKILL');
+        kills += 1;
+      }
+      await world.mine();
+    }
+    await work;
+    expect(faults).toBeGreaterThan(0);
+    expect((await balanceOf(SINK)) - before).toBe(20n);
+    expect(await world.chain.nonce(signer.address, 'latest')).toBe(20n);
+    expect((await sender.list(scope)).map((tx) => tx.status)).toEqual(Array(20).fill('final'));
   });
 
   test('error: a lost lease stores and sends nothing', async () => {
