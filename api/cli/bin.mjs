@@ -3,7 +3,9 @@
 // TypeScript sources through tsx.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`trimtab needs Node 20.19 or newer; this is ${process.version}. Install a newer Node.`);
+  console.error(
+    `trimtab needs Node 20.19 or newer; this is ${process.version}. Install a newer Node.`,
+  );
   process.exit(2);
 }
 const { register } = await import('tsx/esm/api').catch(() => {

@@ -29,16 +29,25 @@ export function freeInventory(
 ): Amounts {
   if (reserving === null) return new Map();
   const free = new Map(market.balances);
-  for (const order of reserving) {
-    // Once the chain's fill is final its reservation has been spent.
-    if (order.facts[`tx:fill:${market.chainId}`] === 'final') continue;
-    for (const [node, amount] of reservesOf(order)) {
-      const left = free.get(node);
-      if (left === undefined) continue;
-      free.set(node, left > amount ? left - amount : 0n);
-    }
+  for (const [node, amount] of reservedByNode(reserving)) {
+    const left = free.get(node);
+    if (left === undefined) continue;
+    free.set(node, left > amount ? left - amount : 0n);
   }
   return free;
+}
+
+/** What the orders still hold back, per node; a chain's reservation ends with its final fill. */
+export function reservedByNode(reserving: readonly StoredOrder[]): Amounts {
+  const reserved = new Map<string, bigint>();
+  for (const order of reserving) {
+    for (const [node, amount] of reservesOf(order)) {
+      const chain = node.slice(0, node.indexOf(':'));
+      if (order.facts[`tx:fill:${chain}`] === 'final') continue;
+      reserved.set(node, (reserved.get(node) ?? 0n) + amount);
+    }
+  }
+  return reserved;
 }
 
 function reservesOf(order: StoredOrder): readonly (readonly [string, bigint])[] {

@@ -1,0 +1,60 @@
+// Builds what the service runs on: the WASM core and the contracts' artifacts. Each build keeps a
+// hash of its inputs and does nothing when they have not changed.
+
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { compileContracts } from '../../contracts-abi/compile.ts';
+import { Fault } from '../../solver/types/errors.ts';
+import { projectRoot } from './home.ts';
+
+/** Path of the core after buildAll. */
+export const wasmPath = resolve(projectRoot, '.build/trimtab.wasm');
+
+/** The WASM core alone: what `trimtab solve` needs. */
+export function buildCore(onProgress: (line: string) => void): Promise<void> {
+  return runScript(['assembly/build.mjs'], 'the WASM core', onProgress);
+}
+
+export async function buildAll(onProgress: (line: string) => void): Promise<void> {
+  const core = buildCore(onProgress);
+  const started = performance.now();
+  // solc blocks this thread; the core is built by a child meanwhile.
+  await compileContracts();
+  onProgress(`the contracts: ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  await core;
+}
+
+export function registerBuild(program: Command): void {
+  program
+    .command('build')
+    .description('build the WASM core and the contracts, if their sources changed')
+    .action(() => buildAll((line) => console.log(line)));
+}
+
+/** Runs a build script of ours as a child; its output is shown only if it fails. */
+function runScript(
+  args: readonly string[],
+  what: string,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, args, {
+      cwd: projectRoot,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-4000);
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.on('error', fail);
+    child.on('close', (code) => {
+      if (code === 0) {
+        onProgress(`${what}: ${output.trim().split('\n').at(-1) || 'built'}`);
+        done();
+      } else fail(new Fault(`building ${what} failed:\n${output}`, { retryable: false }));
+    });
+  });
+}

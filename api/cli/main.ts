@@ -1,0 +1,41 @@
+// The command line: assembles the commands, maps failures to exit codes.
+//   0 done · 1 the answer is no (rejected, refunded, failed) · 2 bad input or usage · 3 a fault outside
+
+import { Command, CommanderError } from 'commander';
+import { Fault, InvalidInput } from '../../solver/types/errors.ts';
+import { registerBuild } from './build.ts';
+import { registerSolve } from './commands/solve.ts';
+import { registerVerify } from './commands/verify.ts';
+import { registerStart } from './start.ts';
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('trimtab')
+    .description('One signed order moves a whole portfolio, over several chains.')
+    .exitOverride()
+    .showHelpAfterError();
+  registerBuild(program);
+  registerStart(program);
+  registerSolve(program);
+  registerVerify(program);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Says on stderr what went wrong and answers the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InvalidInput) {
+    console.error(`error: ${error.pointer ? `${error.pointer}: ` : ''}${error.message}`);
+    return 2;
+  }
+  if (error instanceof Fault) {
+    console.error(`error: ${error.message}`);
+    if (error.cause instanceof Error) console.error(`  because: ${error.cause.message}`);
+    return 3;
+  }
+  console.error(error);
+  return 3;
+}

@@ -1,0 +1,178 @@
+// The sample: one rebalance of the lab's wallet, step by step, through the HTTP API. An order that an
+// earlier, killed service left unfinished is followed to its end instead of asking for a new one.
+
+import { privateKeyToAccount } from 'viem/accounts';
+import type { Hex } from '../../solver/types/ids.ts';
+import type { JsonObject } from '../../solver/types/json.ts';
+import type { NetworkConfig } from '../../solver/types/network.ts';
+import { type Position, readPortfolio, weightsByAsset } from './portfolio.ts';
+import type { Reporter } from './reporter.ts';
+import {
+  approve,
+  askQuote,
+  follow,
+  type OfferedQuote,
+  type OrderStep,
+  submit,
+} from './sampleWallet.ts';
+
+/** What the sample asks for: weights per asset, over all chains. */
+export const SAMPLE_TARGETS = [
+  { asset: 'BTC', weightBps: 3500 },
+  { asset: 'ETH', weightBps: 3500 },
+  { asset: 'USDC', weightBps: 2250 },
+  { asset: 'LINK', weightBps: 750 },
+] as const;
+
+export interface SampleWorld {
+  readonly baseUrl: string;
+  readonly network: NetworkConfig;
+  readonly privateKey: Hex;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+  /** The wallet's order of an earlier run on these chains with the quote it came from, if any. */
+  readonly earlier: { readonly orderId: Hex; readonly quote: OfferedQuote } | null;
+}
+
+export interface SampleOutcome {
+  readonly settled: boolean;
+  /** Why not, for people. */
+  readonly reason: string | null;
+}
+
+export async function runSample(world: SampleWorld): Promise<SampleOutcome> {
+  const { reporter, network } = world;
+  const account = privateKeyToAccount(world.privateKey);
+  const owner = account.address.toLowerCase() as Parameters<typeof readPortfolio>[1];
+  const { orderId, quote, txs } =
+    world.earlier === null
+      ? await placeOrder(world)
+      : { ...world.earlier, txs: [] as JsonObject[] };
+  if (world.earlier !== null) {
+    reporter.step('resumed', `order ${short(orderId)} of an earlier start`, { orderId });
+  }
+  let last: OrderStep | null = null;
+  for await (const event of follow(world.baseUrl, orderId, world.signal)) {
+    last = event;
+    reportEvent(reporter, network, orderId, event);
+    if (event.type === 'tx.final') txs.push(txOf(event));
+  }
+  if (last?.type !== 'order.settled') {
+    const reason = `order ${orderId} ended as ${last?.type ?? 'interrupted'}: ${String(last?.data.why ?? '')}`;
+    reporter.step('ended', reason, { orderId, reason });
+    return { settled: false, reason };
+  }
+  const positions = await readPortfolio(network, owner);
+  reportSettled(world, orderId, quote, positions, txs);
+  return { settled: true, reason: null };
+}
+
+async function placeOrder(
+  world: SampleWorld,
+): Promise<{ orderId: Hex; quote: OfferedQuote; txs: JsonObject[] }> {
+  const { reporter, network, baseUrl } = world;
+  const account = privateKeyToAccount(world.privateKey);
+  const quote = await askQuote(baseUrl, account.address, SAMPLE_TARGETS);
+  reportQuote(reporter, network, quote);
+  const txs: JsonObject[] = [];
+  await approve(network, account, quote.metadata.approvals, (approval, hash) => {
+    const { chainId, symbol } = approval;
+    txs.push({ chain: chainId, purpose: `approve:${symbol}`, hash });
+    const text = `${symbol} on ${chainName(network, chainId)}  ${hash}`;
+    reporter.step('approved', text, { chain: chainId, symbol, hash });
+  });
+  const signature = await account.signTypedData(quote.order.payload);
+  reporter.step('signed', 'one EIP-712 signature over every origin', { quoteId: quote.quoteId });
+  const orderId = await submit(baseUrl, quote.quoteId, signature);
+  reporter.step('admitted', `order ${orderId}`, { orderId });
+  return { orderId, quote, txs };
+}
+
+function reportQuote(reporter: Reporter, network: NetworkConfig, quote: OfferedQuote): void {
+  const { preview, metadata } = quote;
+  const { gapBps } = metadata.certificate;
+  const chains = (flows: typeof preview.inputs) =>
+    [...new Set(flows.map(({ chainId }) => chainName(network, chainId)))].join(', ');
+  const text =
+    `$${dollars(metadata.worthUsd)}: ${preview.inputs.length} inputs on ${chains(preview.inputs)} → ` +
+    `${preview.outputs.length} outputs on ${chains(preview.outputs)}, ${metadata.legs.length} legs, ` +
+    `costs $${dollars(metadata.totalFeesUsd)}, certified within ${gapBps} bps of the best possible`;
+  reporter.step('quoted', text, {
+    quoteId: quote.quoteId,
+    inputs: preview.inputs as unknown as readonly JsonObject[],
+    outputs: preview.outputs as unknown as readonly JsonObject[],
+    gapBps: Number(gapBps),
+    fees: feesOf(quote),
+  });
+}
+
+function reportEvent(
+  reporter: Reporter,
+  network: NetworkConfig,
+  orderId: Hex,
+  { type, data }: OrderStep,
+): void {
+  const chain = typeof data.chain === 'number' ? chainName(network, data.chain) : '';
+  const name = type.replace(/^order\./, '');
+  if (type.startsWith('tx.')) {
+    const gas = data.gasUsed === undefined ? '' : `  gas ${String(data.gasUsed)}`;
+    const text = `${String(data.purpose).padEnd(22)} ${chain.padEnd(6)} ${String(data.hash)}${gas}`;
+    reporter.step(name, text, { orderId, ...data });
+    return;
+  }
+  // The closing line of the settled order is the sample's own, with the weights.
+  if (type === 'order.settled') return;
+  const text = data.why === undefined ? `money: ${String(data.money ?? '')}` : String(data.why);
+  reporter.step(name, text, { orderId, ...data });
+}
+
+function reportSettled(
+  { reporter }: SampleWorld,
+  orderId: Hex,
+  quote: OfferedQuote,
+  positions: readonly Position[],
+  txs: readonly JsonObject[],
+): void {
+  const targets = quote.metadata.weights.targets;
+  const after = weightsByAsset(positions);
+  const before = Object.fromEntries(targets.map((t) => [t.asset, t.beforeBps / 10_000]));
+  const target = Object.fromEntries(targets.map((t) => [t.asset, t.targetBps / 10_000]));
+  const gapBps = Number(quote.metadata.certificate.gapBps);
+  const fees = feesOf(quote);
+  const row = (asset: string) =>
+    `${asset.padEnd(5)} ${percent(before[asset])} → ${percent(after[asset])}  target ${percent(target[asset])}`;
+  const lines = [
+    `order ${orderId}`,
+    ...Object.keys(target).map(row),
+    `fees: ${Object.entries(fees)
+      .map(([kind, amount]) => `${kind} $${dollars(String(amount))}`)
+      .join(', ')}`,
+    `certificate: within ${gapBps} bps of the best possible`,
+  ];
+  const [first, ...rest] = lines;
+  reporter.step('settled', [first, ...rest.map((line) => `${' '.repeat(21)}${line}`)].join('\n'), {
+    orderId,
+    weights: { before, target, after },
+    gapBps,
+    fees,
+    txs,
+  });
+}
+
+function feesOf({ metadata }: OfferedQuote): JsonObject {
+  return {
+    ...Object.fromEntries(metadata.fees.map(({ kind, amountUsd }) => [kind, amountUsd])),
+    total: metadata.totalFeesUsd,
+  };
+}
+
+function txOf({ data }: OrderStep): JsonObject {
+  const { chain, purpose, hash } = data;
+  return { chain: chain ?? null, purpose: purpose ?? null, hash: hash ?? null };
+}
+
+const chainName = (network: NetworkConfig, id: number): string =>
+  network.chains.find(({ chainId }) => chainId === id)?.name ?? String(id);
+const short = (hash: string): string => `${hash.slice(0, 10)}…`;
+const dollars = (text: string): string => Number(text).toFixed(2);
+const percent = (fraction = 0): string => `${(fraction * 100).toFixed(2).padStart(6)} %`;

@@ -1,0 +1,109 @@
+// A whole trimtab in one process: database, local chains, the service and its HTTP door. What `start`
+// runs and what the end-to-end tests start. Opening is undone in reverse order on close, also when a
+// later step of opening failed.
+
+import { readFile } from 'node:fs/promises';
+import { databaseOfRun } from '../../solver/adapters/databasePerRun.ts';
+import { startPostgres } from '../../solver/adapters/embeddedPostgres.ts';
+import { type LabHandle, type LabOptions, startLab } from '../../solver/lab/lab.ts';
+import { openSolver, type Solver, type SolverOptions } from '../../solver/solver.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import { buildAll, wasmPath } from './build.ts';
+import type { Reporter } from './reporter.ts';
+
+export interface WorldOptions {
+  readonly home: string;
+  /** 0 is any free port. */
+  readonly port: number;
+  readonly reporter: Reporter;
+  readonly lab?: Omit<LabOptions, 'home'>;
+  readonly solver?: Pick<SolverOptions, 'jobs' | 'quotePolicy' | 'settlementPolicy' | 'log'>;
+}
+
+export interface World {
+  readonly lab: LabHandle;
+  readonly solver: Solver;
+  readonly api: RunningServer;
+  /** Ends the service, then the chains, then the database. Again is harmless. */
+  close(): Promise<void>;
+}
+
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { home, reporter } = options;
+  const undo: (() => Promise<void>)[] = [];
+  let closing: Promise<void> | null = null;
+  const close = () => {
+    closing ??= closeAll(undo);
+    return closing;
+  };
+  const timed = async <T>(name: string, work: () => Promise<T>, say: (value: T) => string) => {
+    const started = performance.now();
+    const value = await work();
+    const ms = Math.round(performance.now() - started);
+    reporter.step(name, `${say(value)} (${(ms / 1000).toFixed(1)} s)`, { ms });
+    return value;
+  };
+  try {
+    await timed(
+      'built',
+      () => buildAll(reporter.progress),
+      () => 'the WASM core and the contracts',
+    );
+    const serverUrl = await timed(
+      'database',
+      () => openServer(home, reporter, undo),
+      () => (process.env.DATABASE_URL === undefined ? 'embedded PostgreSQL' : 'DATABASE_URL'),
+    );
+    const lab = await timed(
+      'chains',
+      () => startLab({ ...options.lab, home }, reporter.progress),
+      ({ network, adopted }) =>
+        `${network.chains.map(({ name, chainId }) => `${name} (${chainId})`).join(', ')}` +
+        `${adopted ? ', adopted as they were' : ''}`,
+    );
+    undo.push(() => lab.stop());
+    const solver = await openSolver({
+      network: lab.network,
+      databaseUrl: await databaseOfRun(serverUrl, lab.runId),
+      wasmBytes: await readFile(wasmPath),
+      keys: {
+        filler: lab.accounts.filler.privateKey,
+        auctioneer: lab.accounts.auctioneer.privateKey,
+        guardian: lab.accounts.guardian.privateKey,
+      },
+      ...options.solver,
+    });
+    undo.push(() => solver.close());
+    const api = await timed(
+      'serving',
+      () => startServer({ trimtab: solver.trimtab, port: options.port }),
+      ({ url }) => `${url}  (quotes, orders, ${url}/openapi.json)`,
+    );
+    undo.push(() => api.close());
+    return { lab, solver, api, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openServer(
+  home: string,
+  reporter: Reporter,
+  undo: (() => Promise<void>)[],
+): Promise<string> {
+  const { DATABASE_URL } = process.env;
+  if (DATABASE_URL !== undefined && DATABASE_URL !== '') return DATABASE_URL;
+  const server = await startPostgres({ home, onProgress: reporter.progress });
+  undo.push(() => server.stop());
+  return server.url;
+}
+
+/** Every step is tried, whatever the others did; the first failure is reported at the end. */
+async function closeAll(undo: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of undo.splice(0).reverse()) {
+    await step().catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}

@@ -1,0 +1,102 @@
+// The Trimtab interface over the rooms: what the HTTP layer sees. Only forwards; every decision is made
+// behind it.
+
+import type { EnginePool } from './engine/pool.ts';
+import type { Quoter } from './quoting/quoter.ts';
+import type { Admission } from './settlement/admission.ts';
+import type { ChainId, OrderId } from './types/ids.ts';
+import type { NetworkConfig } from './types/network.ts';
+import type { Chain } from './types/ports.ts';
+import type { AssetView, OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
+import type { Store, TxSender } from './types/store.ts';
+
+export interface ServiceDeps {
+  readonly network: NetworkConfig;
+  readonly store: Store;
+  readonly sender: TxSender;
+  readonly chains: ReadonlyMap<ChainId, Chain>;
+  readonly pool: EnginePool;
+  readonly quoter: Quoter;
+  readonly admission: Admission;
+}
+
+/** Longest wait for one dependency's answer to a readiness check. */
+const READINESS_MS = 2_000;
+
+export function serviceOf(deps: ServiceDeps): Trimtab {
+  const { network, store, sender, quoter, admission } = deps;
+  const assets = assetsOf(network);
+  const quoteText = async (quoteId: string, part: 'problem' | 'result') =>
+    (await store.getQuote(quoteId))?.[part] ?? null;
+  return {
+    quote: (request) => quoter.quote(request),
+    submit: (request) => admission.submit(request),
+    async getOrder(orderId): Promise<OrderRecord | null> {
+      const order = await store.getOrder(orderId);
+      if (order === null) return null;
+      const [transactions, quote] = await Promise.all([
+        sender.list(orderId),
+        order.quoteId === null ? null : store.getQuote(order.quoteId),
+      ]);
+      return { order, transactions, quotedAmounts: quote?.quotedAmounts ?? null };
+    },
+    events: (orderId, afterSeq, limit) => store.events(orderId, afterSeq, limit),
+    subscribe: (orderId: OrderId, listener) =>
+      store.onEvents((changed) => {
+        if (changed === orderId) listener();
+      }),
+    problem: (quoteId) => quoteText(quoteId, 'problem'),
+    result: (quoteId) => quoteText(quoteId, 'result'),
+    assets: () => assets,
+    readiness: () => readiness(deps),
+  };
+}
+
+function assetsOf({ chains }: NetworkConfig): readonly AssetView[] {
+  const names = [...new Set(chains.flatMap(({ tokens }) => tokens.map(({ asset }) => asset)))];
+  return names.sort().map((asset) => ({
+    asset,
+    tokens: chains.flatMap(({ chainId, name, tokens }) =>
+      tokens
+        .filter((token) => token.asset === asset)
+        .map(({ symbol, address, decimals, feed }) => ({
+          chainId,
+          chain: name,
+          symbol,
+          address,
+          decimals,
+          feed,
+        })),
+    ),
+  }));
+}
+
+/** One chain that is down does not make the service unready: the others' quotes still work. */
+async function readiness({ store, chains }: ServiceDeps): Promise<ReadinessView> {
+  const storeCheck = await answerOf(store.ping());
+  const chainChecks = await Promise.all(
+    [...chains.values()].map(
+      async (chain) => [`chain:${chain.chainId}`, await answerOf(chain.block('latest'))] as const,
+    ),
+  );
+  return {
+    ready: storeCheck === 'ok' && chainChecks.some(([, answer]) => answer === 'ok'),
+    checks: { store: storeCheck, ...Object.fromEntries(chainChecks) },
+  };
+}
+
+async function answerOf(asked: Promise<unknown>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<string>((done) => {
+    timer = setTimeout(() => done(`no answer within ${READINESS_MS} ms`), READINESS_MS);
+  });
+  const answer = asked.then(
+    () => 'ok',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
