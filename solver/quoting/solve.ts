@@ -1,0 +1,43 @@
+// Problem → published result: the optimizer proposes, the checker judges. Pure; the same problem and
+// engine give the same result, byte for byte. Never publishes a plan that is worth less than doing
+// nothing: fixed costs can exceed what trading brings.
+
+import { planValue } from '../certificate/accounts.ts';
+import { evaluate } from '../certificate/evaluate.ts';
+import { execute } from '../certificate/execution.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { assert } from '../types/assert.ts';
+import type { ProblemResult, Solution } from '../types/problem.ts';
+
+/**
+ * Solves and certifies. Throws InvalidInput for problems beyond the engine's limits and Defect when
+ * the engine's plan does not execute in exact integers.
+ */
+export function solveProblem(engine: Engine, problem: ParsedProblem): ProblemResult {
+  const solution = engine.solve(problem);
+  return evaluate(
+    problem,
+    worthDoing(problem, solution) ? solution : idle(problem, solution),
+    engine.hash,
+  );
+}
+
+/** Whether the plan trades at all and beats leaving everything where it is. */
+function worthDoing(problem: ParsedProblem, solution: Solution): boolean {
+  if (solution.legs.length === 0) return false;
+  const { execution, failures } = execute(problem, solution.legs);
+  assert(
+    execution !== null,
+    `the proposed plan does not execute: ${failures.map((f) => `${f.pointer} ${f.message}`).join('; ')}`,
+  );
+  const still = execute(problem, []).execution;
+  assert(still !== null, 'doing nothing is always possible');
+  return planValue(problem, execution) > planValue(problem, still);
+}
+
+/** The same dual prices, no trade: a swap then has no route worth its costs. */
+function idle(problem: ParsedProblem, { status, prices }: Solution): Solution {
+  const noTrade = problem.objective.kind === 'swap' ? 'noRoute' : 'solved';
+  return { status: status === 'solved' ? noTrade : status, legs: [], prices };
+}
