@@ -6,6 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { orderToJson } from '../../contracts-abi/orderJson.ts';
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { canonicalJson } from '../market/jsonText.ts';
+import { parseProblem } from '../market/problemFile.ts';
 import { nodeIdOf } from '../market/snapshot.ts';
 import type { MarketSource } from '../market/source.ts';
 import { unixSeconds } from '../types/amounts.ts';
@@ -35,7 +36,7 @@ export interface QuoterDeps {
   readonly auctioneer: EvmAddress;
   /** The optimizer with exact re-execution and certificate: quoting/solve.ts over an engine. */
   readonly solve: (problem: Problem) => Promise<ProblemResult>;
-  /** Base units promised to orders in flight: `<chainId>:<token address>`. */
+  /** Base units promised to orders in flight, by reservationKey. */
   readonly reserved: () => Promise<ReadonlyMap<string, bigint>>;
   /** Whether our filler can deliver these amounts now: filling's word, null for yes. */
   readonly canFund: (request: {
@@ -107,7 +108,19 @@ async function quote(
     return refuse('insufficientInventory', unfunded.message, undefined, details);
   }
   const quoteId = `q-${bytesToHex(deps.rng.bytes(16))}`;
-  const parts = { quoteId, owner, validUntil, scene, built, result, trade, order, slippageBps };
+  const problem = parseProblem(built.problem);
+  const parts = {
+    quoteId,
+    owner,
+    validUntil,
+    scene,
+    built,
+    problem,
+    result,
+    trade,
+    order,
+    slippageBps,
+  };
   const response = quoteResponse(parts);
   await deps.store.putQuote({
     quoteId,
@@ -157,20 +170,21 @@ async function solvePlan(
 }
 
 async function availableInventory(deps: QuoterDeps, scene: Scene): Promise<Available> {
-  const reserved = await deps.reserved();
   const available = new Map<string, bigint>();
+  const reserved = await deps.reserved();
   for (const { chainId, tokens } of scene.chains) {
     const inventory = scene.markets.get(chainId)?.inventory;
     for (const { symbol, address } of tokens) {
+      const node = nodeIdOf(chainId, symbol);
       const held = inventory?.get(address) ?? 0n;
       const promised = reserved.get(reservationKey(chainId, address)) ?? 0n;
-      available.set(nodeIdOf(chainId, symbol), held > promised ? held - promised : 0n);
+      available.set(node, held > promised ? held - promised : 0n);
     }
   }
   return available;
 }
 
-/** The key of QuoterDeps.reserved. */
+/** `<chainId>:<token address>`, the key of QuoterDeps.reserved. */
 export const reservationKey = (chainId: ChainId, token: EvmAddress): string =>
   `${chainId}:${token}`;
 

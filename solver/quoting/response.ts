@@ -3,7 +3,9 @@
 // numbers. Costs round up, worths down, and the printed fees sum exactly to the printed total.
 
 import { type PortfolioOrder, typedDataPayload } from '../../contracts-abi/typedData.ts';
+import { coverage } from '../certificate/bound.ts';
 import { formatFixed36 } from '../market/decimal.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
 import type { PoolState } from '../market/snapshot.ts';
 import { present } from '../types/assert.ts';
 import { type EvmAddress, fromBytes32Address } from '../types/ids.ts';
@@ -25,6 +27,8 @@ export interface QuoteParts {
   readonly validUntil: number;
   readonly scene: Scene;
   readonly built: BuiltProblem;
+  /** What was solved, parsed. */
+  readonly problem: ParsedProblem;
   readonly result: ProblemResult;
   readonly trade: Trade;
   readonly order: BuiltOrder;
@@ -53,7 +57,7 @@ export function quoteResponse(parts: QuoteParts): JsonObject {
       slippageBps: parts.slippageBps,
       approvals: approvalsBlock(scene, trade),
       warnings: [...scene.warnings, ...certificateWarnings(parts.result)].map((w) => ({ ...w })),
-      certificate: certificateBlock(scene, parts.result),
+      certificate: certificateBlock(scene, parts.problem, parts.result),
     },
   };
 }
@@ -218,7 +222,7 @@ function poolImpactBps(state: PoolState, leg: Leg, from: SceneToken): number | n
   return Math.max(0, Number((short * 1_000_000n) / expected) / 100);
 }
 
-function certificateBlock(scene: Scene, result: ProblemResult): JsonObject {
+function certificateBlock(scene: Scene, problem: ParsedProblem, result: ProblemResult): JsonObject {
   return {
     problem: result.problem,
     engine: result.engine,
@@ -236,15 +240,15 @@ function certificateBlock(scene: Scene, result: ProblemResult): JsonObject {
       [...scene.tokens.values()].map(({ node, price }) => [node, formatFixed36(price)]),
     ),
     dualPrices: { ...result.prices },
-    covers:
-      'this snapshot and this cost estimate: every plan on the listed venues whose input into ' +
-      'any venue is at most 1.05 times the portfolio, loops of pure arbitrage included; ' +
-      'before the charges listed in fees',
+    covers: coverage(problem),
   };
 }
 
-function certificateWarnings({ gapBps, status }: ProblemResult): readonly Warning[] {
-  if (status !== 'limit' && Number(gapBps) <= 10) return [];
-  const message = `the plan is within ${gapBps} bps of the best possible, not closer`;
+/** A gap that costs the owner more than our own margin is worth knowing. */
+const GAP_WARNING_BPS = 3;
+
+function certificateWarnings({ gapBps }: ProblemResult): readonly Warning[] {
+  if (Number(gapBps) <= GAP_WARNING_BPS) return [];
+  const message = `the plan is proven to be within ${gapBps} bps of the best possible, not closer`;
   return [{ code: 'wideGap', severity: 'warn', message }];
 }
