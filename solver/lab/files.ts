@@ -1,7 +1,14 @@
 // The lab's files below <home>/lab and how they are written: whole or not at all.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The checkout, wherever the command was called from. */
+const PROJECT_ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
+/** Build outputs: safe to delete. */
+export const BUILD_DIR = join(PROJECT_ROOT, '.build');
+export const DEFAULT_HOME = join(PROJECT_ROOT, '.trimtab');
 
 export interface LabPaths {
   readonly dir: string;

@@ -64,13 +64,10 @@ export async function startLab(
   anvilBinary();
   const fingerprint = fingerprintOf(resolved);
 
-  const found = readState(paths);
-  if (found !== null && isRunning(found.process) && found.fingerprint === fingerprint) {
-    const ready = found.phase === 'ready' ? found : await awaitReady(paths, null, onProgress);
-    if (await isHealthy(ready)) {
-      onProgress(`adopted the lab that was running (pid ${ready.process.pid})`);
-      return handleOf(paths, ready, true);
-    }
+  const running = await adoptable(paths, fingerprint, onProgress);
+  if (running !== null) {
+    onProgress(`adopted the lab that was running (pid ${running.process.pid})`);
+    return handleOf(paths, running, true);
   }
   if ((await endRecorded(paths)) === 'ended') onProgress('ended a lab that was left behind');
 
@@ -99,6 +96,24 @@ export function labStatus(home?: string): LabStatus {
 /** Ends the lab of `home` and whatever it started, also if the lab itself died before. */
 export async function stopLab(home?: string): Promise<'ended' | 'nothing'> {
   return endRecorded(labPaths(resolveLabOptions(home === undefined ? {} : { home }).home));
+}
+
+/** The running lab if it was made alike and is well; waits for one that is still starting. */
+async function adoptable(
+  paths: LabPaths,
+  fingerprint: string,
+  onProgress: (line: string) => void,
+): Promise<LabState | null> {
+  const found = readState(paths);
+  if (found === null || found.fingerprint !== fingerprint || !isRunning(found.process)) return null;
+  if (found.phase === 'ready') return (await isHealthy(found)) ? found : null;
+  try {
+    return await awaitReady(paths, null, onProgress);
+  } catch (error) {
+    // It failed or was ended while we watched: a new one may do better.
+    onProgress(error instanceof Error ? error.message : String(error));
+    return null;
+  }
 }
 
 function spawnLab(options: ResolvedLabOptions, paths: LabPaths): number {

@@ -1,12 +1,13 @@
 // What a caller may choose about a lab, with defaults and bounds. Everything else is setup.ts.
 
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InvalidInput } from '../types/errors.ts';
+import { BUILD_DIR, DEFAULT_HOME } from './files.ts';
 
 export interface LabOptions {
-  /** Where runtime state lives; the lab uses `<home>/lab`. Default: $TRIMTAB_HOME, else `.trimtab`. */
+  /** Where runtime state lives; the lab uses `<home>/lab`. Default: $TRIMTAB_HOME, else the checkout's `.trimtab`. */
   readonly home?: string;
-  /** Deployed chain states by hash; may be shared by many homes. Default `.build/lab-cache`. */
+  /** Deployed states by hash, for any number of homes. Default: the checkout's `.build/lab-cache`. */
   readonly cacheDir?: string;
   /** Time between blocks, 100 … 60000 ms. Default 1000. */
   readonly blockMs?: number;
@@ -27,8 +28,8 @@ export interface ResolvedLabOptions extends Required<LabOptions> {}
 /** Fills in defaults and checks bounds; throws InvalidInput naming the option. */
 export function resolveLabOptions(options: LabOptions): ResolvedLabOptions {
   const resolved: ResolvedLabOptions = {
-    home: resolve(options.home ?? process.env.TRIMTAB_HOME ?? '.trimtab'),
-    cacheDir: resolve(options.cacheDir ?? '.build/lab-cache'),
+    home: resolve(options.home ?? process.env.TRIMTAB_HOME ?? DEFAULT_HOME),
+    cacheDir: resolve(options.cacheDir ?? join(BUILD_DIR, 'lab-cache')),
     blockMs: options.blockMs ?? 1000,
     confirmations: options.confirmations ?? 2,
     seed: options.seed ?? 1,

@@ -34,7 +34,8 @@ const answers = async (url: string) => {
   }
 };
 
-describe('lab process', () => {
+// The first start of a changed lab compiles and deploys.
+describe('lab process', { timeout: 180_000 }, () => {
   it('default: a second start finds the saved state, as another run; stop leaves nothing', async () => {
     const first = await startLab(options());
     const before = stateNow();

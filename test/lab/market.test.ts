@@ -216,7 +216,7 @@ describe('lab feeds', () => {
   it('default: fresh by the chain’s clock, which is the machine’s, at the reference price', async () => {
     for (const chain of chains) {
       const { timestamp } = await chain.client.getBlock();
-      expect(Math.abs(Number(timestamp) - Date.now() / 1000)).toBeLessThan(5);
+      expect(Math.abs(Number(timestamp) - Date.now() / 1000)).toBeLessThan(30);
       for (const { asset, feedHeartbeatSeconds } of chain.deployment.tokens) {
         const { answer, updatedAt } = await roundOf(chain, asset);
         expect(Number(timestamp - updatedAt)).toBeLessThan(feedHeartbeatSeconds);

@@ -3,11 +3,12 @@
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { BUILD_DIR } from '../../solver/lab/files.ts';
 import { type LabHandle, type LabOptions, startLab } from '../../solver/lab/lab.ts';
 
 /** Shared by all tests: only the first one of a changed lab deploys. */
-export const LAB_CACHE = resolve('.build/lab-cache');
+export const LAB_CACHE = join(BUILD_DIR, 'lab-cache');
 
 /** Runs `fn` with a ready lab; `home` is a TRIMTAB_HOME made for it and removed afterwards. */
 export async function withLab<T>(

@@ -3,11 +3,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Fault } from '../../types/errors.ts';
 import type { Hex } from '../../types/ids.ts';
-import { readJson, writeJson } from '../files.ts';
+import { BUILD_DIR, readJson, writeJson } from '../files.ts';
 import { packageVersion } from './artifacts.ts';
 
 const SOURCE = fileURLToPath(new URL('../solidity/LabToken.sol', import.meta.url));
@@ -27,7 +27,7 @@ interface SolcOutput {
 }
 
 export function labTokenCode(): Hex {
-  const file = join(resolve('.build/lab'), `LabToken.${labTokenHash().slice(0, 16)}.json`);
+  const file = join(BUILD_DIR, 'lab', `LabToken.${labTokenHash().slice(0, 16)}.json`);
   const cached = readJson<{ code: Hex }>(file);
   if (cached !== null) return cached.code;
   const code = compile();
