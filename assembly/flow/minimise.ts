@@ -5,11 +5,13 @@
 // node no active edge touches. Stops on residual + complementarity, the primal–dual gap itself.
 
 import { header } from '../layout';
+import { FORWARD, Venue } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import {
   DIAGONAL,
+  Flow,
   FREE,
   flowAt,
   GRADIENT,
@@ -33,6 +35,8 @@ const NEWTON_MAX: i32 = 60;
 const OUTER_MAX: i32 = 40;
 const SEARCH_MAX: i32 = 24;
 const STEP_MAX: f64 = 3;
+const DAMPING_MIN: f64 = 1e-3;
+const DAMPING_MAX: f64 = 1e6;
 const EPSILON_FIRST: f64 = 1e-2;
 const EPSILON_LAST: f64 = 1e-7;
 const EPSILON_WARM: f64 = 1e-4;
@@ -111,6 +115,9 @@ function setSigmas(epsilon: f64, scale: f64): void {
   }
 }
 
+/** The last step's length as a share of Newton's: short steps ask for damping. */
+let accepted: f64 = 1;
+
 /** Newton to rounding; leaves dualValue, residual and the edges' state at the prices found. */
 function newton(tight: bool): void {
   const h = header();
@@ -121,7 +128,9 @@ function newton(tight: bool): void {
     for (let k = 0; k < n; k++) norm += abs(num(GRADIENT, k));
     residual = norm;
     dualValue = value;
-    if (norm <= (tight ? 1e-15 : 1e-13) * abs(value) || h.work >= h.workMax) return;
+    // Between recentrings the kinks' own error rules; a hundredth of it is exact enough.
+    const goal = tight ? 1e-15 * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
+    if (norm <= goal || h.work >= h.workMax) return;
     h.work++;
     const slope = direction(damping);
     floor = 0;
@@ -130,7 +139,7 @@ function newton(tight: bool): void {
     if (!(slope < -1e-26 * abs(value))) return;
     const next = search(value, slope, norm);
     if (next == Infinity) {
-      if (damping > 1e6 || -slope <= NOISE * abs(value)) {
+      if (damping >= DAMPING_MAX || -slope <= NOISE * abs(value)) {
         evaluate();
         return;
       }
@@ -138,7 +147,8 @@ function newton(tight: bool): void {
       value = evaluate();
       continue;
     }
-    damping = max(damping * 0.25, 1e-6);
+    if (accepted >= 0.7) damping = max(damping * 0.25, DAMPING_MIN);
+    else if (accepted < 0.3) damping = min(damping * 8.0, DAMPING_MAX);
     value = next;
   }
   residual = 0;
@@ -173,6 +183,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   const noise = NOISE * abs(value);
   const attempts = -slope <= noise ? 2 : SEARCH_MAX;
   let low: f64 = 0;
+  noteBase();
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (let k = 0; k < n; k++) {
       // Also where the step is zero: the last try's scaling must not stay behind.
@@ -186,14 +197,20 @@ function search(value: f64, slope: f64, norm: f64): f64 {
       after += num(GRADIENT, k) * num(STEP, k);
       size += abs(num(GRADIENT, k));
     }
-    if (next <= value + 1e-4 * t * slope) return next;
-    // Below rounding the value says nothing: the slope, or the residual, must fall instead.
-    if (next <= value + noise && (abs(after) <= 0.9 * abs(slope) || size <= 0.9 * norm))
+    if (
+      next <= value + 1e-4 * t * slope ||
+      // Below rounding the value says nothing: the slope, or the residual, must fall instead.
+      (next <= value + noise && (abs(after) <= 0.9 * abs(slope) || size <= 0.9 * norm))
+    ) {
+      accepted = t;
+      if (attempt > 0) applySecants();
       return next;
+    }
+    noteSecants(t);
     if (after > 0) {
       const newton = t - after / curvature();
       if (newton > low && newton < t) t = newton;
-      else t = low + 0.3 * (t - low);
+      else t = low + (t - low) * min(max(slope / (slope - after), 0.03), 0.6);
     } else {
       low = after < 0 && next < value ? t : low;
       t = low == t ? 2.0 * t : 0.4 * t;
@@ -201,6 +218,45 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   }
   for (let k = 0; k < n; k++) setNum(NU, k, num(SAVED, k));
   return Infinity;
+}
+
+/** What an edge moves at the current prices, dollars, positive from `from` to `to`. */
+function moved(flow: Flow, v: Venue): f64 {
+  const worth = flow.share * flow.input * num(NU, tailOf(v, flow));
+  return flow.direction == FORWARD ? worth : -worth;
+}
+
+/**
+ * A rejected try shows how fast each edge's flow really changes along the step: one that opened, ran
+ * into its capacity or met deeper liquidity on the way has a secant curvature that its Hessian, at
+ * either end, may not show. The next direction counts it; without it semi-smooth Newton zigzags
+ * between kinks (measured on random rebalances: 340 rounds against 40).
+ */
+function noteBase(): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.mode != OFF) flow.base = moved(flow, venueAt(e));
+  }
+}
+
+function noteSecants(t: f64): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.mode == OFF) continue;
+    const v = venueAt(e);
+    const turn = abs(t * (num(STEP, v.to) - num(STEP, v.from)));
+    flow.secant = turn > 0 ? abs(moved(flow, v) - flow.base) / turn : 0;
+  }
+}
+
+function applySecants(): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.mode == OFF || !(flow.secant > abs(flow.hij))) continue;
+    flow.hii = flow.secant;
+    flow.hij = -flow.secant;
+    flow.hjj = flow.secant;
+  }
 }
 
 /** d²ĝ/dt² along STEP, from the edges' Hessians. */

@@ -22,7 +22,7 @@ export const FREE: i32 = 1;
 /** A share z of its best trade for the share z of its fixed costs. */
 export const RELAXED: i32 = 2;
 
-// ╒═════════════════════ Flow, 128 bytes (own) ═══════════════════╕
+// ╒═════════════════════ Flow, 160 bytes (own) ═══════════════════╕
 // │  0 direction i32 │  4 mode i32 │  8 mask i32 │ 12 kind i32    │
 // │ 16 input  f64  20+ output f64 : the venue's best trade, whole │
 // │ 32 surplus f64 : what it is worth at the prices, before costs │
@@ -32,7 +32,10 @@ export const RELAXED: i32 = 2;
 // │                                        head)                  │
 // │ 96 cost f64 : q, fixed cost while relaxed                     │
 // │ 104 x f64   112 y f64 : the recovered trade                   │
-// │ 120 next i32 : next edge out of the same node │ 124 own i32   │
+// │ 120 next i32 : next edge out of the same node                 │
+// │ 124 entry i32 : mode in the root relaxation                   │
+// │ 128 base f64 : dollars moved before a line search             │
+// │ 136 secant f64 : curvature its last rejected try showed       │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Flow {
@@ -55,6 +58,10 @@ export class Flow {
   y: f64;
   next: i32;
   entry: i32;
+  base: f64;
+  secant: f64;
+  reserved0: f64;
+  reserved1: f64;
 }
 
 /** Nodes and edges with the targets' own included. */
