@@ -17,16 +17,14 @@ import { createEnginePool, type EnginePool } from './engine/pool.ts';
 import { createDesk, type Desk } from './filling/desk.ts';
 import { reservedByNode, reservingOrders } from './filling/inventory.ts';
 import { parseProblem } from './market/problemFile.ts';
-import { nodeIdOf } from './market/snapshot.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
-import { createQuoter, type QuoterDeps, reservationKey } from './quoting/quoter.ts';
+import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
 import { createGuard } from './settlement/guard.ts';
 import { DEFAULT_SETTLEMENT_POLICY, type SettlementPolicy } from './settlement/policy.ts';
 import { createServe, GUARD_JOB, SERVE_JOB } from './settlement/serve.ts';
 import { present, unreachable } from './types/assert.ts';
-import { Fault } from './types/errors.ts';
 import { type ChainId, fromBytes32Address, type Hex } from './types/ids.ts';
 import type { NetworkConfig } from './types/network.ts';
 import type { Chain } from './types/ports.ts';
@@ -106,7 +104,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     rng: systemRng,
     auctioneer: signers.auctioneer.address,
     solve: solveOn(pool),
-    reserved: () => reservedOf(store, network),
+    reserved: () => reservedOf(store),
     canFund: fundingOf(desk),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
   });
@@ -171,27 +169,10 @@ function solveOn(pool: EnginePool): QuoterDeps['solve'] {
   };
 }
 
-/** What orders in flight hold of the desk's inventory, as quoting names it. */
-async function reservedOf(
-  store: Store,
-  network: NetworkConfig,
-): Promise<ReadonlyMap<string, bigint>> {
+/** What orders in flight hold of the desk's inventory, per node; null: too many to count. */
+async function reservedOf(store: Store): Promise<ReadonlyMap<string, bigint> | null> {
   const orders = await reservingOrders(store, null);
-  if (orders === null) {
-    throw new Fault('too many orders are in flight to quote another; try again shortly', {
-      code: 'busy',
-    });
-  }
-  const byNode = reservedByNode(orders);
-  const tokens = network.chains.flatMap(({ chainId, tokens }) =>
-    tokens.map(({ symbol, address }) => ({ node: nodeIdOf(chainId, symbol), chainId, address })),
-  );
-  return new Map(
-    tokens.map(({ node, chainId, address }) => [
-      reservationKey(chainId, address),
-      byNode.get(node) ?? 0n,
-    ]),
-  );
+  return orders === null ? null : reservedByNode(orders);
 }
 
 function fundingOf(desk: Desk): QuoterDeps['canFund'] {

@@ -135,8 +135,8 @@ function reportSettled(
 ): void {
   const targets = quote.metadata.weights.targets;
   const after = weightsByAsset(positions);
-  const before = Object.fromEntries(targets.map((t) => [t.asset, t.beforeBps / 10_000]));
-  const target = Object.fromEntries(targets.map((t) => [t.asset, t.targetBps / 10_000]));
+  const before = Object.fromEntries(targets.map((t) => [t.asset, fraction(t.beforeBps)]));
+  const target = Object.fromEntries(targets.map((t) => [t.asset, fraction(t.targetBps)]));
   const gapBps = Number(quote.metadata.certificate.gapBps);
   const fees = feesOf(quote);
   const row = (asset: string) =>
@@ -173,6 +173,8 @@ function txOf({ data }: OrderStep): JsonObject {
 
 const chainName = (network: NetworkConfig, id: number): string =>
   network.chains.find(({ chainId }) => chainId === id)?.name ?? String(id);
+/** A share in bps with two decimals as a fraction of one. */
+const fraction = (bps: number): number => Math.round(bps * 100) / 1e6;
 const short = (hash: string): string => `${hash.slice(0, 10)}…`;
 const dollars = (text: string): string => Number(text).toFixed(2);
 const percent = (fraction = 0): string => `${(fraction * 100).toFixed(2).padStart(6)} %`;

@@ -47,6 +47,7 @@ interface Placed {
   readonly minimumAmount?: string;
 }
 
+/** One event of GET /v1/orders/{id}/events. */
 export interface OrderStep {
   readonly seq: number;
   readonly type: string;
@@ -152,9 +153,8 @@ async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<Or
           .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
       );
       buffer = buffer.slice(end + 2);
-      const [id, type, data] = [fields.get('id'), fields.get('event'), fields.get('data')];
-      if (id === undefined || type === undefined || data === undefined) continue;
-      yield { seq: Number(id), type, data: JSON.parse(data) as JsonObject };
+      const text = fields.get('data');
+      if (fields.has('id') && text !== undefined) yield JSON.parse(text) as OrderStep;
     }
   }
 }
