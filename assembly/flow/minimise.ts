@@ -44,6 +44,7 @@ const EPSILON_WARM: f64 = 1e-4;
 const GAP_GOAL: f64 = 1e-11;
 const NOISE: f64 = 4e-15;
 const ROUNDING: f64 = 8.9e-16;
+const ROUNDING_MAX: f64 = 1e-6;
 
 /** Dual value ĝ, and Σ|gradient|, where the last minimisation ended. */
 export let dualValue: f64 = 0;
@@ -135,6 +136,7 @@ function newton(tight: bool): void {
     const slope = direction(damping);
     floor = 0;
     for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
+    floor = min(floor, ROUNDING_MAX * abs(value));
     if (norm <= floor) return;
     if (!(slope < -1e-26 * abs(value))) return;
     const next = search(value, slope, norm);
@@ -206,7 +208,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
       if (attempt > 0) applySecants();
       return next;
     }
-    noteSecants(t);
+    noteSecants(t, 1e-6 * t * longest);
     if (after > 0) {
       const newton = t - after / curvature();
       if (newton > low && newton < t) t = newton;
@@ -239,13 +241,14 @@ function noteBase(): void {
   }
 }
 
-function noteSecants(t: f64): void {
+/** Turns below `least` log price are left out: what changed there, the scaling changed. */
+function noteSecants(t: f64, least: f64): void {
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
     if (flow.mode == OFF) continue;
     const v = venueAt(e);
     const turn = abs(t * (num(STEP, v.to) - num(STEP, v.from)));
-    flow.secant = turn > 0 ? abs(moved(flow, v) - flow.base) / turn : 0;
+    flow.secant = turn > least ? abs(moved(flow, v) - flow.base) / turn : 0;
   }
 }
 
