@@ -29,7 +29,7 @@ export const RebalanceIntent = Type.Object(
           ...strict,
           description:
             'Chains and assets to trade. Default: every chain, and the assets of the targets. ' +
-            'An asset in scope without a target is sold.',
+            'A token in scope that is in no target is sold, or moved to where a target is.',
         },
       ),
     ),

@@ -11,7 +11,7 @@ import { nodeIdOf } from '../market/snapshot.ts';
 import type { MarketSource } from '../market/source.ts';
 import { unixSeconds } from '../types/amounts.ts';
 import { isRefusal, type Refusal } from '../types/errors.ts';
-import type { ChainId, EvmAddress } from '../types/ids.ts';
+import type { EvmAddress } from '../types/ids.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { Clock, Rng } from '../types/ports.ts';
 import type { Problem, ProblemResult } from '../types/problem.ts';
@@ -21,10 +21,12 @@ import { addUsd, bpsOfUp, formatUsdUp } from './money.ts';
 import { buildOrder } from './orderBuilder.ts';
 import { DEFAULT_POLICY, type QuotePolicy, SOLVES_MAX } from './policy.ts';
 import { type Available, type BuiltProblem, buildProblem } from './problemBuilder.ts';
-import { driftOf, ORDER_TYPE, quoteResponse, weightsOf, worthOf } from './response.ts';
+import { unreachableTarget } from './reach.ts';
+import { ORDER_TYPE, quoteResponse } from './response.ts';
 import { readScene, type Scene } from './scene.ts';
 import { type QuoteRefusal, refuse, resolveScope } from './scope.ts';
 import { shareInventory, type Trade, tradeOf } from './trade.ts';
+import { driftOf, weightsOf, worthOf } from './weights.ts';
 
 export interface QuoterDeps {
   readonly network: NetworkConfig;
@@ -36,8 +38,8 @@ export interface QuoterDeps {
   readonly auctioneer: EvmAddress;
   /** The optimizer with exact re-execution and certificate: quoting/solve.ts over an engine. */
   readonly solve: (problem: Problem) => Promise<ProblemResult>;
-  /** Base units promised to orders in flight, by reservationKey. */
-  readonly reserved: () => Promise<ReadonlyMap<string, bigint>>;
+  /** Base units promised to orders in flight, by node id; null: too many orders to count. */
+  readonly reserved: () => Promise<ReadonlyMap<string, bigint> | null>;
   /** Whether our filler can deliver these amounts now: filling's word, null for yes. */
   readonly canFund: (request: {
     readonly order: PortfolioOrder;
@@ -154,6 +156,13 @@ async function solvePlan(
   const capacities = new Map<string, bigint>();
   for (let attempt = 0; attempt < SOLVES_MAX; attempt++) {
     const built = buildProblem(scene, policy, available, capacities);
+    const cutOff = attempt === 0 ? unreachableTarget(scene, built.problem) : null;
+    if (cutOff !== null) {
+      const message =
+        `no pool and no transfer leads to ${cutOff} from what is held elsewhere; widen the scope, ` +
+        'or choose other targets';
+      return refuse('noRoute', message, undefined, { asset: cutOff });
+    }
     const result = await deps.solve(built.problem);
     if (result.status === 'noRoute' || result.status === 'infeasible') {
       const message =
@@ -172,21 +181,18 @@ async function solvePlan(
 async function availableInventory(deps: QuoterDeps, scene: Scene): Promise<Available> {
   const available = new Map<string, bigint>();
   const reserved = await deps.reserved();
+  if (reserved === null) return available;
   for (const { chainId, tokens } of scene.chains) {
     const inventory = scene.markets.get(chainId)?.inventory;
     for (const { symbol, address } of tokens) {
       const node = nodeIdOf(chainId, symbol);
       const held = inventory?.get(address) ?? 0n;
-      const promised = reserved.get(reservationKey(chainId, address)) ?? 0n;
+      const promised = reserved.get(node) ?? 0n;
       available.set(node, held > promised ? held - promised : 0n);
     }
   }
   return available;
 }
-
-/** `<chainId>:<token address>`, the key of QuoterDeps.reserved. */
-export const reservationKey = (chainId: ChainId, token: EvmAddress): string =>
-  `${chainId}:${token}`;
 
 function tooDear(
   scene: Scene,

@@ -12,11 +12,12 @@ import { type EvmAddress, fromBytes32Address } from '../types/ids.ts';
 import { interoperable } from '../types/interop.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Leg, ProblemResult } from '../types/problem.ts';
-import { addUsd, formatUsdDown, formatUsdUp, type Usd, worthDown, ZERO_USD } from './money.ts';
+import { addUsd, formatUsdDown, formatUsdUp, type Usd, ZERO_USD } from './money.ts';
 import { type BuiltOrder, etaOf } from './orderBuilder.ts';
 import type { BuiltProblem } from './problemBuilder.ts';
 import type { Scene, SceneToken, Warning } from './scene.ts';
 import type { Flow, Trade } from './trade.ts';
+import { driftOf, weightsOf, worthOf } from './weights.ts';
 
 export const ORDER_TYPE = 'trimtab-portfolio-v1';
 export const PROVIDER = 'trimtab';
@@ -160,32 +161,6 @@ function weightsBlock(scene: Scene, trade: Trade): JsonObject {
     driftBeforeBps: driftOf(scene, before),
     driftAfterBps: driftOf(scene, later),
   };
-}
-
-/** Share of the targeted worth per target, bps with two decimals, rounded down. */
-export function weightsOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): readonly number[] {
-  const worths = scene.targets.map(({ tokens }) =>
-    tokens.reduce<bigint>((sum, { node }) => {
-      const token = present(scene.tokens.get(node), `a price for ${node}`);
-      return sum + worthDown(amounts.get(node) ?? 0n, token);
-    }, 0n),
-  );
-  const total = worths.reduce((sum, worth) => sum + worth, 0n);
-  return worths.map((worth) => (total === 0n ? 0 : Number((worth * 1_000_000n) / total) / 100));
-}
-
-/** The largest distance of a weight from its target, bps. */
-export function driftOf(scene: Scene, weights: readonly number[]): number {
-  const apart = scene.targets.map(({ weightBps }, i) => Math.abs((weights[i] ?? 0) - weightBps));
-  return Math.round(Math.max(0, ...apart) * 100) / 100;
-}
-
-export function worthOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): Usd {
-  return addUsd(
-    ...[...amounts].map(([node, amount]) =>
-      worthDown(amount, present(scene.tokens.get(node), `a price for ${node}`)),
-    ),
-  );
 }
 
 function legBlock(scene: Scene, built: BuiltProblem, leg: Leg): JsonObject {

@@ -161,11 +161,10 @@ function resolveTargets(
     }
     targets.push({ ...target, weightBps });
   }
-  // An asset in scope without a target is one to be sold: its weight is zero.
+  // What is in scope and in no target is to be sold, or moved to where a target is: weight zero.
   for (const asset of assets) {
     const tokens = tokensOf(asset, chains).filter(({ node }) => !taken.has(node));
-    const targeted = wanted.some((target) => target.asset === asset);
-    if (!targeted && tokens.length > 0) targets.push({ asset, chain: null, weightBps: 0, tokens });
+    if (tokens.length > 0) targets.push({ asset, chain: null, weightBps: 0, tokens });
   }
   return targets;
 }

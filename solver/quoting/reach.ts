@@ -1,0 +1,55 @@
+// Whether any trade at all can move a portfolio towards its targets. The optimizer answers the same
+// with "no legs", but cannot say whether there is no way or only none worth its cost. Pure.
+
+import type { Problem } from '../types/problem.ts';
+import type { Scene } from './scene.ts';
+import { weightsOf } from './weights.ts';
+
+/** An underweight target that nothing held outside it can reach over any venue: its asset. */
+export function unreachableTarget(scene: Scene, problem: Problem): string | null {
+  const next = edges(problem);
+  const weights = weightsOf(scene, scene.holdings);
+  for (const [i, { asset, tokens, weightBps }] of scene.targets.entries()) {
+    if ((weights[i] ?? 0) >= weightBps) continue;
+    const inside = new Set(tokens.map(({ node }) => node));
+    const outside = [...scene.holdings.keys()].filter((node) => !inside.has(node));
+    if (outside.length > 0 && !reaches(next, outside, inside)) return asset;
+  }
+  return null;
+}
+
+function edges({ venues }: Problem): ReadonlyMap<string, readonly string[]> {
+  const next = new Map<string, string[]>();
+  const add = (from: string, to: string) => {
+    const list = next.get(from) ?? [];
+    list.push(to);
+    next.set(from, list);
+  };
+  for (const { kind, nodes } of venues) {
+    const [from, to] = nodes;
+    if (from === undefined || to === undefined) continue;
+    add(from, to);
+    // A transfer runs one way, a pool both.
+    if (kind !== 'bridge' && kind !== 'order') add(to, from);
+  }
+  return next;
+}
+
+/** Breadth first; every node is met once. */
+function reaches(
+  next: ReadonlyMap<string, readonly string[]>,
+  from: readonly string[],
+  goal: ReadonlySet<string>,
+): boolean {
+  const seen = new Set(from);
+  const queue = [...from];
+  for (let at = queue.shift(); at !== undefined; at = queue.shift()) {
+    if (goal.has(at)) return true;
+    for (const node of next.get(at) ?? []) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      queue.push(node);
+    }
+  }
+  return false;
+}

@@ -1,0 +1,31 @@
+// What a portfolio is worth and how it is spread, at a scene's prices. Worths round down.
+
+import { present } from '../types/assert.ts';
+import { addUsd, type Usd, worthDown } from './money.ts';
+import type { Scene } from './scene.ts';
+
+/** Share of the targeted worth per target, bps with two decimals, rounded down. */
+export function weightsOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): readonly number[] {
+  const worths = scene.targets.map(({ tokens }) =>
+    tokens.reduce<bigint>((sum, { node }) => {
+      const token = present(scene.tokens.get(node), `a price for ${node}`);
+      return sum + worthDown(amounts.get(node) ?? 0n, token);
+    }, 0n),
+  );
+  const total = worths.reduce((sum, worth) => sum + worth, 0n);
+  return worths.map((worth) => (total === 0n ? 0 : Number((worth * 1_000_000n) / total) / 100));
+}
+
+/** The largest distance of a weight from its target, bps. */
+export function driftOf(scene: Scene, weights: readonly number[]): number {
+  const apart = scene.targets.map(({ weightBps }, i) => Math.abs((weights[i] ?? 0) - weightBps));
+  return Math.round(Math.max(0, ...apart) * 100) / 100;
+}
+
+export function worthOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): Usd {
+  return addUsd(
+    ...[...amounts].map(([node, amount]) =>
+      worthDown(amount, present(scene.tokens.get(node), `a price for ${node}`)),
+    ),
+  );
+}
