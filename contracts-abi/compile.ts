@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Abi, Hex } from 'viem';
 
@@ -34,7 +34,7 @@ export type Artifacts = Readonly<Record<ContractName, Artifact>>;
  */
 export const SETTINGS = {
   evmVersion: 'cancun',
-  viaIR: false,
+  viaIR: true,
   optimizer: { enabled: true, runs: 20_000 },
   metadata: { bytecodeHash: 'none', appendCBOR: false },
   outputSelection: {
@@ -80,20 +80,14 @@ export function sourcesHash(): string {
     .digest('hex');
 }
 
-/** Every contract's artifact: from the cache, else compiled now (some seconds of one core). */
+/** Every contract's artifact: from the cache, else compiled now (about 10 s of one core). */
 export async function compileContracts(): Promise<Artifacts> {
-  const file = join(CACHE, `${sourcesHash()}.json`);
-  const cached = readIfPresent(file);
-  if (cached !== null) return JSON.parse(cached) as Artifacts;
-  const artifacts = compileNow();
-  mkdirSync(CACHE, { recursive: true });
-  for (const stale of readdirSync(CACHE)) rmSync(join(CACHE, stale), { force: true });
-  // Written beside and renamed, so that a second process never reads half a file.
-  const partial = `${file}.${process.pid}`;
-  writeFileSync(partial, JSON.stringify(artifacts));
-  renameSync(partial, file);
-  return artifacts;
+  const folder = artifactsFolder();
+  return readArtifacts(folder) ?? store(compileNow(), folder);
 }
+
+/** Where the artifacts of the present sources are, one <name>.json each, once compiled. */
+export const artifactsFolder = (): string => join(CACHE, sourcesHash());
 
 /** One contract's artifact. */
 export async function loadArtifact(name: ContractName): Promise<Artifact> {
@@ -121,12 +115,7 @@ function compileNow(): Artifacts {
       deployedBytecode: `0x${compiled.evm.deployedBytecode.object}`,
     };
   };
-  return {
-    PortfolioSettler: artifact('PortfolioSettler'),
-    OutputSettler: artifact('OutputSettler'),
-    LayerZeroOracle: artifact('LayerZeroOracle'),
-    RouteExecutor: artifact('RouteExecutor'),
-  };
+  return byName(artifact);
 }
 
 /** Path (from solidity/, with forward slashes, as forge names them) → text, in path order. */
@@ -142,11 +131,42 @@ function readSources(): Record<string, string> {
   );
 }
 
-function readIfPresent(file: string): string | null {
+function readArtifacts(folder: string): Artifacts | null {
+  const read = (name: ContractName): Artifact =>
+    JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Artifact;
   try {
-    return readFileSync(file, 'utf8');
+    return byName(read);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** Writes beside and renames, so that another process never reads half a folder. */
+function store(artifacts: Artifacts, folder: string): Artifacts {
+  const partial = `${folder}.${process.pid}`;
+  mkdirSync(partial, { recursive: true });
+  for (const name of CONTRACTS) {
+    writeFileSync(join(partial, `${name}.json`), JSON.stringify(artifacts[name]));
+  }
+  try {
+    renameSync(partial, folder);
+  } catch (error) {
+    // Another process was faster; its artifacts are the same.
+    rmSync(partial, { recursive: true, force: true });
+    if (readArtifacts(folder) === null) throw error;
+  }
+  for (const stale of readdirSync(CACHE)) {
+    if (stale !== basename(folder)) rmSync(join(CACHE, stale), { recursive: true, force: true });
+  }
+  return artifacts;
+}
+
+function byName(of: (name: ContractName) => Artifact): Artifacts {
+  return {
+    PortfolioSettler: of('PortfolioSettler'),
+    OutputSettler: of('OutputSettler'),
+    LayerZeroOracle: of('LayerZeroOracle'),
+    RouteExecutor: of('RouteExecutor'),
+  };
 }

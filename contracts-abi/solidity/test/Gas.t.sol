@@ -52,7 +52,7 @@ contract GasTest is Rig {
         (Order memory order,, Award memory award) = _awarded(1);
         MandateOutput[] memory outs = new MandateOutput[](2);
         outs[0] = order.outputs[0];
-        outs[1] = output(b, address(b.tokenB), 5e18, auctioneer);
+        outs[1] = output(b, address(b.tokenB), 5e18, owner);
         _fundFiller(outs[0].amount + outs[1].amount);
         vm.prank(filler);
         b.outputs.fillOrderOutputs(award.hashAward(), outs, award.fillDeadline, abi.encode(filler));
