@@ -3,8 +3,6 @@
 
 import { type Fixed36, ONE36, smallerOf, unitPrice72 } from '../market/decimal.ts';
 import type { ParsedProblem, ParsedRebalance } from '../market/parsedProblem.ts';
-import { present } from '../types/assert.ts';
-import type { ExactLeg, Execution } from './execution.ts';
 import {
   ceil18,
   type Dollars72,
@@ -14,7 +12,9 @@ import {
   orderWorth,
   targetWorths,
   unitPrices,
-} from './worth.ts';
+} from '../market/worth.ts';
+import { present } from '../types/assert.ts';
+import type { ExactLeg, Execution } from './execution.ts';
 
 const PIPS = 1_000_000n;
 

@@ -21,12 +21,12 @@ import {
 import { canonicalJson, pointerTo } from '../market/jsonText.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { pointed } from '../market/reader.ts';
+import { type Dollars72, dollars72, inputCaps } from '../market/worth.ts';
 import { present } from '../types/assert.ts';
 import { InvalidInput } from '../types/errors.ts';
 import { conjugate } from './conjugate.ts';
 import { bestSelection } from './selection.ts';
 import { support } from './support.ts';
-import { type Dollars72, dollars72, inputCaps } from './worth.ts';
 
 /** The bound is rounded up to this many decimals; the six below them are the prices' checksum. */
 const BOUND_DECIMALS = 12;

@@ -12,9 +12,9 @@
 
 import { ceilDiv, type Fixed36, floorDiv, largerOf, ONE36, smallerOf } from '../market/decimal.ts';
 import type { ParsedProblem, ParsedRebalance, ParsedSwap } from '../market/parsedProblem.ts';
+import { type Dollars72, dollars72, orderWorth, unitPrices } from '../market/worth.ts';
 import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
-import { type Dollars72, dollars72, orderWorth, unitPrices } from './worth.ts';
 
 export interface Conjugate {
   /** Admissible dual prices, dollars × 10^72 per base unit, each at least the published one. */

@@ -3,12 +3,12 @@
 
 import { formatDecimal } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
+import type { Dollars72 } from '../market/worth.ts';
 import { assert } from '../types/assert.ts';
 import type { ProblemResult, Solution } from '../types/problem.ts';
 import { planCosts, planValue, tradedWorth } from './accounts.ts';
 import { certifyBound, parseDualPrices } from './bound.ts';
 import { type Execution, execute } from './execution.ts';
-import type { Dollars72 } from './worth.ts';
 
 const VALUE_DECIMALS = 18;
 const GAP_DECIMALS = 9;

@@ -5,10 +5,10 @@
 
 import { exactOut } from '../market/exact/venue.ts';
 import type { ParsedProblem, ParsedVenue } from '../market/parsedProblem.ts';
+import { inputCaps } from '../market/worth.ts';
 import { MAX_UINT256 } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import type { Leg } from '../types/problem.ts';
-import { inputCaps } from './worth.ts';
 
 export interface Failure {
   /** Which rule was broken. */

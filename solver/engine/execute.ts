@@ -5,6 +5,7 @@
 
 import { exactOut } from '../market/exact/venue.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { inputCaps } from '../market/worth.ts';
 import { present } from '../types/assert.ts';
 import { supplyOf } from './encode.ts';
 
@@ -49,6 +50,7 @@ export function executeProposal(
   proposal: readonly ProposedLeg[],
 ): ExactPlan {
   const left = problem.nodes.map((_, node) => supplyOf(problem, node));
+  const caps = inputCaps(problem);
   const legs: ExactLeg[] = [];
   for (let start = 0; start < proposal.length; ) {
     const node = present(proposal[start], 'leg').from;
@@ -56,7 +58,11 @@ export function executeProposal(
     while (end < proposal.length && proposal[end]?.from === node) end++;
     const group = proposal.slice(start, end).toSorted((a, b) => a.stiffness - b.stiffness);
     start = end;
-    for (const leg of executeNode(problem, group, present(left[node], 'balance'))) {
+    for (const leg of executeNode(
+      { problem, cap: caps[node] ?? null },
+      group,
+      present(left[node], 'balance'),
+    )) {
       legs.push(leg);
       left[node] = present(left[node], 'balance') - leg.amountIn;
       left[leg.to] = present(left[leg.to], 'balance') + leg.amountOut;
@@ -65,39 +71,46 @@ export function executeProposal(
   return { legs, left };
 }
 
+/** Where legs start: `cap` is the most a venue may take in there (settings.venueInputCap). */
+interface Source {
+  readonly problem: ParsedProblem;
+  readonly cap: bigint | null;
+}
+
 /** All legs out of one node; the last ones take what the earlier ones could not. */
 function executeNode(
-  problem: ParsedProblem,
+  source: Source,
   group: readonly ProposedLeg[],
   available: bigint,
 ): readonly ExactLeg[] {
+  const { problem, cap } = source;
   const legs: (ExactLeg | null)[] = [];
   const amounts = group.map(({ amountIn }) => toUnits(amountIn));
   let rest = available;
   group.forEach((leg, k) => {
     const last = k === group.length - 1 && !keeps(problem, leg.from);
-    const wish = last ? rest : min(present(amounts[k], 'amount'), rest);
+    const free = last ? rest : min(present(amounts[k], 'amount'), rest);
+    const wish = cap === null ? free : min(free, cap);
     const exact =
-      executeLeg(problem, leg, wish) ??
-      executeLeg(problem, leg, min(wish, present(amounts[k], 'amount')));
+      executeLeg(source, leg, wish) ??
+      executeLeg(source, leg, min(wish, present(amounts[k], 'amount')));
     legs.push(exact);
     rest -= exact?.amountIn ?? 0n;
   });
-  if (rest > 0n && !keeps(problem, present(group[0], 'leg').from))
-    topUp(problem, group, legs, rest);
+  if (rest > 0n && !keeps(problem, present(group[0], 'leg').from)) topUp(source, group, legs, rest);
   return legs.filter((leg) => leg !== null);
 }
 
 /** Offers a remainder that the last leg refused to the others, the least minding first. */
 function topUp(
-  problem: ParsedProblem,
+  source: Source,
   group: readonly ProposedLeg[],
   legs: (ExactLeg | null)[],
   rest: bigint,
 ): void {
   for (let k = group.length - 1; k >= 0; k--) {
     const leg = present(group[k], 'leg');
-    const more = executeLeg(problem, leg, (legs[k]?.amountIn ?? 0n) + rest);
+    const more = executeLeg(source, leg, (legs[k]?.amountIn ?? 0n) + rest);
     if (more === null) continue;
     legs[k] = more;
     return;
@@ -107,7 +120,8 @@ function topUp(
 /** A venue asked for all it has may be asked for a rounding too much: how far to give way. */
 const RETREATS = [0n, 52n, 48n, 44n, 40n] as const;
 
-function executeLeg(problem: ParsedProblem, leg: ProposedLeg, wish: bigint): ExactLeg | null {
+function executeLeg({ problem, cap }: Source, leg: ProposedLeg, wish: bigint): ExactLeg | null {
+  if (cap !== null && wish > cap) return null;
   const venue = present(problem.venues[leg.venue], 'venue');
   for (const shift of RETREATS) {
     const amountIn = shift === 0n ? wish : wish - (wish >> shift) - 1n;

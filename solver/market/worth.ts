@@ -1,10 +1,10 @@
 // What amounts are worth, exactly: dollars × 10^72, so that any number of base units (tokens of up
 // to 36 decimals) at any Fixed36 price is an integer and nothing is rounded before it must be.
 
-import { type Fixed36, unitPrice72 } from '../market/decimal.ts';
-import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { present } from '../types/assert.ts';
 import type { Brand } from '../types/brand.ts';
+import { type Fixed36, unitPrice72 } from './decimal.ts';
+import type { ParsedProblem } from './parsedProblem.ts';
 
 /** Dollars × 10^72; may be negative. */
 export type Dollars72 = Brand<bigint, 'Dollars72'>;
