@@ -13,7 +13,6 @@
 // As root the server runs in its data directory and is told `-D /proc/self/cwd`, so the folders above
 // may be private (mktemp -d makes them 0700) and need no looser rights.
 
-import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
 import {
   chmod,
@@ -27,9 +26,7 @@ import {
   rmdir,
   writeFile,
 } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import pg from 'pg';
 import { present } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
 import { systemClock } from './clock.ts';
@@ -39,6 +36,7 @@ import {
   type PostgresBinaries,
   shortFolder,
 } from './postgresBinaries.ts';
+import { connectWhenReady, type OwnerConnection } from './postgresOwner.ts';
 import {
   endProcess,
   isServerOf,
@@ -69,12 +67,8 @@ const NOBODY = 65_534;
 const SOCKET_FILE = '.s.PGSQL.5432';
 /** sun_path holds 108 bytes with its NUL. */
 const SOCKET_PATH_BYTES_MAX = 107;
-const READY_MS = 60_000;
-const PAUSE_MS = 20;
-const START_ATTEMPTS_MAX = 20;
+const START_ATTEMPTS_MAX = 40;
 const RETRY_PAUSE_MS = 250;
-/** ASCII "trimtab" as a number: the advisory lock of the process that owns the directory. */
-const OWNER_LOCK = '32765927829233250';
 
 /**
  * Starts the server of `home`, or takes over from a dead owner. The server ends with this process
@@ -90,13 +84,25 @@ export async function startPostgres(options: EmbeddedPostgresOptions): Promise<E
       retryable: false,
     });
   }
-  const place = await preparePlace(options.home);
-  const binaries = await findPostgresBinaries(place.uid, onProgress);
-  await ensureCluster(place, binaries, onProgress);
-  const socketFolder = await prepareSocketFolder(place);
-  const supervisor = new Supervisor(place, binaries, socketFolder, onProgress, options.onLost);
-  await supervisor.acquire();
-  return supervisor;
+  try {
+    const place = await preparePlace(options.home);
+    const binaries = await findPostgresBinaries(place.uid, onProgress);
+    await ensureCluster(place, binaries, onProgress);
+    const socketFolder = await prepareSocketFolder(place);
+    const supervisor = new Supervisor(place, binaries, socketFolder, onProgress, options.onLost);
+    try {
+      await supervisor.acquire();
+    } catch (error) {
+      await supervisor.stop();
+      throw error;
+    }
+    return supervisor;
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `cannot run PostgreSQL in ${options.home}: ${why}`;
+    throw new Fault(message, { code: 'postgresFailed', retryable: false, cause });
+  }
 }
 
 /** Where the cluster is, and as whom its server runs (null: as ourselves). */
@@ -190,7 +196,7 @@ class Supervisor implements EmbeddedPostgres {
   readonly #onProgress: (message: string) => void;
   readonly #onLost: ((error: Error) => void) | undefined;
   #server: ServerProcess | null = null;
-  #owner: pg.Client | null = null;
+  #owner: OwnerConnection | null = null;
   #stopping: Promise<void> | null = null;
   #recovering: Promise<void> | null = null;
 
@@ -246,16 +252,19 @@ class Supervisor implements EmbeddedPostgres {
         code: 'postgresFailed',
       });
     }
-    if (!(await takeLock(client))) {
+    if (!(await client.takeLock())) {
       // Someone took our server for one left behind. It is theirs now.
       server.release();
       this.#server = null;
-      throw await inUse(client, this.#place.root);
+      throw await client.inUse(this.#place.root);
     }
-    // 'end' may come later than the loss itself; both lead to the same single recovery.
-    client.on('error', () => this.#recover());
-    client.on('end', () => this.#recover());
-    socketOf.get(client)?.unref();
+    // A dead client says both 'error' and 'end', the second perhaps when there is a new one already.
+    const onGone = () => {
+      if (this.#owner !== client) return;
+      this.#owner = null;
+      this.#recover();
+    };
+    client.onGone(onGone);
     this.#owner = client;
   }
 
@@ -275,11 +284,10 @@ class Supervisor implements EmbeddedPostgres {
       hasEnded: () => !isServerOf(pid, this.#place.data),
     });
     if (client === null) return;
-    if (!(await takeLock(client))) throw await inUse(client, this.#place.root);
+    if (!(await client.takeLock())) throw await client.inUse(this.#place.root);
     this.#onProgress(`ending the PostgreSQL that a dead process left behind (pid ${pid})`);
-    client.on('error', () => {});
     await endProcess(pid, () => !isServerOf(pid, this.#place.data));
-    await client.end().catch(() => {});
+    await client.end();
   }
 
   #spawn(): ServerProcess {
@@ -311,7 +319,6 @@ class Supervisor implements EmbeddedPostgres {
 
   #recover(): void {
     if (this.#stopping !== null || this.#recovering !== null) return;
-    this.#owner = null;
     this.#recovering = this.#restart().finally(() => {
       this.#recovering = null;
       if (this.#owner === null) this.#recover();
@@ -336,9 +343,12 @@ class Supervisor implements EmbeddedPostgres {
       await endProcess(server.pid, server.hasEnded);
       server.release();
     }
-    await this.#owner?.end().catch(() => {});
-    await rmdir(this.#socketFolder).catch(() => {});
-    await rm(join(this.#place.root, 'socket'), { force: true });
+    await this.#owner?.end();
+    // Not empty, and kept, while it serves the process that owns the directory instead of us.
+    await rmdir(this.#socketFolder).then(
+      () => rm(join(this.#place.root, 'socket'), { force: true }),
+      () => {},
+    );
   }
 
   async #logTail(): Promise<string> {
@@ -350,65 +360,3 @@ class Supervisor implements EmbeddedPostgres {
 /** libpq's form: the host parameter wins; `localhost` is there because URL parsers want a host. */
 const urlOf = (socketFolder: string) =>
   `postgres://${USER}@localhost/postgres?host=${encodeURIComponent(socketFolder)}`;
-
-/** pg's types do not show a client's socket, and ours must be able to stop holding the process. */
-const socketOf = new WeakMap<pg.Client, Socket>();
-
-/** A connection as soon as the server takes one; null when the server ended instead. */
-async function connectWhenReady(
-  url: string,
-  server: Pick<ServerProcess, 'pid' | 'hasEnded'>,
-): Promise<pg.Client | null> {
-  const deadline = systemClock.nowMs() + READY_MS;
-  for (;;) {
-    const socket = new Socket();
-    const client = new pg.Client({
-      stream: () => socket,
-      connectionString: url,
-      connectionTimeoutMillis: 5_000,
-      application_name: `trimtab owner ${process.pid} ${randomBytes(2).toString('hex')}`,
-    });
-    client.on('error', () => {});
-    socketOf.set(client, socket);
-    try {
-      await client.connect();
-      return client;
-    } catch (cause) {
-      await client.end().catch(() => {});
-      if (server.hasEnded()) return null;
-      if (systemClock.nowMs() > deadline) {
-        const message = `PostgreSQL (pid ${server.pid}) runs but takes no connection`;
-        throw new Fault(message, { code: 'postgresFailed', retryable: false, cause });
-      }
-    }
-    await systemClock.sleep(PAUSE_MS);
-  }
-}
-
-async function takeLock(client: pg.Client): Promise<boolean> {
-  try {
-    const answer = await client.query<{ got: boolean }>(
-      `SELECT pg_try_advisory_lock(${OWNER_LOCK}) AS got`,
-    );
-    return answer.rows[0]?.got === true;
-  } catch (cause) {
-    throw new Fault('PostgreSQL went away while it started', { code: 'postgresFailed', cause });
-  }
-}
-
-async function inUse(client: pg.Client, root: string): Promise<Fault> {
-  const answer = await client
-    .query<{ name: string }>(
-      `SELECT application_name AS name FROM pg_stat_activity
-       WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)
-         AND application_name LIKE 'trimtab owner %'`,
-    )
-    .catch(() => ({ rows: [] }));
-  await client.end().catch(() => {});
-  const pid = /owner (\d+)/.exec(answer.rows[0]?.name ?? '')?.[1];
-  return new Fault(
-    `${root} is in use by another trimtab${pid === undefined ? '' : ` (process ${pid})`}: ` +
-      'stop that one, or set TRIMTAB_HOME to another folder',
-    { code: 'homeInUse', retryable: false },
-  );
-}

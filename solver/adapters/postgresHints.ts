@@ -40,8 +40,12 @@ export function createHints(database: Database): Hints {
   let closed = false;
 
   const tell = (word: string) => {
-    if (word === JOBS) for (const heard of jobListeners) heard();
-    else for (const heard of eventListeners) heard(word as OrderId);
+    const calls =
+      word === JOBS
+        ? [...jobListeners]
+        : [...eventListeners].map((heard) => () => heard(word as OrderId));
+    // In a microtask each: what a listener throws is its own defect, never the committed write's.
+    for (const call of calls) queueMicrotask(call);
   };
   const flush = async () => {
     gathering = null;

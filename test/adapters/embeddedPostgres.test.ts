@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,6 +37,19 @@ async function newHome(): Promise<string> {
   homes.add(home);
   return home;
 }
+
+/** A home with a cluster in it already: creating one is by far the slowest step. */
+async function usedHome(): Promise<string> {
+  template ??= (async () => {
+    const home = await newHome();
+    await (await startPostgres({ home })).stop();
+    return home;
+  })();
+  const home = await newHome();
+  execFileSync('cp', ['-a', join(await template, 'postgres'), home]);
+  return home;
+}
+let template: Promise<string> | null = null;
 
 async function start(home: string, onProgress: (message: string) => void = () => {}) {
   const server = await startPostgres({
@@ -135,6 +148,15 @@ describe('startPostgres', () => {
     );
   });
 
+  test('error: a place that cannot be used is a Fault that names it', async () => {
+    const file = join(await newHome(), 'file');
+    writeFileSync(file, '');
+    await expect(start(file)).rejects.toMatchObject({
+      name: 'Fault',
+      message: expect.stringContaining(file),
+    });
+  });
+
   test('error: a cluster of another major version is refused and left alone', async () => {
     const home = await newHome();
     mkdirSync(join(home, 'postgres/data'), { recursive: true });
@@ -144,7 +166,7 @@ describe('startPostgres', () => {
   });
 
   test('error: a directory that another live process uses', async () => {
-    const home = await newHome();
+    const home = await usedHome();
     const { owner, serverPid } = await startOwner(home);
     await expect(start(home)).rejects.toMatchObject({
       code: 'homeInUse',
@@ -168,7 +190,7 @@ describe('startPostgres', () => {
 
 describe('crashes', () => {
   test('behavior: the server ends when its owner is killed', async () => {
-    const home = await newHome();
+    const home = await usedHome();
     const { owner, serverPid } = await startOwner(home);
     owner.kill('SIGKILL');
     await until('the server ended', () => !lives(serverPid));
@@ -178,7 +200,7 @@ describe('crashes', () => {
   });
 
   test('behavior: a server left behind by a dead owner is replaced, its data kept', async () => {
-    const home = await newHome();
+    const home = await usedHome();
     const { owner, serverPid } = await startOwner(home);
     // The reader that would end the server with its owner is the one child that is a shell.
     const reader = childrenOf(serverPid).find((pid) => nameOf(pid) === 'sh');
@@ -194,7 +216,7 @@ describe('crashes', () => {
   });
 
   test('behavior: kill −9 of the server under load loses nothing that was confirmed', async () => {
-    const server = await start(await newHome());
+    const server = await start(await usedHome());
     const database = connect(server);
     await migrate(database);
     const store = createPostgresStore(database);
@@ -242,7 +264,7 @@ describe('crashes', () => {
   });
 
   test('behavior: one killed backend is PostgreSQL’s own business', async () => {
-    const server = await start(await newHome());
+    const server = await start(await usedHome());
     await write(server, 1);
     const pid = server.pid();
     const database = connect(server);
