@@ -2,6 +2,7 @@
 pragma solidity 0.8.28;
 
 import { Test, Vm } from "forge-std/Test.sol";
+import { ERC20 } from "solady/tokens/ERC20.sol";
 import { LayerZeroOracle } from "../../src/LayerZeroOracle.sol";
 import { OutputSettler } from "../../src/OutputSettler.sol";
 import { PortfolioSettler } from "../../src/PortfolioSettler.sol";
@@ -60,6 +61,27 @@ interface IUlnSetup {
     function setDefaultUlnConfigs(DefaultUlnParam[] calldata params) external;
     function verify(bytes calldata header, bytes32 payloadHash, uint64 confirmations) external;
     function commitVerification(bytes calldata header, bytes32 payloadHash) external;
+}
+
+/// @notice solady's token: its assembly costs the same with and without an optimizer, so that the
+/// gas snapshots measure our contracts and not the test's compiler settings.
+contract LeanToken is ERC20 {
+    function name() public pure override returns (string memory) {
+        return "Lean";
+    }
+
+    function symbol() public pure override returns (string memory) {
+        return "LEAN";
+    }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    /// @dev Permit2 has no say here.
+    function _givePermit2InfiniteAllowance() internal pure override returns (bool) {
+        return false;
+    }
 }
 
 /// @notice A DVN's or executor's prices, and nothing else: the rig plays their off-chain part.
@@ -392,8 +414,8 @@ abstract contract Rig is Test {
         kit.oracle = LayerZeroOracle(
             _ours("LayerZeroOracle", abi.encode(kit.endpoint, address(this)))
         );
-        kit.tokenA = new TestToken();
-        kit.tokenB = new TestToken();
+        kit.tokenA = TestToken(address(new LeanToken()));
+        kit.tokenB = TestToken(address(new LeanToken()));
     }
 
     /// @dev Our contracts as they are deployed for good: compiled by contracts-abi/compile.ts with the
