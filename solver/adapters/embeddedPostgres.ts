@@ -69,6 +69,8 @@ const SOCKET_FILE = '.s.PGSQL.5432';
 const SOCKET_PATH_BYTES_MAX = 107;
 const START_ATTEMPTS_MAX = 40;
 const RETRY_PAUSE_MS = 250;
+/** A minute. */
+const FILE_LOOKS_MAX = 240;
 
 /**
  * Starts the server of `home`, or takes over from a dead owner. The server ends with this process
@@ -270,16 +272,10 @@ class Supervisor implements EmbeddedPostgres {
 
   /** Waits for, or ends, a server of this directory that is not ours. */
   async #endLeftBehind(): Promise<void> {
-    const file = join(this.#place.data, 'postmaster.pid');
-    const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
-    const pid = Number(lines[0]);
-    if (!(pid > 0) || pid === this.#server?.pid) return;
-    if (!isServerOf(pid, this.#place.data)) {
-      // PostgreSQL would trust any living process of that number, as after a reboot.
-      await rm(file, { force: true });
-      return;
-    }
-    const client = await connectWhenReady(urlOf(present(lines[4], 'socket folder')), {
+    const found = await this.#findOther();
+    if (found === null) return;
+    const { pid, socketFolder } = found;
+    const client = await connectWhenReady(urlOf(socketFolder), {
       pid,
       hasEnded: () => !isServerOf(pid, this.#place.data),
     });
@@ -288,6 +284,29 @@ class Supervisor implements EmbeddedPostgres {
     this.#onProgress(`ending the PostgreSQL that a dead process left behind (pid ${pid})`);
     await endProcess(pid, () => !isServerOf(pid, this.#place.data));
     await client.end();
+  }
+
+  /** What postmaster.pid says of a live server that is not ours. Line 1 is its pid, 5 its socket. */
+  async #findOther(): Promise<{ pid: number; socketFolder: string } | null> {
+    const file = join(this.#place.data, 'postmaster.pid');
+    for (let look = 0; look < FILE_LOOKS_MAX; look++) {
+      const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+      const pid = Number(lines[0]);
+      if (!(pid > 0) || pid === this.#server?.pid) return null;
+      if (!isServerOf(pid, this.#place.data)) {
+        // PostgreSQL would trust any living process of that number, as after a reboot.
+        await rm(file, { force: true });
+        return null;
+      }
+      const socketFolder = lines[4]?.trim() ?? '';
+      if (socketFolder !== '') return { pid, socketFolder };
+      // It is starting: the line is written once the socket is there.
+      await systemClock.sleep(RETRY_PAUSE_MS);
+    }
+    throw new Fault(`PostgreSQL in ${this.#place.root} does not finish starting`, {
+      code: 'postgresFailed',
+      retryable: false,
+    });
   }
 
   #spawn(): ServerProcess {
