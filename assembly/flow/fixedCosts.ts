@@ -60,7 +60,7 @@ export function search(): i32 {
   const costly = relaxAll();
   startGroups();
   settleSupply();
-  h.residual = minimise(false, costly);
+  h.residual = minimise(false, costly, costly ? h.workMax >> 2 : h.workMax);
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
   const scale = abs(dualValue);
@@ -123,9 +123,12 @@ function attempt(scale: f64, prices: usize, shares: usize): bool {
   }
   for (let k = 0; k < n; k++) setNum(NU, k, num(prices, k));
   let warm = true;
+  const budget = max(h.workMax >> 3, 50);
   for (let round = 0; round < CYCLES_MAX; round++) {
     settleSupply();
-    if (minimise(warm, false) > WARM_GAP * abs(dualValue) && warm) minimise(false, false);
+    if (minimise(warm, false, budget) > WARM_GAP * abs(dualValue) && warm) {
+      minimise(false, false, budget);
+    }
     warm = true;
     if (!recover(max(scale, abs(dualValue)))) {
       const flow = flowAt(cycleEdge);

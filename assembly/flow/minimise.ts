@@ -42,6 +42,7 @@ const EPSILON_LAST: f64 = 1e-7;
 const EPSILON_WARM: f64 = 1e-4;
 /** Relative gap below which rounding rules. */
 const GAP_GOAL: f64 = 1e-11;
+const RELAXED_GOAL: f64 = 1e-7;
 const NOISE: f64 = 4e-15;
 const ROUNDING: f64 = 8.9e-16;
 const ROUNDING_MAX: f64 = 1e-6;
@@ -52,8 +53,16 @@ export let residual: f64 = 0;
 /** Residual below which rounding rules: prices carry 2^-52, so flows carry that share of depth. */
 let floor: f64 = 0;
 
-/** Minimises from the prices in NU; with `warm`, from the centres at hand. Returns the gap. */
-export function minimise(warm: bool, relaxed: bool): f64 {
+/** Work at which the minimisation at hand gives up. */
+let limit: i32 = 0;
+
+/**
+ * Minimises from the prices in NU, for at most `budget` of work; with `warm`, from the centres at
+ * hand. A relaxation need not be exact: its prices only bound, its shares only suggest. Returns the
+ * gap.
+ */
+export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
+  limit = min(header().workMax, header().work + budget);
   normalise();
   const kinked = countKinked();
   let epsilon = warm ? EPSILON_WARM : EPSILON_FIRST;
@@ -64,9 +73,9 @@ export function minimise(warm: bool, relaxed: bool): f64 {
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     newton(kinked == 0);
     gap = residual + complementarity;
-    const goal = GAP_GOAL * abs(dualValue);
+    const goal = (relaxed ? RELAXED_GOAL : GAP_GOAL) * abs(dualValue);
     if (kinked == 0 || (complementarity <= goal && residual <= max(goal, floor))) break;
-    if (header().work >= header().workMax) break;
+    if (header().work >= limit) break;
     recentre();
     if (relaxed) splitGroups();
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
@@ -131,9 +140,9 @@ function newton(tight: bool): void {
     dualValue = value;
     // Between recentrings the kinks' own error rules; a hundredth of it is exact enough.
     const goal = tight ? 1e-15 * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
-    if (norm <= goal || h.work >= h.workMax) return;
+    if (norm <= goal || h.work >= limit) return;
     h.work++;
-    const slope = direction(damping);
+    const slope = direction(damping, norm / <f64>n);
     floor = 0;
     for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
     floor = min(floor, ROUNDING_MAX * abs(value));
@@ -150,7 +159,8 @@ function newton(tight: bool): void {
       continue;
     }
     if (accepted >= 0.7) damping = max(damping * 0.25, DAMPING_MIN);
-    else if (accepted < 0.3) damping = min(damping * 8.0, DAMPING_MAX);
+    else if (accepted < 0.3)
+      damping = min(damping * min(max(1.0 / accepted, 4.0), 1e3), DAMPING_MAX);
     value = next;
   }
   residual = 0;
@@ -158,9 +168,12 @@ function newton(tight: bool): void {
   dualValue = value;
 }
 
-/** Fills STEP and returns the slope of ĝ along it. */
-function direction(damping: f64): f64 {
-  for (let k = 0; k < n; k++) setNum(STEP, k, damping * abs(num(GRADIENT, k)));
+/**
+ * Fills STEP and returns the slope of ĝ along it. The mean keeps a node that no active edge touches
+ * from running to the next kink for the sake of a gradient that hardly matters.
+ */
+function direction(damping: f64, mean: f64): f64 {
+  for (let k = 0; k < n; k++) setNum(STEP, k, damping * (abs(num(GRADIENT, k)) + mean));
   factorise(STEP, ground);
   for (let k = 0; k < n; k++) setNum(STEP, k, -num(GRADIENT, k));
   backSolve(STEP);

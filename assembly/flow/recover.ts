@@ -92,8 +92,8 @@ export function recover(scale: f64): bool {
     const flow = flowAt(e);
     if (!(flow.x > 0)) continue;
     const v = venueAt(e);
-    const paid = flow.x * num(NU, tailOf(v, flow));
-    const got = flow.y * num(NU, headOf(v, flow));
+    const paid = flow.x * worthAt(tailOf(v, flow));
+    const got = flow.y * worthAt(headOf(v, flow));
     if ((paid <= dust && got <= dust) || flow.y <= 0) {
       flow.x = 0;
       flow.y = 0;
@@ -102,6 +102,14 @@ export function recover(scale: f64): bool {
   if (!sortNodes()) return false;
   push(dust);
   return true;
+}
+
+/**
+ * Dollars per unit that decide what is dust: where supply is in excess the dual price is next to
+ * nothing, yet a target may need what flows there.
+ */
+function worthAt(k: i32): f64 {
+  return max(num(NU, k), nodeAt(k).price);
 }
 
 /** One step of iterative refinement on the flows themselves, with Newton's last factor. */
@@ -231,7 +239,7 @@ function push(dust: f64): void {
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
     let rest = available - wanted;
     if (rest < 0 || !keeps(node)) rest = spreadRest(node, rest);
-    if (rest > 0 && !keeps(node) && rest * num(NU, node) > dust) rest = detour(node, rest, p);
+    if (rest > 0 && !keeps(node) && rest * worthAt(node) > dust) rest = detour(node, rest, p);
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
       const v = venueAt(e);
