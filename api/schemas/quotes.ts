@@ -122,6 +122,10 @@ const Metadata = Type.Object({
     }),
   ),
   totalFeesUsd: Dollars,
+  solverFee: Type.Object(
+    { marginUsd: Dollars, transfersUsd: Dollars, keptGainsUsd: Dollars },
+    { description: 'The parts of the solver fee; kept gains are those of legs over feed prices.' },
+  ),
   eta: Type.Object({ p50Seconds: Type.Integer(), p90Seconds: Type.Integer() }),
   slippageBps: Type.Integer(),
   approvals: Type.Array(

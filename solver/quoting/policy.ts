@@ -36,16 +36,17 @@ export const DEFAULT_POLICY: QuotePolicy = {
 };
 
 /**
- * Gas units of each act, rounded up. Sources: PROTOCOL.md's measured prototype (open with award and
- * signature 96,384, and 2,518 for two more origins; fill 82,992, two outputs 119,147; release
- * 75,992; oracle send 266,000 inside LayerZero plus 39,852 of ours) and ERC-20 transfers at 35,000
- * to a fresh balance. docs/contracts.md has the table of the contracts as built.
+ * Gas units of each act as a transaction, rounded up. Sources: the forge snapshots of the contracts
+ * as built (contracts-abi/solidity: open 95,438 and 96,548 with three origins; fill 82,398, two
+ * outputs 117,850; release 76,710; submit 143,950 through the real endpoint and two DVNs), plus
+ * 21,000 per transaction, 16 per byte of calldata (0.5 to 1 kB per leg), and 35,000 to 50,000 per
+ * further ERC-20 transfer. The send is taken at PROTOCOL.md's larger 266,000: mainnet DVNs cost more.
  */
 export const GAS = {
-  open: 75_000n,
+  open: 105_000n,
   openPerInput: 50_000n,
   openPerOtherOrigin: 3_000n,
-  fillBatch: 55_000n,
+  fillBatch: 80_000n,
   fillPerOutput: 60_000n,
   /** Approving the settler or the executor, amortised over orders. */
   approve: 50_000n,
@@ -55,7 +56,7 @@ export const GAS = {
   submit: 60_000n,
   submitPerMessage: 280_000n,
   submitPerRecord: 8_000n,
-  release: 60_000n,
+  release: 75_000n,
   releasePerInput: 40_000n,
   releasePerOutput: 20_000n,
 } as const;

@@ -54,6 +54,11 @@ export function quoteResponse(parts: QuoteParts): JsonObject {
       legs: parts.result.legs.map((leg) => legBlock(scene, parts.built, leg)),
       fees: feesBlock(trade).items,
       totalFeesUsd: feesBlock(trade).total,
+      solverFee: {
+        marginUsd: formatUsdUp(trade.charges.margin),
+        transfersUsd: formatUsdUp(trade.charges.transfers),
+        keptGainsUsd: formatUsdUp(trade.charges.keptGains),
+      },
       eta: { ...eta },
       slippageBps: parts.slippageBps,
       approvals: approvalsBlock(scene, trade),

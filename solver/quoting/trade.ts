@@ -42,8 +42,12 @@ export interface Charges {
   readonly messages: Usd;
   /** The pools' own fees, inside the legs' amounts. */
   readonly venues: Usd;
-  /** Margin, transfer fees, and gains over feed prices that are not passed on. */
+  /** Ours: margin, transfers and kept gains together. */
   readonly solver: Usd;
+  readonly margin: Usd;
+  readonly transfers: Usd;
+  /** Gains of legs over feed prices, which are not promised. */
+  readonly keptGains: Usd;
 }
 export interface Trade {
   /** Chain ascending, token address ascending: the order's canonical form. */
@@ -82,11 +86,17 @@ export function tradeOf(
     amount: amount - mulDivUp(amount, taken, worthOut),
   }));
   if (outputs.some(({ amount }) => amount <= 0n)) return nothingToDo();
+  const parts = {
+    margin: toMicroUp(margin),
+    transfers: toMicroUp(legs.transferFees),
+    keptGains: toMicroUp(legs.gains),
+  };
   const charges: Charges = {
     gas: costs.gas,
     messages: costs.messages,
     venues: toMicroUp(legs.fees),
-    solver: toMicroUp(addUsd(margin, legs.transferFees, legs.gains)),
+    solver: addUsd(parts.margin, parts.transfers, parts.keptGains),
+    ...parts,
   };
   const trade = { inputs: gross.inputs, outputs, charges };
   assertRepaid(trade);

@@ -140,11 +140,11 @@ describe('quote', () => {
     if (isRefusal(quote)) throw new Error(`${quote.refused}: ${quote.message}`);
     const { problem, result, response } = present(stored[0], 'stored quote');
     expect(verify(parseProblemText(problem), parseResultText(result)).ok).toBe(true);
-    const { weights } = response['metadata'] as unknown as {
+    const { weights } = response.metadata as unknown as {
       readonly weights: { readonly driftBeforeBps: number; readonly driftAfterBps: number };
     };
     expect(weights.driftBeforeBps).toBeGreaterThan(100);
     expect(weights.driftAfterBps).toBeLessThan(30);
-    if (process.env['SHOW_QUOTE'] !== undefined) console.log(JSON.stringify(response, null, 1));
+    if (process.env.SHOW_QUOTE !== undefined) console.log(JSON.stringify(response, null, 1));
   });
 });
