@@ -3,7 +3,7 @@
 // so a worker that lost its lease can no longer change anything.
 
 import type { ChainId, EvmAddress, Hash32, Hex, OrderId } from './ids.ts';
-import type { Json, JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 import type { Receipt } from './ports.ts';
 
 /**
@@ -192,5 +192,3 @@ export interface TxSender {
   /** All transactions of a scope, in the order they were made. */
   list(scope: string): Promise<readonly StoredTx[]>;
 }
-
-export type { Json };
