@@ -26,7 +26,7 @@ export interface AppOptions {
   /** Requests per minute and client address; default 1200. */
   readonly requestsPerMinute?: number;
   readonly streams?: Partial<StreamLimits>;
-  /** For tests: how the problem+json of an error 500 is reported. */
+  /** Behind a proxy that sets X-Forwarded-For: rate limits then count its clients. */
   readonly trustProxy?: boolean;
 }
 

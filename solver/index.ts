@@ -2,23 +2,15 @@
 // solver.ts; everything else behind this door is free to move.
 
 export { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
-export { Defect } from './types/assert.ts';
 export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
-export { type EvmAddress, evmAddress, type Hex, type OrderId, orderId } from './types/ids.ts';
+export { type EvmAddress, evmAddress, type OrderId, orderId } from './types/ids.ts';
 export { interoperable } from './types/interop.ts';
-export type { Json, JsonObject } from './types/json.ts';
+export type { JsonObject } from './types/json.ts';
 export type {
-  AssetView,
   OrderRecord,
-  Quote,
-  QuoteRefusalCode,
-  QuoteRequest,
-  ReadinessView,
   RebalanceRequest,
   ServiceRefusalCode,
-  SubmitRefusalCode,
   SubmitRequest,
-  Submitted,
   Trimtab,
 } from './types/service.ts';
-export type { OrderEvent, OrderState, StoredOrder, StoredTx } from './types/store.ts';
+export type { OrderEvent, OrderState, StoredTx } from './types/store.ts';

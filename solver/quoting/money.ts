@@ -11,7 +11,6 @@ export type Usd = Brand<bigint, 'Usd'>;
 
 export const usd = (value: bigint): Usd => value as Usd;
 export const ZERO_USD = usd(0n);
-export const ONE_USD = usd(10n ** 18n);
 
 /** What prices one token: dollars per whole token × 10^36, and its decimals (at most 36). */
 export interface Priced {
