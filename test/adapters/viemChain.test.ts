@@ -11,6 +11,7 @@ import { MULTICALL3, randomHex, startTestChain, type TestChain } from './support
 
 /** Answers any call with the current block number. */
 const NUMBER = evmAddress('0x000000000000000000000000000000000000b10c');
+const OTHER = `0x${'ab'.repeat(32)}`;
 const REVERTER = evmAddress('0x00000000000000000000000000000000000dead1');
 const LOGGER = evmAddress('0x0000000000000000000000000000000000001099');
 
@@ -180,6 +181,49 @@ describe('node', () => {
     }
   });
 
+  test('behavior: a lying or failing node leads to null or a Fault, then to recovery', async () => {
+    const signer = createSigner(randomHex(32));
+    await world.rpc('anvil_setBalance', signer.address, '0xde0b6b3a7640000');
+    const { raw } = await signer.signTransaction({
+      chainId: chain.chainId,
+      nonce: 0n,
+      to: NUMBER,
+      data: '0x',
+      value: 0n,
+      gas: 50_000n,
+      fees: await chain.fees(),
+    });
+    const hash = await chain.broadcast(raw);
+    await world.mine();
+    const honest = await chain.receipt(hash);
+    let lie: (answer: string) => { status?: number; text: string } = (text) => ({ text });
+    const proxy = await forward((answer) => lie(answer));
+    try {
+      const lied = chainWith({ rpcUrl: urlOf(proxy), timeoutMs: 2_000 });
+      expect(await lied.receipt(hash)).toEqual(honest);
+      // A receipt of a block that is not in the chain: as if it were not mined.
+      const inBlock = /("transactionIndex":"0x0","blockHash":)"0x[0-9a-f]{64}"/;
+      lie = (text) => ({ text: text.replace(inBlock, `$1"${OTHER}"`) });
+      expect(await lied.receipt(hash)).toBeNull();
+      const faults: (typeof lie)[] = [
+        (text) => ({ text: text.replaceAll(hash, OTHER) }),
+        (text) => ({ text: text.slice(0, text.length / 2) }),
+        () => ({ status: 429, text: 'slow down' }),
+        () => ({ status: 503, text: '' }),
+        () => ({ text: '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"lost"}}' }),
+      ];
+      for (const fault of faults) {
+        lie = fault;
+        await expect(lied.receipt(hash)).rejects.toMatchObject({ name: 'Fault', retryable: true });
+      }
+      lie = (text) => ({ text });
+      expect(await lied.receipt(hash)).toEqual(honest);
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+
   test('error: messages name the chain and neither the key-bearing URL nor the bytes', async () => {
     const secret = chainWith({ rpcUrl: 'http://127.0.0.1:1/v3/SECRET' });
     const fault = await secret.broadcast('0x1234').catch((error) => error);
@@ -209,6 +253,21 @@ function serve(answer: () => string | null): Promise<Server> {
     const server = createServer((_request, response) => {
       const text = answer();
       if (text !== null) response.end(text);
+    });
+    server.listen(0, '127.0.0.1', () => listening(server));
+  });
+}
+
+/** A proxy before anvil that may change status and text of every answer. */
+function forward(change: (answer: string) => { status?: number; text: string }): Promise<Server> {
+  return new Promise((listening) => {
+    const server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(world.anvil.url, { method: 'POST', headers, body });
+      const { status = 200, text } = change(await answer.text());
+      response.writeHead(status, headers).end(text);
     });
     server.listen(0, '127.0.0.1', () => listening(server));
   });
