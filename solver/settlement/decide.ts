@@ -48,6 +48,8 @@ export type Standing =
 /**
  * The standing at finality. Precedence: closed escrows, then filled, then lost, then open ones.
  *   refunded   no escrow is Open or can open, and at least one was Refunded
+ *   released   the same, at least one was Released and none Refunded: every output was delivered
+ *              (by a stranger even where an origin never opened: then its inputs stay the owner's)
  *   lost       some escrow is Open and the order can no longer be filled in time, or one was Refunded
  *   partlyOpen some escrow is Open and another can never open: nobody may fill
  * An unreachable chain counts as undecided, never as closed or dead.
@@ -57,9 +59,8 @@ export function standingOf(facts: OrderFacts, times: OrderTimes): Standing {
   const settledDown = origins.every((o) => isClosed(o) || isDead(o, times.openBy));
   const someRefunded = origins.some((o) => o.reachable && o.ours && o.status === 'refunded');
   const someOpen = origins.some(isOpen);
-  if (origins.every((o) => o.reachable && o.ours && o.status === 'released')) return 'released';
   if (settledDown && someRefunded) return 'refunded';
-  if (settledDown && !origins.some(isClosed)) return 'nothingTaken';
+  if (settledDown) return origins.some(isClosed) ? 'released' : 'nothingTaken';
   if (someRefunded) return 'lost';
   if (allFilledInTime(facts, times.fillDeadline)) return 'allFilled';
   if (someOpen && facts.outputs.some((o) => isLost(o, times.fillDeadline))) return 'lost';

@@ -66,17 +66,20 @@ export function chainOf(deps: SettlementDeps, id: number): Chain {
 export async function moveTo(run: Run, to: OrderState, details: TransitionDetails = {}) {
   const { store } = run.deps;
   await store.applyTransition(transition(run.order, to, run.actor, details), run.lease);
-  await reload(run);
+  await reload(run, to);
 }
 
 /** Adds events and facts, and re-reads the order. */
 export async function note(run: Run, events: readonly NewEvent[], facts: JsonObject = {}) {
   await run.deps.store.appendEvents(run.order.orderId, events, run.lease, facts);
-  await reload(run);
+  await reload(run, run.order.state);
 }
 
-async function reload(run: Run) {
+/** A step decides on one state: when the other workflow moved the order, the step starts over. */
+async function reload(run: Run, expected: OrderState) {
   run.order = present(await run.deps.store.getOrder(run.order.orderId), 'the order of a job');
+  if (run.order.state === expected) return;
+  throw new Fault(`the order moved on to ${run.order.state}`, { code: 'stateConflict' });
 }
 
 /** Sends, or asks after, a transaction. Throws Fault when the chain cannot be asked. */

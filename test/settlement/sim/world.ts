@@ -1,0 +1,419 @@
+// A whole world from one seed: three chains, an order, a filler, a guard, messages that are late or
+// lost, crashes, outages, an owner who revokes and a stranger who fills. `runWorld` plays it to the
+// end and returns what happened; what must hold is asserted by the tests.
+
+import type { Hex } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { encodeFillBatch } from '../../../contracts-abi/calls.ts';
+import { orderToJson } from '../../../contracts-abi/orderJson.ts';
+import { hashOrder, orderDigest, type PortfolioOrder } from '../../../contracts-abi/typedData.ts';
+import { createAdmission } from '../../../solver/settlement/admission.ts';
+import { parseAwarded } from '../../../solver/settlement/awardedOrder.ts';
+import { createGuard } from '../../../solver/settlement/guard.ts';
+import { isTerminal } from '../../../solver/settlement/lifecycle.ts';
+import { DEFAULT_SETTLEMENT_POLICY } from '../../../solver/settlement/policy.ts';
+import type { FillerDesk } from '../../../solver/settlement/ports.ts';
+import { createServe } from '../../../solver/settlement/serve.ts';
+import { unixSeconds } from '../../../solver/types/amounts.ts';
+import { present } from '../../../solver/types/assert.ts';
+import { Fault, isRefusal } from '../../../solver/types/errors.ts';
+import {
+  type ChainId,
+  chainId,
+  eid,
+  type EvmAddress,
+  evmAddress,
+  orderId,
+  toBytes32Address,
+} from '../../../solver/types/ids.ts';
+import type { NetworkConfig } from '../../../solver/types/network.ts';
+import type { Clock, Signer } from '../../../solver/types/ports.ts';
+import { type JobLease, LeaseLost, type StoredOrder } from '../../../solver/types/store.ts';
+import { type Message, SimChain } from './chain.ts';
+import {
+  balanceKey,
+  fillOne,
+  ORACLE,
+  OUTPUT_SETTLER,
+  SETTLER,
+  SimRevert,
+  slotKey,
+} from './contracts.ts';
+import type { SimRng } from './rng.ts';
+import { Crash, SimSender, SimStore } from './store.ts';
+
+export interface Faults {
+  /** Probability of dying before or after each effect. */
+  readonly crash: number;
+  readonly dropMessage: number;
+  readonly maxDelay: number;
+  readonly outages: boolean;
+  /** When the filler dies for good: never, at a time, or once its first fill is mined. */
+  readonly fillerDies: 'never' | 'firstFill' | number;
+  /** Seconds after the start, on the last origin. */
+  readonly ownerRevokesAt: number | null;
+  readonly ownerCancelsAt: number | null;
+  readonly strangerFills: 'never' | 'inTime' | 'late';
+  readonly deskRefuses: boolean;
+}
+export const NO_FAULTS: Faults = {
+  crash: 0,
+  dropMessage: 0,
+  maxDelay: 3,
+  outages: false,
+  fillerDies: 'never',
+  ownerRevokesAt: null,
+  ownerCancelsAt: null,
+  strangerFills: 'never',
+  deskRefuses: false,
+};
+
+export const START = 1_800_000_000;
+const OPEN_DEADLINE = START + 40;
+const FILL_DEADLINE = START + 100;
+const EXPIRY = START + 300;
+/** Every order is terminal by then: expiry, finality, and a few crashes and retries. */
+export const END = EXPIRY + 200;
+const CHAINS = [41, 42, 43] as const;
+const LEASE_MS = 3_000;
+
+const key = (fill: string): Hex => `0x${fill.repeat(64)}`;
+export const owner = privateKeyToAccount(key('1'));
+const auctioneerAccount = privateKeyToAccount(key('2'));
+const fillerAccount = privateKeyToAccount(key('3'));
+const STRANGER = evmAddress(`0x${'57'.repeat(20)}`);
+export const GUARD = evmAddress(`0x${'6d'.repeat(20)}`);
+export const tokenA = evmAddress(`0x${'0a'.repeat(20)}`);
+export const tokenB = evmAddress(`0x${'0b'.repeat(20)}`);
+
+export function signerOf(account: typeof owner): Signer {
+  return {
+    address: evmAddress(account.address),
+    signDigest: (digest) => account.sign({ hash: digest }),
+    signTransaction: async () => {
+      throw new Error('the simulated sender signs nothing');
+    },
+  };
+}
+export const auctioneer = signerOf(auctioneerAccount);
+export const filler = signerOf(fillerAccount);
+
+export function simNetwork(): NetworkConfig {
+  const at = (byte: string) => evmAddress(`0x${byte.repeat(20)}`);
+  return {
+    version: 1,
+    minProofWindowSeconds: 60,
+    chains: CHAINS.map((id) => ({
+      chainId: chainId(id),
+      name: `sim ${id}`,
+      eid: eid(30_000 + id),
+      rpcUrl: '',
+      confirmations: 2,
+      blockSeconds: 1,
+      nativeAsset: 'A',
+      contracts: {
+        portfolioSettler: evmAddress(SETTLER),
+        outputSettler: evmAddress(OUTPUT_SETTLER),
+        layerZeroOracle: evmAddress(ORACLE),
+        routeExecutor: at('e1'),
+        layerZeroEndpoint: at('e2'),
+        multicall3: at('e3'),
+        uniswapV2Factory: at('e4'),
+        uniswapV3Factory: at('e5'),
+        wrappedNative: at('e6'),
+      },
+      tokens: [tokenA, tokenB].map((address, i) => ({
+        symbol: i === 0 ? 'A' : 'B',
+        asset: i === 0 ? 'A' : 'B',
+        address,
+        decimals: 18,
+        feed: at('fe'),
+        feedHeartbeatSeconds: 60,
+      })),
+      pools: [],
+    })),
+  };
+}
+
+/** One or two origins, one to three outputs, sometimes on an origin's own chain. */
+export function simOrder(rng: SimRng): PortfolioOrder {
+  const shuffled = [...CHAINS].sort(() => rng.next() - 0.5);
+  const originIds = shuffled.slice(0, rng.int(1, 2)).sort((a, b) => a - b);
+  const cells = CHAINS.flatMap((id) => [tokenA, tokenB].map((token) => ({ id, token })));
+  const outputs = cells.filter(() => rng.chance(0.35)).slice(0, 3);
+  if (outputs.length === 0) outputs.push(rng.pick(cells));
+  return {
+    owner: evmAddress(owner.address),
+    nonce: BigInt(rng.seed) + 7n,
+    openDeadline: OPEN_DEADLINE,
+    fillDeadline: FILL_DEADLINE,
+    expiry: EXPIRY,
+    auctioneer: auctioneer.address,
+    targets: key('0'),
+    origins: originIds.map((id) => ({
+      chainId: BigInt(id),
+      settler: SETTLER,
+      oracle: ORACLE,
+      inputs: [{ token: tokenA, amount: BigInt(rng.int(1, 1_000_000)) }],
+    })),
+    outputs: outputs.map(({ id, token }) => ({
+      oracle: toBytes32Address(evmAddress(ORACLE)),
+      settler: toBytes32Address(evmAddress(OUTPUT_SETTLER)),
+      chainId: BigInt(id),
+      token: toBytes32Address(token),
+      amount: BigInt(rng.int(1, 1_000_000)),
+      recipient: toBytes32Address(evmAddress(owner.address)),
+      callbackData: '0x',
+      context: '0x',
+    })),
+  };
+}
+
+export interface World {
+  readonly order: PortfolioOrder;
+  readonly row: StoredOrder;
+  readonly chains: ReadonlyMap<ChainId, SimChain>;
+  readonly store: SimStore;
+  readonly sender: SimSender;
+  /** Broken rules seen while it ran. */
+  readonly violations: readonly string[];
+  readonly endedAt: number;
+  readonly crashes: number;
+}
+
+export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
+  const time = { ms: START * 1_000 };
+  const clock: Clock = {
+    now: () => unixSeconds(Math.floor(time.ms / 1_000)),
+    nowMs: () => time.ms,
+    sleep: async () => {},
+  };
+  const orders = new Map<Hex, PortfolioOrder>();
+  const chains = new Map(CHAINS.map((id) => [chainId(id), new SimChain(id, START, orders)]));
+  const order = simOrder(rng);
+  orders.set(hashOrder(order), order);
+  fund(chains, order);
+
+  const life = { fillerDead: false, crashes: 0, armed: false };
+  const options = {
+    nowMs: () => time.ms,
+    mayCrash: () => {
+      if (!life.armed || !rng.chance(faults.crash)) return;
+      life.crashes += 1;
+      throw new Crash('kill −9');
+    },
+  };
+  const store = new SimStore(options);
+  const sender = new SimSender(chains, options);
+  const network = simNetwork();
+  const deps = { store, sender, chains, clock, network };
+  const policy = { ...DEFAULT_SETTLEMENT_POLICY, proofRetrySeconds: 20, finishGraceSeconds: 10 };
+  const serve = createServe({ ...deps, desk: simDesk(rng, faults), auctioneer, policy });
+  const guard = createGuard({ ...deps, account: GUARD, policy });
+
+  const admission = createAdmission({ ...deps, auctioneer: auctioneer.address });
+  const signature = await owner.sign({ hash: orderDigest(order) });
+  const admitted = await admission.submit({ order: { ...orderToJson(order) }, signature });
+  if (isRefusal(admitted)) throw new Error(`not admitted: ${admitted.message}`);
+  life.armed = true;
+
+  const id = orderId(hashOrder(order));
+  const violations = watch(chains, order, () => {
+    if (faults.fillerDies === 'firstFill') life.fillerDead = true;
+  });
+  const flights: (Message & { at: number })[] = [];
+  let now = START;
+  for (; now < END && !isOver(store, id); now += 1) {
+    time.ms = now * 1_000;
+    if (typeof faults.fillerDies === 'number' && now >= faults.fillerDies) life.fillerDead = true;
+    act(rng, faults, now, chains, order, store.orders.get(id));
+    for (const chain of chains.values()) chain.mine(now);
+    carry(rng, faults, now, chains, flights, network);
+    for (let turn = 0; turn < 2; turn += 1) {
+      time.ms = now * 1_000 + turn * 500;
+      await work(store, life, serve, guard);
+    }
+  }
+  const row = present(store.orders.get(id), 'the order');
+  const { crashes } = life;
+  return { order, row, chains, store, sender, violations, endedAt: now, crashes };
+}
+
+function isOver(store: SimStore, id: ReturnType<typeof orderId>): boolean {
+  const row = store.orders.get(id);
+  return row !== undefined && isTerminal(row.state);
+}
+
+function fund(chains: ReadonlyMap<ChainId, SimChain>, order: PortfolioOrder) {
+  for (const chain of chains.values()) {
+    chain.poke((s) => {
+      for (const token of [tokenA, tokenB]) {
+        s.balances.set(balanceKey(token, filler.address), 10n ** 12n);
+        s.balances.set(balanceKey(token, STRANGER), 10n ** 12n);
+      }
+      for (const origin of order.origins) {
+        if (Number(origin.chainId) !== chain.id) continue;
+        for (const { token, amount } of origin.inputs) {
+          s.balances.set(balanceKey(token, order.owner), amount);
+        }
+      }
+    });
+  }
+}
+
+/** Rule 3, seen from outside: the filler's fill is mined only while every origin is Open. */
+function watch(
+  chains: ReadonlyMap<ChainId, SimChain>,
+  order: PortfolioOrder,
+  onFill: () => void,
+): string[] {
+  const violations: string[] = [];
+  const slotOf = (chain: SimChain | undefined) =>
+    chain?.head.state.slots.get(slotKey(order.owner, order.nonce))?.status;
+  for (const chain of chains.values()) {
+    let filled = false;
+    chain.onMined = (tx) => {
+      if (tx.from !== filler.address || tx.to !== OUTPUT_SETTLER) return;
+      if (filled) violations.push(`two fills mined on chain ${chain.id}`);
+      filled = true;
+      onFill();
+      for (const origin of order.origins) {
+        const id = chainId(Number(origin.chainId));
+        const status = slotOf(chains.get(id));
+        if (status !== 'open') violations.push(`filled while ${id} was ${status ?? 'none'}`);
+      }
+    };
+  }
+  return violations;
+}
+
+/** Owner, stranger and outages, each at most once, at times drawn from the seed. */
+function act(
+  rng: SimRng,
+  faults: Faults,
+  now: number,
+  chains: ReadonlyMap<ChainId, SimChain>,
+  order: PortfolioOrder,
+  row: StoredOrder | undefined,
+) {
+  const victim = present(order.origins.at(-1), 'an origin');
+  const origin = present(chains.get(chainId(Number(victim.chainId))), 'its chain');
+  const since = now - START;
+  if (faults.ownerRevokesAt === since) origin.poke((s) => void (s.allowed = false));
+  if (faults.ownerCancelsAt === since) {
+    origin.poke((s) => {
+      const slot = slotKey(order.owner, order.nonce);
+      if (!s.slots.has(slot)) s.slots.set(slot, { status: 'cancelled', awardId: key('0') });
+    });
+  }
+  const strangerAt = faults.strangerFills === 'late' ? FILL_DEADLINE + 2 : START + 12;
+  if (faults.strangerFills !== 'never' && now === strangerAt && row?.award) {
+    const awarded = parseAwarded(row);
+    const output = present(awarded.outputs[0], 'an output');
+    const chain = present(chains.get(chainId(Number(output.chainId))), 'its chain');
+    const request = { from: STRANGER, to: evmAddress(OUTPUT_SETTLER), data: '0x', value: 0n } as const;
+    chain.poke((s) => {
+      try {
+        const context = chain.context(now, request, false);
+        fillOne(s, context, awarded.award.awardId, output, toBytes32Address(STRANGER));
+      } catch (error) {
+        if (!(error instanceof SimRevert)) throw error;
+      }
+    });
+  }
+  if (!faults.outages) return;
+  for (const chain of chains.values()) {
+    if (chain.down) chain.down = !rng.chance(0.15);
+    else if (now < START + 150) chain.down = rng.chance(0.02);
+  }
+}
+
+/** Messages between the chains: late, lost, repeated and out of order. */
+function carry(
+  rng: SimRng,
+  faults: Faults,
+  now: number,
+  chains: ReadonlyMap<ChainId, SimChain>,
+  flights: (Message & { at: number })[],
+  network: NetworkConfig,
+) {
+  for (const chain of chains.values()) {
+    for (const message of chain.sent.splice(0)) {
+      if (rng.chance(faults.dropMessage)) continue;
+      flights.push({ ...message, at: now + rng.int(1, faults.maxDelay) });
+    }
+  }
+  for (const flight of [...flights].sort((a, b) => b.at - a.at)) {
+    if (flight.at > now) continue;
+    const config = network.chains.find((c) => c.eid === flight.toEid);
+    const chain = config === undefined ? undefined : chains.get(config.chainId);
+    chain?.poke((s) => {
+      for (const hash of flight.hashes) s.attested.add(`${flight.from}:${hash}`);
+    });
+    flights.splice(flights.indexOf(flight), 1);
+    if (rng.chance(0.1)) flights.push({ ...flight, at: now + 5 });
+  }
+}
+
+type Handler = (lease: JobLease, signal: AbortSignal) => Promise<{ done: true } | { runAtMs: number }>;
+
+/** Both workers at once, each on what is due; their awaits interleave. */
+async function work(
+  store: SimStore,
+  life: { readonly fillerDead: boolean },
+  serve: Handler,
+  guard: Handler,
+) {
+  const jobs = [
+    ...(life.fillerDead ? [] : [{ kind: 'serve', handler: serve }]),
+    { kind: 'guard', handler: guard },
+  ];
+  await Promise.all(
+    jobs.map(async ({ kind, handler }) => {
+      const lease = await store.claimJob([kind]);
+      if (lease === null) return;
+      try {
+        const outcome = await handler(lease, new AbortController().signal);
+        if ('done' in outcome) await store.completeJob(lease);
+        else await store.rescheduleJob(lease, outcome.runAtMs);
+      } catch (error) {
+        const expected =
+          error instanceof Crash || error instanceof LeaseLost || error instanceof Fault;
+        if (!expected) throw error;
+        store.abandon(lease, LEASE_MS);
+      }
+    }),
+  );
+}
+
+/** A desk with enough of everything: what it refuses and what it risks is drawn from the seed. */
+function simDesk(rng: SimRng, faults: Faults): FillerDesk {
+  const refusal = { refused: 'insufficientInventory', message: 'drawn from the seed' };
+  return {
+    address: filler.address,
+    signer: filler,
+    async bid({ order }) {
+      return {
+        amounts: order.outputs.map((output) => output.amount + BigInt(rng.int(0, 3))),
+        pricesWad: order.outputs.map(() => 10n ** 18n),
+        decimals: order.outputs.map(() => 18),
+        reserves: {},
+        notes: {},
+      };
+    },
+    async planFill({ award, outputs }) {
+      if (faults.deskRefuses) return refusal;
+      const { fillDeadline } = award.award;
+      const items = outputs.map((output) => ({ id: award.awardId, output, fillDeadline }));
+      const data = encodeFillBatch(items, toBytes32Address(filler.address));
+      const to: EvmAddress = evmAddress(OUTPUT_SETTLER);
+      return {
+        call: { key: 'fill', to, data, value: 0n, summary: {} },
+        approvals: [],
+        risk: rng.next(),
+      };
+    },
+    planRestore: async () => null,
+    profitAndLoss: async () => ({ profitUsd: '0' }),
+  };
+}
