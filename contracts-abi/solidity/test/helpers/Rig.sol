@@ -2,7 +2,6 @@
 pragma solidity 0.8.28;
 
 import { Test, Vm } from "forge-std/Test.sol";
-import { ERC20 } from "solady/tokens/ERC20.sol";
 import { LayerZeroOracle } from "../../src/LayerZeroOracle.sol";
 import { OutputSettler } from "../../src/OutputSettler.sol";
 import { PortfolioSettler } from "../../src/PortfolioSettler.sol";
@@ -61,27 +60,6 @@ interface IUlnSetup {
     function setDefaultUlnConfigs(DefaultUlnParam[] calldata params) external;
     function verify(bytes calldata header, bytes32 payloadHash, uint64 confirmations) external;
     function commitVerification(bytes calldata header, bytes32 payloadHash) external;
-}
-
-/// @notice solady's token: its assembly costs the same with and without an optimizer, so that the
-/// gas snapshots measure our contracts and not the test's compiler settings.
-contract LeanToken is ERC20 {
-    function name() public pure override returns (string memory) {
-        return "Lean";
-    }
-
-    function symbol() public pure override returns (string memory) {
-        return "LEAN";
-    }
-
-    function mint(address to, uint256 amount) external {
-        _mint(to, amount);
-    }
-
-    /// @dev Permit2 has no say here.
-    function _givePermit2InfiniteAllowance() internal pure override returns (bool) {
-        return false;
-    }
 }
 
 /// @notice A DVN's or executor's prices, and nothing else: the rig plays their off-chain part.
@@ -414,8 +392,8 @@ abstract contract Rig is Test {
         kit.oracle = LayerZeroOracle(
             _ours("LayerZeroOracle", abi.encode(kit.endpoint, address(this)))
         );
-        kit.tokenA = TestToken(address(new LeanToken()));
-        kit.tokenB = TestToken(address(new LeanToken()));
+        kit.tokenA = new TestToken();
+        kit.tokenB = new TestToken();
     }
 
     /// @dev Our contracts as they are deployed for good: compiled by contracts-abi/compile.ts with the
@@ -425,12 +403,15 @@ abstract contract Rig is Test {
         return _create(string.concat(folder, "/", name, ".json"), args);
     }
 
-    function _create(string memory artifact, bytes memory args) internal returns (address result) {
-        bytes memory code = abi.encodePacked(vm.getCode(artifact), args);
+    function _create(string memory artifact, bytes memory args) internal returns (address) {
+        return _deployCode(abi.encodePacked(vm.getCode(artifact), args));
+    }
+
+    function _deployCode(bytes memory code) internal returns (address result) {
         assembly {
             result := create(0, add(code, 0x20), mload(code))
         }
-        require(result != address(0), artifact);
+        require(result != address(0), "deployment failed");
     }
 
     /// @dev LayerZero's own defaults, weak on purpose: one DVN, one confirmation.
