@@ -76,13 +76,14 @@ class Lab {
       ),
     }));
     const workers = createWorkers(sites, this.#options, this.#log);
+    workers.mine(this.#ending.signal);
     // A loaded state is as old as its cache: nothing may read a feed before this.
     await workers.publishAll();
     workers.start(this.#ending.signal);
     this.#control = await startControl(this.#actions(sites, workers));
 
     const rpcUrls = this.#anvils.map(({ url }) => url);
-    const network = networkConfig(saved.deployment, rpcUrls, this.#options.blockMs);
+    const network = networkConfig(saved.deployment, rpcUrls, this.#options);
     writeJson(this.#paths.network, network);
     writeJson(this.#paths.deployment, saved.deployment);
     writeJson(this.#paths.accounts, labAccounts(), 0o600);
@@ -132,12 +133,8 @@ class Lab {
   }
 
   async #startChain(chainId: number, index: number, saved: SavedLab): Promise<Anvil> {
-    const { blockMs, ports } = this.#options;
-    const args = [
-      ...['--load-state', saved.stateFile(chainId)],
-      ...['--block-time', String(blockMs / 1000), '--accounts', '0'],
-    ];
-    const options = { chainId, port: ports[index] ?? 0, args };
+    const args = ['--load-state', saved.stateFile(chainId), '--no-mining', '--accounts', '0'];
+    const options = { chainId, port: this.#options.ports[index] ?? 0, args };
     const anvil = await startAnvil(options, (ref, ended) => this.#adopt(ref, ended));
     // A chain that ends by itself ends the lab: half a lab would only puzzle whoever uses it.
     void anvil.ended.then((why) => {

@@ -4,14 +4,16 @@ import { present } from '../types/assert.ts';
 import { chainId, eid } from '../types/ids.ts';
 import type { ChainConfig, NetworkConfig } from '../types/network.ts';
 import type { ChainDeployment, LabDeployment } from './deployment.ts';
+import type { ResolvedLabOptions } from './options.ts';
 import { NATIVE_ASSET } from './setup.ts';
 
 /** `rpcUrls` in the order of the deployment's chains. */
 export function networkConfig(
   deployment: LabDeployment,
   rpcUrls: readonly string[],
-  blockMs: number,
+  options: Pick<ResolvedLabOptions, 'blockMs' | 'feedHeartbeatSeconds'>,
 ): NetworkConfig {
+  const { blockMs, feedHeartbeatSeconds } = options;
   const chainConfig = (chain: ChainDeployment, index: number): ChainConfig => ({
     chainId: chainId(chain.chainId),
     name: chain.name,
@@ -28,7 +30,7 @@ export function networkConfig(
       uniswapV3Factory: chain.uniswap.v3Factory,
       wrappedNative: chain.wrappedNative,
     },
-    tokens: chain.tokens,
+    tokens: chain.tokens.map((token) => ({ ...token, feedHeartbeatSeconds })),
     pools: chain.pools,
   });
   return {

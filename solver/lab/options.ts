@@ -3,6 +3,7 @@
 import { join, resolve } from 'node:path';
 import { InvalidInput } from '../types/errors.ts';
 import { BUILD_DIR, DEFAULT_HOME } from './files.ts';
+import { FEED_HEARTBEAT_SECONDS } from './setup.ts';
 
 export interface LabOptions {
   /** Where runtime state lives; the lab uses `<home>/lab`. Default: $TRIMTAB_HOME, else the checkout's `.trimtab`. */
@@ -19,6 +20,8 @@ export interface LabOptions {
   readonly volatilityBps?: number;
   /** Time between price publications, 1000 … 30000 ms. Default 10000. */
   readonly pulseMs?: number;
+  /** Age at which network.json calls a price stale, 2 … 86400 s. Default 60. */
+  readonly feedHeartbeatSeconds?: number;
   /** RPC ports, one per chain; 0 is any free one. Default all 0. */
   readonly ports?: readonly [number, number, number];
 }
@@ -35,12 +38,14 @@ export function resolveLabOptions(options: LabOptions): ResolvedLabOptions {
     seed: options.seed ?? 1,
     volatilityBps: options.volatilityBps ?? 0.3,
     pulseMs: options.pulseMs ?? 10_000,
+    feedHeartbeatSeconds: options.feedHeartbeatSeconds ?? FEED_HEARTBEAT_SECONDS,
     ports: options.ports ?? [0, 0, 0],
   };
   within('blockMs', resolved.blockMs, 100, 60_000);
   within('confirmations', resolved.confirmations, 1, 64);
   within('seed', resolved.seed, 0, 0xffffffff);
   within('pulseMs', resolved.pulseMs, 1000, 30_000);
+  within('feedHeartbeatSeconds', resolved.feedHeartbeatSeconds, 2, 86_400);
   for (const port of resolved.ports) within('ports', port, 0, 65_535);
   if (!(resolved.volatilityBps >= 0 && resolved.volatilityBps <= 100)) {
     throw new InvalidInput('lab option volatilityBps must be between 0 and 100');

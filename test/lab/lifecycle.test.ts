@@ -116,10 +116,11 @@ describe('lab process', { timeout: 180_000 }, () => {
 
 describe('withLab', () => {
   it('default: writes the files others read; keys are for their owner alone', async () => {
-    await withLab({ blockMs: 500 }, async (lab, temporary) => {
+    await withLab({ blockMs: 500, feedHeartbeatSeconds: 5 }, async (lab, temporary) => {
       expect(lab.networkFile.startsWith(temporary)).toBe(true);
       const network: unknown = JSON.parse(readFileSync(lab.networkFile, 'utf8'));
       expect(network).toMatchObject({ version: 1, minProofWindowSeconds: 24 });
+      expect(lab.network.chains[0]?.tokens[0]?.feedHeartbeatSeconds).toBe(5);
       expect(lab.network.chains.map(({ chainId }) => chainId)).toEqual([31338, 31339, 31340]);
       const accounts = labPaths(temporary).accounts;
       expect(statSync(accounts).mode & 0o777).toBe(0o600);

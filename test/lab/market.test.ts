@@ -12,7 +12,7 @@ import { ASSETS } from '../../solver/lab/setup.ts';
 import { present } from '../../solver/types/assert.ts';
 import type { EvmAddress } from '../../solver/types/ids.ts';
 import type { PoolConfig, TokenConfig } from '../../solver/types/network.ts';
-import { type TestChain, testChains } from './chains.ts';
+import { eventually, type TestChain, testChains } from './chains.ts';
 import { LAB_CACHE } from './withLab.ts';
 
 const mintAbi = parseAbi(['function mint(address to, uint256 amount)']);
@@ -43,7 +43,13 @@ let chains: readonly TestChain[];
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'trimtab-lab-'));
-  lab = await startLab({ home, cacheDir: LAB_CACHE, blockMs: 250, volatilityBps: 0 });
+  lab = await startLab({
+    home,
+    cacheDir: LAB_CACHE,
+    blockMs: 250,
+    volatilityBps: 0,
+    pulseMs: 2000,
+  });
   chains = testChains(lab);
 });
 afterAll(async () => {
@@ -233,6 +239,23 @@ describe('lab feeds', () => {
     }
     await lab.control.releasePrices();
     expect((await roundOf(present(chains[0], 'chain'), 'LINK')).answer).toBe(1_850_000_000n);
+  });
+
+  it('behavior: with the pulse paused prices age; resumed, they are fresh again', async () => {
+    const chain = present(chains[0], 'chain');
+    const blocks = async (count: bigint) => {
+      const from = await chain.client.getBlockNumber({ cacheTime: 0 });
+      const now = () => chain.client.getBlockNumber({ cacheTime: 0 });
+      await eventually(`${count} blocks`, async () => (await now()) >= from + count);
+    };
+    await lab.control.pause('pulse');
+    // A publication under way may still land; one after that would come within eight blocks.
+    await blocks(4n);
+    const before = await roundOf(chain, 'ETH');
+    await blocks(16n);
+    expect((await roundOf(chain, 'ETH')).updatedAt).toBe(before.updatedAt);
+    await lab.control.resume('pulse');
+    await eventually('a new round', async () => (await roundOf(chain, 'ETH')).round > before.round);
   });
 
   it('error: the control refuses an unknown asset, and a caller without the token', async () => {

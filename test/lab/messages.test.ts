@@ -15,6 +15,16 @@ import { LAB_CACHE } from './withLab.ts';
 
 /** Runtime code that answers every call with 1: PUSH1 1, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN. */
 const YES_TO_ALL: Hex = '0x6760015f5260205ff35f5260086018f3';
+/** Runtime code that answers 1 to at most 100 bytes of calldata, as allowInitializePath has, else reverts. */
+const REFUSES_DELIVERY: Hex = '0x7260643611600f5760015f5260205ff35b5f5ffd5f526013600df3';
+/** Type 3, one lzReceive option of 100,000 gas. */
+const OPTIONS: Hex = '0x000301001101000000000000000000000000000186a0';
+const endpointAbi = parseAbi([
+  'struct MessagingParams { uint32 dstEid; bytes32 receiver; bytes message; bytes options; bool payInLzToken; }',
+  'struct MessagingFee { uint256 nativeFee; uint256 lzTokenFee; }',
+  'function quote(MessagingParams params, address sender) view returns (MessagingFee fee)',
+  'function send(MessagingParams params, address refundAddress) payable',
+]);
 const viewAbi = parseAbi([
   'function inboundNonce(address receiver, uint32 srcEid, bytes32 sender) view returns (uint64)',
   'function hashLookup(bytes32, bytes32, address) view returns (bool, uint64)',
@@ -137,10 +147,41 @@ describe('lab messages', () => {
     });
   });
 
+  it('error: a receiver that reverts is tried three times and left; other paths go on', async () => {
+    const [b, c] = [chainAt(1), chainAt(2)];
+    const refusing = await c.create(REFUSES_DELIVERY);
+    const { endpoint } = b.deployment.layerZero;
+    const sender = lab.accounts.spare1.address;
+    const params = {
+      dstEid: c.deployment.eid,
+      receiver: pad(refusing),
+      message: stringToHex('unwanted'),
+      options: OPTIONS,
+      payInLzToken: false,
+    };
+    const { nativeFee } = await b.client.readContract({
+      address: endpoint,
+      abi: endpointAbi,
+      functionName: 'quote',
+      args: [params, sender],
+    });
+    const data = encodeFunctionData({
+      abi: endpointAbi,
+      functionName: 'send',
+      args: [params, sender],
+    });
+    await b.send('spare1', { to: endpoint, data, value: nativeFee });
+    await submit(b, [c], ['beside it']);
+    const direction = { srcEid: b.deployment.eid, dstEid: c.deployment.eid };
+    await eventually('three failures', async () => logged('deliveryFailed', direction) === 3);
+    await eventually('the other path', () => isProven(c, b, 'beside it'));
+    expect(logged('delivered', direction)).toBe(1);
+  });
+
   it('behavior: each packet is delivered once, and nothing failed on the way', () => {
     const direction = { srcEid: chainAt(0).deployment.eid, dstEid: chainAt(2).deployment.eid };
     expect(logged('delivered', direction)).toBe(3);
-    expect(logged('deliveryFailed', {})).toBe(0);
+    expect(logged('deliveryFailed', direction)).toBe(0);
     expect(logged('gaveUp', {})).toBe(0);
   });
 });

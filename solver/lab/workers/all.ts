@@ -19,7 +19,12 @@ export interface Workers {
   readonly paused: Set<PausablePart>;
   /** Publishes on every chain; returns when readers see it. */
   publishAll(): Promise<void>;
-  /** Starts all loops; they end with `signal`. */
+  /**
+   * Starts the chains' blocks, one every blockMs, until `signal`. Mined from here because anvil's own
+   * timer keeps a copy of the state for every block it makes and has no beat below a second by RPC.
+   */
+  mine(signal: AbortSignal): void;
+  /** Starts all other loops; they end with `signal`. */
   start(signal: AbortSignal): void;
 }
 
@@ -65,9 +70,17 @@ export function createWorkers(
     const walk = async () => prices.step();
     void loop('prices', 'pulse', options.pulseMs, walk);
   };
+  const mine = (signal: AbortSignal) => {
+    for (const { rpc, deployment } of sites) {
+      const step = async () => void (await rpc.request('evm_mine'));
+      const name = `blocks of ${deployment.name}`;
+      void runLoop({ name, everyMs: options.blockMs, signal, log, step });
+    }
+  };
   return {
     prices,
     paused,
+    mine,
     publishAll: async () => {
       await Promise.all(sites.map((site) => publisher.publish(site)));
     },
