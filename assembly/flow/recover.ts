@@ -52,6 +52,8 @@ import {
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST: f64 = 1e-13;
 const REFINE_ROUNDS: i32 = 3;
+/** Flow.next of an edge in no node's list. */
+const UNLINKED: i32 = -2;
 
 /** The edge whose flow closes a cycle, or −1. Set by `recover`. */
 export let cycleEdge: i32 = -1;
@@ -156,6 +158,7 @@ function sortNodes(): bool {
   }
   for (let e = m - 1; e >= 0; e--) {
     const flow = flowAt(e);
+    flow.next = UNLINKED;
     if (!(flow.x > 0)) continue;
     const v = venueAt(e);
     const tail = tailOf(v, flow);
@@ -189,6 +192,7 @@ function leastOfCycle(): i32 {
   for (let k = 0; k < n; k++) setInt(DEGREE, k, -1);
   while (int(DEGREE, node) < 0) {
     const edge = edgeInto(node);
+    if (edge < 0) return anyFlow();
     setInt(DEGREE, node, edge);
     node = tailOf(venueAt(edge), flowAt(edge));
   }
@@ -208,6 +212,12 @@ function leastOfCycle(): i32 {
     node = tail;
   } while (node != end);
   return least;
+}
+
+/** Unreachable while amounts are numbers; with NaN among them any edge will do to make progress. */
+function anyFlow(): i32 {
+  for (let e = 0; e < m; e++) if (flowAt(e).x > 0) return e;
+  return 0;
 }
 
 /** An edge that flows into an unsorted node from another unsorted node: there must be one. */
@@ -296,6 +306,8 @@ function detour(node: i32, amount: f64, place: i32): f64 {
     if (!(flow.mask & direction)) continue;
     const head = direction == FORWARD ? v.to : v.from;
     if (int(TOPO_PLACE, head) <= place) continue;
+    // A flow spread down to nothing still stands in its node's list; linked twice it would be a ring.
+    if (flow.next != UNLINKED && tailOf(v, flow) != node) continue;
     const worth = forward(v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
     if (worth > bestWorth) {
       bestWorth = worth;
@@ -308,8 +320,10 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   const v = venueAt(best);
   flow.direction = bestDirection;
   flow.x = min(amount, roomOf(v, bestDirection));
-  flow.next = int(HEAD, node);
-  setInt(HEAD, node, best);
+  if (flow.next == UNLINKED) {
+    flow.next = int(HEAD, node);
+    setInt(HEAD, node, best);
+  }
   return amount - flow.x;
 }
 
