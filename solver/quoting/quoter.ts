@@ -10,7 +10,8 @@ import { parseProblem } from '../market/problemFile.ts';
 import { nodeIdOf } from '../market/snapshot.ts';
 import type { MarketSource } from '../market/source.ts';
 import { unixSeconds } from '../types/amounts.ts';
-import { isRefusal, type Refusal } from '../types/errors.ts';
+import { Defect } from '../types/assert.ts';
+import { InvalidInput, isRefusal, type Refusal } from '../types/errors.ts';
 import type { EvmAddress } from '../types/ids.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { Clock, Rng } from '../types/ports.ts';
@@ -163,7 +164,7 @@ async function solvePlan(
         'or choose other targets';
       return refuse('noRoute', message, undefined, { asset: cutOff });
     }
-    const result = await deps.solve(built.problem);
+    const result = await solveOwn(deps, built);
     if (result.status === 'noRoute' || result.status === 'infeasible') {
       const message =
         'no route over the known pools and transfers reaches these targets; widen the scope, ' +
@@ -176,6 +177,18 @@ async function solvePlan(
   }
   const message = 'the posted inventory is too small for this rebalance; try a smaller one';
   return refuse('insufficientInventory', message);
+}
+
+/** The problem is ours: one that the optimizer cannot read is our defect, not the caller's input. */
+async function solveOwn(deps: QuoterDeps, { problem }: BuiltProblem): Promise<ProblemResult> {
+  try {
+    return await deps.solve(problem);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new Defect(
+      `the optimizer refused a quote's problem at ${error.pointer}: ${error.message}`,
+    );
+  }
 }
 
 async function availableInventory(deps: QuoterDeps, scene: Scene): Promise<Available> {
