@@ -30,127 +30,136 @@ export interface OrderRouteDeps {
 }
 
 export function orderRoutes(deps: OrderRouteDeps): FastifyPluginAsyncTypebox {
-  const { trimtab, idempotency } = deps;
   return async (app) => {
-    app.post(
-      '/v1/orders',
-      {
-        schema: {
-          operationId: 'submitOrder',
-          summary: 'Submits a signed order',
-          description:
-            'By quoteId, or with the order as quoted. The same signed order again is the same ' +
-            'order. With an Idempotency-Key the same key and body get the same answer.',
-          tags: ['orders'],
-          headers: Type.Object({
-            'idempotency-key': Type.Optional(
-              Type.String({ description: '1–128 ASCII characters.' }),
-            ),
-          }),
-          body: PostOrderBody,
-          response: {
-            202: answer('Admitted; follow it by its id.', PostOrderAnswer),
-            ...problems({
-              400: 'A field is wrong: unknownField, malformedSignature, orderMalformed, …',
-              404: 'quoteNotFound',
-              409: 'quoteExpired, orderExpired, nonceUsed, idempotencyConflict',
-              413: 'bodyTooLarge',
-              415: 'unsupportedMediaType',
-              422: 'wrongSigner, insufficientBalance, insufficientAllowance, …',
-              503: 'chainDown, upstreamFault',
-            }),
-          },
-        },
-      },
-      async (request, reply) => {
-        const key = request.headers['idempotency-key'];
-        const submission = submitRequest(request.body);
-        const admitted = await idempotency.once(key, request.body, async () => {
-          const submitted = await trimtab.submit(submission);
-          if (isRefusal(submitted)) {
-            throw refusalError(submitted, bodyPointer(submitted.pointer, submission));
-          }
-          return submitted;
-        });
-        const record = await trimtab.getOrder(admitted.orderId);
-        const order = orderView(
-          record ?? { order: admitted.order, transactions: [], quotedAmounts: null },
-        );
-        reply.code(202).header('location', `/v1/orders/${admitted.orderId}`);
-        return { orderId: admitted.orderId, status: 'received', order };
-      },
-    );
-
-    app.get(
-      '/v1/orders/:orderId',
-      {
-        schema: {
-          operationId: 'getOrder',
-          summary: 'An order: its state, where the money is, its transactions',
-          tags: ['orders'],
-          params: Params,
-          response: { 200: answer('The order.', OrderView), ...problems({ 404: 'orderNotFound' }) },
-        },
-      },
-      async ({ params }, reply) => {
-        reply.header('cache-control', 'no-store');
-        return orderView(await find(trimtab, toOrderId(params.orderId)));
-      },
-    );
-
-    app.get(
-      '/v1/orders/:orderId/events',
-      {
-        schema: {
-          operationId: 'streamOrderEvents',
-          summary: 'The order’s events as server-sent events, from the first or a given one on',
-          description:
-            'Event names are prefixed (order.created, tx.sent, …). Resumes after Last-Event-ID. ' +
-            'Ends after order.settled, order.refunded or order.failed; then answers 204.',
-          tags: ['orders'],
-          params: Params,
-          headers: Type.Object({
-            'last-event-id': Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
-          }),
-          response: {
-            200: answer('The stream.', Type.String(), 'text/event-stream'),
-            204: { description: 'The order is over and the client has every event.' },
-            ...problems({ 404: 'orderNotFound', 503: 'tooManyStreams' }),
-          },
-        },
-      },
-      async (request, reply) => {
-        const id = toOrderId(request.params.orderId);
-        const { order } = await find(trimtab, id);
-        const afterSeq = Number(request.headers['last-event-id'] ?? 0);
-        if (isTerminal(order.state)) {
-          const rest = await trimtab.events(id, afterSeq, 1);
-          // EventSource reconnects after any end of stream, but not after 204.
-          if (rest.length === 0) return reply.code(204).send();
-        }
-        if (deps.streams.open >= deps.streamsMax) {
-          const message = 'too many streams are open';
-          throw new ApiError('tooManyStreams', message, { retryAfterSeconds: 5 });
-        }
-        for (const [name, value] of Object.entries(reply.getHeaders())) {
-          if (value !== undefined) reply.raw.setHeader(name, value);
-        }
-        reply.hijack();
-        reply.raw.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-store',
-          'x-accel-buffering': 'no',
-        });
-        try {
-          await deps.streams.follow(reply.raw, id, afterSeq);
-        } catch (error) {
-          // The headers are gone: end the stream, the client resumes where it was.
-          request.log.warn({ err: error }, 'event stream failed');
-        }
-        return reply;
-      },
-    );
+    submitRoute(app, deps);
+    readRoute(app, deps);
+    eventsRoute(app, deps);
   };
+}
+
+type App = Parameters<FastifyPluginAsyncTypebox>[0];
+
+function submitRoute(app: App, { trimtab, idempotency }: OrderRouteDeps): void {
+  app.post(
+    '/v1/orders',
+    {
+      schema: {
+        operationId: 'submitOrder',
+        summary: 'Submits a signed order',
+        description:
+          'By quoteId, or with the order as quoted. The same signed order again is the same ' +
+          'order. With an Idempotency-Key the same key and body get the same answer.',
+        tags: ['orders'],
+        headers: Type.Object({
+          'idempotency-key': Type.Optional(Type.String({ description: '1–128 ASCII characters.' })),
+        }),
+        body: PostOrderBody,
+        response: {
+          202: answer('Admitted; follow it by its id.', PostOrderAnswer),
+          ...problems({
+            400: 'A field is wrong: unknownField, malformedSignature, orderMalformed, …',
+            404: 'quoteNotFound',
+            409: 'quoteExpired, orderExpired, nonceUsed, idempotencyConflict',
+            413: 'bodyTooLarge',
+            415: 'unsupportedMediaType',
+            422: 'wrongSigner, insufficientBalance, insufficientAllowance, …',
+            503: 'chainDown, upstreamFault',
+          }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const key = request.headers['idempotency-key'];
+      const submission = submitRequest(request.body);
+      const admitted = await idempotency.once(key, request.body, async () => {
+        const submitted = await trimtab.submit(submission);
+        if (isRefusal(submitted)) {
+          throw refusalError(submitted, bodyPointer(submitted.pointer, submission));
+        }
+        return submitted;
+      });
+      const record = await trimtab.getOrder(admitted.orderId);
+      const order = orderView(
+        record ?? { order: admitted.order, transactions: [], quotedAmounts: null },
+      );
+      reply.code(202).header('location', `/v1/orders/${admitted.orderId}`);
+      return { orderId: admitted.orderId, status: 'received', order };
+    },
+  );
+}
+
+function readRoute(app: App, { trimtab }: OrderRouteDeps): void {
+  app.get(
+    '/v1/orders/:orderId',
+    {
+      schema: {
+        operationId: 'getOrder',
+        summary: 'An order: its state, where the money is, its transactions',
+        tags: ['orders'],
+        params: Params,
+        response: { 200: answer('The order.', OrderView), ...problems({ 404: 'orderNotFound' }) },
+      },
+    },
+    async ({ params }, reply) => {
+      reply.header('cache-control', 'no-store');
+      return orderView(await find(trimtab, toOrderId(params.orderId)));
+    },
+  );
+}
+
+function eventsRoute(app: App, { trimtab, streams, streamsMax }: OrderRouteDeps): void {
+  app.get(
+    '/v1/orders/:orderId/events',
+    {
+      schema: {
+        operationId: 'streamOrderEvents',
+        summary: 'The order’s events as server-sent events, from the first or a given one on',
+        description:
+          'Event names are prefixed (order.created, tx.sent, …). Resumes after Last-Event-ID. ' +
+          'Ends after order.settled, order.refunded or order.failed; then answers 204.',
+        tags: ['orders'],
+        params: Params,
+        headers: Type.Object({
+          'last-event-id': Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
+        }),
+        response: {
+          200: answer('The stream.', Type.String(), 'text/event-stream'),
+          204: { description: 'The order is over and the client has every event.' },
+          ...problems({ 404: 'orderNotFound', 503: 'tooManyStreams' }),
+        },
+      },
+    },
+    async (request, reply) => {
+      const id = toOrderId(request.params.orderId);
+      const { order } = await find(trimtab, id);
+      const afterSeq = Number(request.headers['last-event-id'] ?? 0);
+      if (isTerminal(order.state)) {
+        const rest = await trimtab.events(id, afterSeq, 1);
+        // EventSource reconnects after any end of stream, but not after 204.
+        if (rest.length === 0) return reply.code(204).send();
+      }
+      if (streams.open >= streamsMax) {
+        const message = 'too many streams are open';
+        throw new ApiError('tooManyStreams', message, { retryAfterSeconds: 5 });
+      }
+      for (const [name, value] of Object.entries(reply.getHeaders())) {
+        if (value !== undefined) reply.raw.setHeader(name, value);
+      }
+      reply.hijack();
+      reply.raw.writeHead(200, {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      try {
+        await streams.follow(reply.raw, id, afterSeq);
+      } catch (error) {
+        // The headers are gone: end the stream, the client resumes where it was.
+        request.log.warn({ err: error }, 'event stream failed');
+      }
+      return reply;
+    },
+  );
 }
 
 async function find(trimtab: Trimtab, id: Id) {

@@ -9,7 +9,7 @@ import { canonicalJson } from '../market/jsonText.ts';
 import { parseProblem } from '../market/problemFile.ts';
 import { nodeIdOf } from '../market/snapshot.ts';
 import type { MarketSource } from '../market/source.ts';
-import { unixSeconds } from '../types/amounts.ts';
+import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { Defect } from '../types/assert.ts';
 import { InvalidInput, isRefusal, type Refusal } from '../types/errors.ts';
 import type { EvmAddress } from '../types/ids.ts';
@@ -94,8 +94,26 @@ async function quote(
   if (isRefusal(trade)) return trade;
   const dear = tooDear(scene, trade, request.maxCostBps, at);
   if (dear !== null) return dear;
-  const slippageBps = request.maxSlippageBps ?? policy.slippageBps;
-  const { owner } = request;
+  return offer(deps, policy, request, { scene, built, result, trade, validUntil });
+}
+
+interface Planned {
+  readonly scene: Scene;
+  readonly built: BuiltProblem;
+  readonly result: ProblemResult;
+  readonly trade: Trade;
+  readonly validUntil: UnixSeconds;
+}
+
+/** The order of a trade that is wanted: built, funded, stored. */
+async function offer(
+  deps: QuoterDeps,
+  policy: QuotePolicy,
+  { owner, maxSlippageBps }: QuoteRequest,
+  planned: Planned,
+): Promise<Quote | QuoteRefusal> {
+  const { scene, built, result, trade, validUntil } = planned;
+  const slippageBps = maxSlippageBps ?? policy.slippageBps;
   const terms = { owner, auctioneer: deps.auctioneer, targets: scene.targets };
   const order = buildOrder(
     trade,
@@ -112,19 +130,7 @@ async function quote(
   }
   const quoteId = `q-${bytesToHex(deps.rng.bytes(16))}`;
   const problem = parseProblem(built.problem);
-  const parts = {
-    quoteId,
-    owner,
-    validUntil,
-    scene,
-    built,
-    problem,
-    result,
-    trade,
-    order,
-    slippageBps,
-  };
-  const response = quoteResponse(parts);
+  const response = quoteResponse({ ...planned, quoteId, owner, problem, order, slippageBps });
   await deps.store.putQuote({
     quoteId,
     createdAtMs: deps.clock.nowMs(),

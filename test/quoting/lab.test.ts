@@ -10,7 +10,6 @@ import { systemClock } from '../../solver/adapters/clock.ts';
 import { createMarketSource } from '../../solver/adapters/marketSource.ts';
 import { systemRng } from '../../solver/adapters/rng.ts';
 import { createViemChain } from '../../solver/adapters/viemChain.ts';
-import { evaluate } from '../../solver/certificate/evaluate.ts';
 import { verify } from '../../solver/certificate/verify.ts';
 import { createEngine } from '../../solver/engine/engine.ts';
 import { type LabHandle, startLab } from '../../solver/lab/lab.ts';
@@ -18,6 +17,7 @@ import { parseProblem, parseProblemText } from '../../solver/market/problemFile.
 import { parseResultText } from '../../solver/market/resultFile.ts';
 import type { ChainMarket, MarketSource } from '../../solver/market/source.ts';
 import { createQuoter } from '../../solver/quoting/quoter.ts';
+import { solveProblem } from '../../solver/quoting/solve.ts';
 import { present } from '../../solver/types/assert.ts';
 import { isRefusal } from '../../solver/types/errors.ts';
 import type { ChainId } from '../../solver/types/ids.ts';
@@ -122,7 +122,7 @@ describe('quote', () => {
       auctioneer: lab.accounts.auctioneer.address,
       async solve(problem) {
         const parsed = parseProblem(problem);
-        return evaluate(parsed, engine.solve(parsed), engine.hash);
+        return solveProblem(engine, parsed);
       },
       reserved: async () => new Map(),
       canFund: async () => null,

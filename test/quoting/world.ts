@@ -3,7 +3,6 @@
 // fixed clock, a counting Rng, and the real engine with the real certificate.
 
 import { readFileSync } from 'node:fs';
-import { evaluate } from '../../solver/certificate/evaluate.ts';
 import { createEngine } from '../../solver/engine/engine.ts';
 import { sqrtRatioAtTick } from '../../solver/market/exact/tickMath.ts';
 import type { FeedReading } from '../../solver/market/prices.ts';
@@ -11,6 +10,7 @@ import { parseProblem } from '../../solver/market/problemFile.ts';
 import type { PoolState, UniswapV3State } from '../../solver/market/snapshot.ts';
 import type { ChainMarket, MarketSource } from '../../solver/market/source.ts';
 import { createQuoter, type Quoter, type QuoterDeps } from '../../solver/quoting/quoter.ts';
+import { solveProblem } from '../../solver/quoting/solve.ts';
 import { unixSeconds } from '../../solver/types/amounts.ts';
 import { present } from '../../solver/types/assert.ts';
 import { Fault } from '../../solver/types/errors.ts';
@@ -272,7 +272,7 @@ export function makeWorld(inventoryDollars = 500_000): World {
     async solve(problem) {
       world.problems.push(problem);
       const parsed = parseProblem(problem);
-      const result = evaluate(parsed, engine.solve(parsed), engine.hash);
+      const result = solveProblem(engine, parsed);
       world.results.push(result);
       return result;
     },
