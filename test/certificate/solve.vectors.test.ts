@@ -46,6 +46,11 @@ describe('solveProblem', () => {
     expect(JSON.stringify(solveProblem(engine, problem))).toBe(JSON.stringify(result));
   });
 
+  it('behavior: a flow emptied on the way keeps its place (this once never returned)', () => {
+    const problem = problemOf('emptied-flow');
+    expect(verify(problem, solveProblem(engine, problem))).toEqual({ ok: true });
+  });
+
   for (const kind of ['swap', 'balanced'] as const satisfies readonly Kind[]) {
     it(`property: verify accepts every result of a random ${kind} problem`, () => {
       const random = seeded(`solve ${kind}`);
