@@ -30,8 +30,8 @@ export type OnSpawned = (ref: ProcessRef, ended: Promise<string>) => void;
 
 const READY_TIMEOUT_MS = 15_000;
 /**
- * States kept for reads at past blocks, as many as a usual full node keeps; none touch the disk. Each
- * takes 0.35 MB. Only with --no-mining: --block-time under 3 s makes anvil keep 1500 and more.
+ * States kept for reads at past blocks, as many as a usual full node keeps; none touch the disk.
+ * Each takes 0.35 MB. Only with --no-mining: --block-time under 3 s makes anvil keep 1500 and more.
  */
 const STATES_MAX = 128;
 

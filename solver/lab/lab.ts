@@ -1,5 +1,6 @@
-// The lab as others see it: start or adopt it, look at it, stop it. The lab itself is a process of
-// its own (main.ts) that outlives the one that started it; this file only finds, spawns and ends it.
+// The lab as others see it: start or adopt it, look at it, stop it. The lab itself is a process
+// of its own (main.ts) that outlives the one that started it; this file only finds, spawns and
+// ends it.
 
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';

@@ -6,9 +6,9 @@ import { BUILD_DIR, DEFAULT_HOME } from './files.ts';
 import { FEED_HEARTBEAT_SECONDS } from './setup.ts';
 
 export interface LabOptions {
-  /** Where runtime state lives; the lab uses `<home>/lab`. Default: $TRIMTAB_HOME, else the checkout's `.trimtab`. */
+  /** Runtime state; ours is in `<home>/lab`. Default: $TRIMTAB_HOME, else `.trimtab` here. */
   readonly home?: string;
-  /** Deployed states by hash, for any number of homes. Default: the checkout's `.build/lab-cache`. */
+  /** Deployed states by hash, for any number of homes. Default: `.build/lab-cache` here. */
   readonly cacheDir?: string;
   /** Time between blocks, 100 … 60000 ms. Default 1000. */
   readonly blockMs?: number;

@@ -125,7 +125,7 @@ export const CHAINS: readonly LabChain[] = [
   },
 ];
 
-/** Half-widths of the concentrated positions around the start price and their share of the worth. */
+/** How far v3 positions reach around the start price, and their share of the pool's worth. */
 export const V3_RANGES: readonly {
   readonly below: number;
   readonly above: number;
@@ -161,7 +161,7 @@ export const LZ_GAS_PRICE_WEI = 1_500_000_000n;
 export const LZ_GAS_PER_BYTE = 16;
 /** Gas a DVN charges for; measured 70k, padded. */
 export const DVN_VERIFY_GAS = 90_000n;
-/** Gas the executor charges on top of what the message asks for: commit and lzReceive's overhead. */
+/** Gas the executor charges beside what the message asks for: commit and overhead. */
 export const EXECUTOR_BASE_GAS = 150_000n;
 export const MAX_MESSAGE_BYTES = 10_000;
 

@@ -36,7 +36,7 @@ const answers = async (url: string) => {
 
 // The first start of a changed lab compiles and deploys.
 describe('lab process', { timeout: 180_000 }, () => {
-  it('default: a second start finds the saved state, as another run; stop leaves nothing', async () => {
+  it('default: a second start finds the saved state; stop leaves nothing', async () => {
     const first = await startLab(options());
     const before = stateNow();
     await first.stop();

@@ -15,7 +15,7 @@ import { LAB_CACHE } from './withLab.ts';
 
 /** Runtime code that answers every call with 1: PUSH1 1, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN. */
 const YES_TO_ALL: Hex = '0x6760015f5260205ff35f5260086018f3';
-/** Runtime code that answers 1 to at most 100 bytes of calldata, as allowInitializePath has, else reverts. */
+/** Answers 1 to at most 100 bytes of calldata, as allowInitializePath has, and else reverts. */
 const REFUSES_DELIVERY: Hex = '0x7260643611600f5760015f5260205ff35b5f5ffd5f526013600df3';
 /** Type 3, one lzReceive option of 100,000 gas. */
 const OPTIONS: Hex = '0x000301001101000000000000000000000000000186a0';
@@ -147,7 +147,7 @@ describe('lab messages', () => {
     });
   });
 
-  it('error: a receiver that reverts is tried three times and left; other paths go on', async () => {
+  it('error: a receiver that reverts is tried three times, others go on', async () => {
     const [b, c] = [chainAt(1), chainAt(2)];
     const refusing = await c.create(REFUSES_DELIVERY);
     const { endpoint } = b.deployment.layerZero;
@@ -187,7 +187,7 @@ describe('lab messages', () => {
 });
 
 describe('lab oracle', () => {
-  it('default: one address and one code on every chain, frozen, every path switched on', async () => {
+  it('default: one address, one code everywhere, frozen, every path on', async () => {
     const codes = new Set<string>();
     for (const chain of chains) {
       const address = oracleOf(chain);

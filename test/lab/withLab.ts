@@ -1,5 +1,5 @@
-// A lab of its own for one test: a fresh home in the temp folder, the deployed state from the shared
-// cache, ended and removed whatever happens.
+// A lab of its own for one test: a fresh home in the temp folder, the deployed state from the
+// shared cache, ended and removed whatever happens.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

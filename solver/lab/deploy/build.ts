@@ -1,5 +1,6 @@
-// The cold path: three fresh chains, everything deployed, wired, funded and seeded, and their states
-// saved. Running a lab always starts from a saved state, so there is one way to start, not two.
+// The cold path: three fresh chains, everything deployed, wired, funded and seeded, and their
+// states saved. Running a lab always starts from a saved state, so there is one way to start, not
+// two.
 
 import { gunzipSync } from 'node:zlib';
 import { hexToBytes } from 'viem';

@@ -22,7 +22,7 @@ const tokenAbi = parseAbi([
   'function transfer(address to, uint256 amount) returns (bool)',
 ]);
 
-/** Native ether anvil gives to `deployer` at genesis, whole tokens; all other ether comes from it. */
+/** Ether anvil gives to `deployer` at genesis, whole tokens; all other ether comes from it. */
 export const GENESIS_ETHER = 1_000_000;
 
 /** Queues gas for every role. Flush before any role but `deployer` acts. */

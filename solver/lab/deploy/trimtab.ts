@@ -20,7 +20,7 @@ interface Surroundings {
   readonly uniswap: UniswapContracts;
 }
 
-/** Queues our contracts. Constructor arguments are equal on every chain, hence the addresses too. */
+/** Queues our contracts. Equal constructor arguments on every chain give equal addresses. */
 export function deployTrimtab(
   batch: Batch,
   artifacts: Artifacts,

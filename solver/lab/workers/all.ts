@@ -20,8 +20,8 @@ export interface Workers {
   /** Publishes on every chain; returns when readers see it. */
   publishAll(): Promise<void>;
   /**
-   * Starts the chains' blocks, one every blockMs, until `signal`. Mined from here because anvil's own
-   * timer keeps a copy of the state for every block it makes and has no beat below a second by RPC.
+   * Starts the chains' blocks, one every blockMs, until `signal`. Mined from here because anvil's
+   * own short timer makes it keep every block's state, and memory grow without end.
    */
   mine(signal: AbortSignal): void;
   /** Starts all other loops; they end with `signal`. */

@@ -47,7 +47,7 @@ export interface DvnWorkerOptions {
   readonly log: LabLog;
 }
 
-/** One step: find new packets, attest those that are due. Repeating a step attests nothing twice. */
+/** One step: find new packets, attest those that are due. Repeating it attests nothing twice. */
 export function createDvnWorker(options: DvnWorkerOptions): () => Promise<void> {
   const scan = createScanner(options.source, options.confirmations);
   const jobs = new Set<Job>();

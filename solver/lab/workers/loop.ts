@@ -1,5 +1,5 @@
-// Runs a step again and again until told to stop. A step that throws is logged and tried again after
-// a growing pause: an outage of one chain must not end a worker.
+// Runs a step again and again until told to stop. A step that throws is logged and tried again
+// after a growing pause: an outage of one chain must not end a worker.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LabLog } from '../log.ts';
