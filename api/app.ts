@@ -23,6 +23,8 @@ import { createStreams, STREAM_LIMITS, type StreamLimits } from './stream.ts';
 export interface AppOptions {
   readonly trimtab: Trimtab;
   readonly logger?: FastifyBaseLogger;
+  /** Called with what lies behind every answer of 500 and more; the answer itself never says it. */
+  readonly onError?: (error: unknown, where: string) => void;
   /** Requests per minute and client address; default 1200. */
   readonly requestsPerMinute?: number;
   readonly streams?: Partial<StreamLimits>;
@@ -45,7 +47,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   strictBodies(app);
   // Answers are plain JSON already: what a schema does not name is sent all the same.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  answerProblems(app);
+  answerProblems(app, options.onError);
   refuseUnacceptable(app);
   const methods = rememberMethods(app);
   answerMissing(app, methods);
@@ -97,11 +99,15 @@ function strictBodies(app: FastifyInstance): void {
   );
 }
 
-function answerProblems(app: FastifyInstance): void {
+function answerProblems(app: FastifyInstance, onError: AppOptions['onError']): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toApiError(thrown);
     const { status } = ERRORS[error.code];
-    if (status >= 500) request.log.error({ err: error.cause ?? error }, error.message);
+    if (status >= 500 && error.code !== 'chainDown') {
+      const behind = error.cause ?? error;
+      request.log.error({ err: behind }, error.message);
+      onError?.(behind, `${request.method} ${request.routeOptions.url ?? request.url}`);
+    }
     return sendProblem(error, request, reply);
   });
 }

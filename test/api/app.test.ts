@@ -266,6 +266,17 @@ describe('POST /v1/quotes', () => {
     expect(JSON.stringify(body)).not.toContain('secret');
   });
 
+  it('behavior: what lies behind a 500 goes to onError', async () => {
+    const seen: unknown[] = [];
+    const watched = await buildApp({ trimtab, onError: (...args) => seen.push(args) });
+    const defect = new Error('secret');
+    trimtab.answerQuote = defect;
+    const answer = await watched.inject({ method: 'POST', url: '/v1/quotes', payload: quoteBody });
+    expect(answer.statusCode).toBe(500);
+    expect(seen).toEqual([[defect, 'POST /v1/quotes']]);
+    await watched.close();
+  });
+
   it('error: invalid input found behind the schema keeps its pointer', async () => {
     trimtab.answerQuote = Object.assign(new InvalidInput('no', { pointer: '/intent/targets' }));
     await expectProblem(askQuote(quoteBody), 400, 'invalidInput', '/intent/targets');
