@@ -50,6 +50,8 @@ export type Standing =
  *   refunded   no escrow is Open or can open, and at least one was Refunded
  *   released   the same, at least one was Released and none Refunded: every output was delivered
  *              (by a stranger even where an origin never opened: then its inputs stay the owner's)
+ *   allFilled  every output is filled in time, and no origin can still open or stay shut: a stranger
+ *              may fill before our opens are through, which changes nothing about opening
  *   lost       some escrow is Open and the order can no longer be filled in time, or one was Refunded
  *   partlyOpen some escrow is Open and another can never open: nobody may fill
  * An unreachable chain counts as undecided, never as closed or dead.
@@ -62,7 +64,8 @@ export function standingOf(facts: OrderFacts, times: OrderTimes): Standing {
   if (settledDown && someRefunded) return 'refunded';
   if (settledDown) return origins.some(isClosed) ? 'released' : 'nothingTaken';
   if (someRefunded) return 'lost';
-  if (allFilledInTime(facts, times.fillDeadline)) return 'allFilled';
+  const decided = origins.every((o) => isOpen(o) || isClosed(o) || isDead(o, times.openBy));
+  if (decided && allFilledInTime(facts, times.fillDeadline)) return 'allFilled';
   if (someOpen && facts.outputs.some((o) => isLost(o, times.fillDeadline))) return 'lost';
   if (someOpen && origins.some((o) => isDead(o, times.openBy))) return 'partlyOpen';
   if (allOpen(facts)) return 'allOpen';

@@ -9,7 +9,7 @@ import { balanceKey, SETTLER, slotKey } from './sim/contracts.ts';
 import { simRng } from './sim/rng.ts';
 import { type Faults, NO_FAULTS, runWorld, START, type World } from './sim/world.ts';
 
-const SEEDS = Number(process.env['TRIMTAB_SIM_SEEDS'] ?? '300');
+const SEEDS = Number(process.env['TRIMTAB_SIM_SEEDS'] ?? '100');
 
 function chaos(seed: number): Faults {
   const rng = simRng(seed ^ 0x5eed);
@@ -91,7 +91,7 @@ describe('settlement under simulation', () => {
   });
 
   it('default: without faults every order settles, soon', async () => {
-    for (let seed = 1; seed <= 40; seed += 1) {
+    for (let seed = 1; seed <= 20; seed += 1) {
       const world = await runWorld(simRng(seed), NO_FAULTS);
       expect([world.row.state, check(world)], `seed ${seed}`).toEqual(['settled', []]);
       expect(world.endedAt - START, `seed ${seed}`).toBeLessThan(60);
@@ -100,7 +100,7 @@ describe('settlement under simulation', () => {
 
   it('behavior: the filler dies after its first fill: tombstones, proof, full refund', async () => {
     let refunded = 0;
-    for (let seed = 1; seed <= 60; seed += 1) {
+    for (let seed = 1; seed <= 24; seed += 1) {
       const world = await runWorld(simRng(seed), { ...NO_FAULTS, fillerDies: 'firstFill' });
       expect(check(world), `seed ${seed}`).toEqual([]);
       const destinations = new Set(world.order.outputs.map((output) => output.chainId));
@@ -111,7 +111,7 @@ describe('settlement under simulation', () => {
         refunded += 1;
       }
     }
-    expect(refunded).toBeGreaterThan(10);
+    expect(refunded).toBeGreaterThan(4);
   });
 
   it('behavior: an origin that cannot open: nothing is taken anywhere', async () => {
@@ -131,11 +131,11 @@ describe('settlement under simulation', () => {
 
   it('behavior: crashes at every seventh effect delay and change nothing', async () => {
     let crashes = 0;
-    for (let seed = 1; seed <= 30; seed += 1) {
+    for (let seed = 1; seed <= 15; seed += 1) {
       const world = await runWorld(simRng(seed), { ...NO_FAULTS, crash: 0.15 });
       expect(check(world), `seed ${seed}`).toEqual([]);
       crashes += world.crashes;
     }
-    expect(crashes).toBeGreaterThan(100);
+    expect(crashes).toBeGreaterThan(50);
   });
 });

@@ -26,8 +26,8 @@ import {
   type MandateOutput,
   orderDigest,
   outputHash,
-  payloadHash,
   type PortfolioOrder,
+  payloadHash,
   TOMBSTONE_RECORD,
   tombstonePayload,
   ZERO_HASH,
@@ -145,10 +145,10 @@ function identify(
   terms: Terms,
 ) {
   const [orderId, order] =
-    [...c.orders].find(
-      ([, o]) => o.owner === head.owner.toLowerCase() && o.nonce === head.nonce,
-    ) ?? [];
-  if (orderId === undefined || order === undefined || outputsHash(order.outputs) !== given) fail('BadAward');
+    [...c.orders].find(([, o]) => o.owner === head.owner.toLowerCase() && o.nonce === head.nonce) ??
+    [];
+  if (orderId === undefined || order === undefined || outputsHash(order.outputs) !== given)
+    fail('BadAward');
   const origin = order.origins.find((o) => Number(o.chainId) === c.chainId);
   if (origin === undefined) fail('BadAward');
   const award = {

@@ -207,9 +207,7 @@ export class SimSender implements TxSender {
   async ensure(intent: TxIntent): Promise<TxStatus> {
     const chain = this.chains.get(intent.chainId);
     if (chain === undefined) throw new Error('no such chain');
-    const known = this.rows.find(
-      (r) => r.scope === intent.scope && r.purpose === intent.purpose,
-    );
+    const known = this.rows.find((r) => r.scope === intent.scope && r.purpose === intent.purpose);
     if (known !== undefined) return this.status(chain, known);
     try {
       await chain.estimateGas({ ...intent, from: intent.sender });

@@ -20,8 +20,8 @@ import { Fault, isRefusal } from '../../../solver/types/errors.ts';
 import {
   type ChainId,
   chainId,
-  eid,
   type EvmAddress,
+  eid,
   evmAddress,
   orderId,
   toBytes32Address,
@@ -311,7 +311,12 @@ function act(
     const awarded = parseAwarded(row);
     const output = present(awarded.outputs[0], 'an output');
     const chain = present(chains.get(chainId(Number(output.chainId))), 'its chain');
-    const request = { from: STRANGER, to: evmAddress(OUTPUT_SETTLER), data: '0x', value: 0n } as const;
+    const request = {
+      from: STRANGER,
+      to: evmAddress(OUTPUT_SETTLER),
+      data: '0x',
+      value: 0n,
+    } as const;
     chain.poke((s) => {
       try {
         const context = chain.context(now, request, false);
@@ -355,7 +360,10 @@ function carry(
   }
 }
 
-type Handler = (lease: JobLease, signal: AbortSignal) => Promise<{ done: true } | { runAtMs: number }>;
+type Handler = (
+  lease: JobLease,
+  signal: AbortSignal,
+) => Promise<{ done: true } | { runAtMs: number }>;
 
 /** Both workers at once, each on what is due; their awaits interleave. */
 async function work(
