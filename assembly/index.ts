@@ -21,6 +21,8 @@ import {
   HEADER,
   Header,
   header as head,
+  isArranged,
+  LIMIT,
   OK,
   SWAP,
 } from './layout';
@@ -82,6 +84,10 @@ export function solve(): i32 {
   h.work = 0;
   h.solves = 0;
   if (h.status == OK) h.status = search();
+  // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
+  for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
+    if (bad(nodeAt(k).dual)) h.status = BAD_INPUT;
+  }
   return h.status;
 }
 
@@ -90,6 +96,7 @@ function bad(value: f64): bool {
 }
 
 function check(h: Header): i32 {
+  if (!isArranged()) return BAD_INPUT;
   if (h.objective != SWAP && h.objective != 1) return BAD_INPUT;
   if (h.workMax < 1) return BAD_INPUT;
   if (h.objective == SWAP) {

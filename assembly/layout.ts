@@ -99,6 +99,24 @@ export function alignLine(at: usize): usize {
   return (at + LINE - 1) & ~(LINE - 1);
 }
 
+/** What `arrange` laid out last: `solve` refuses a header whose counts or offsets differ. */
+let seal: u32 = 0;
+
+/** FNV-1a over the header's counts and offsets. */
+function fingerprint(): u32 {
+  let hash: u32 = 0x811c9dc5;
+  for (let at: usize = 8; at < 88; at += 4) {
+    // Not the objective's details, nor the edge count, which the core writes itself.
+    if (at >= 36 && at < 48) continue;
+    hash = (hash ^ load<u32>(HEADER + at)) * 0x01000193;
+  }
+  return hash;
+}
+
+export function isArranged(): bool {
+  return seal == fingerprint();
+}
+
 /** Writes the offsets of the problem's blocks for the counts in the header and clears the blocks. */
 export function arrange(): i32 {
   const h = header();
@@ -135,5 +153,6 @@ export function arrange(): i32 {
   h.scratch = at;
   if (at > (<usize>memory.size()) << 16) return TOO_LARGE;
   memory.fill(h.nodes, 0, at - h.nodes);
+  seal = fingerprint();
   return OK;
 }

@@ -114,6 +114,8 @@ function keepPrices(prices: usize, shares: usize): void {
 function attempt(scale: f64, prices: usize, shares: usize): bool {
   const h = header();
   h.solves++;
+  // Every step counts, so that no input can keep the search busy for nothing.
+  h.work++;
   clearMasks();
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);

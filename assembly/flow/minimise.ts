@@ -75,7 +75,7 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
     gap = residual + complementarity;
     const goal = (relaxed ? RELAXED_GOAL : GAP_GOAL) * abs(dualValue);
     if (kinked == 0 || (complementarity <= goal && residual <= max(goal, floor))) break;
-    if (header().work >= limit) break;
+    if (header().work++ >= limit) break;
     recentre();
     if (relaxed) splitGroups();
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
