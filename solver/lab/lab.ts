@@ -7,6 +7,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseNetwork } from '../market/networkFile.ts';
 import { present } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
 import type { NetworkConfig } from '../types/network.ts';
@@ -191,7 +192,7 @@ function handleOf(paths: LabPaths, state: LabState, adopted: boolean): LabHandle
     adopted,
     readyAfterMs: state.readyAfterMs ?? 0,
     networkFile: paths.network,
-    network: present(readJson<NetworkConfig>(paths.network), paths.network),
+    network: parseNetwork(present(readJson<unknown>(paths.network), paths.network)),
     accounts: present(readJson<LabAccounts>(paths.accounts), paths.accounts),
     deployment: present(readJson<LabDeployment>(paths.deployment), paths.deployment),
     logFile: paths.log,

@@ -11,8 +11,6 @@ export type Fixed36 = Brand<bigint, 'Fixed36'>;
 
 export const FIXED36_DECIMALS = 36;
 export const ONE36 = (10n ** 36n) as Fixed36;
-/** Dollars × 10^72: exact worth of base units (≤ 36 decimals) at a Fixed36 price per whole token. */
-export const ONE72 = 10n ** 72n;
 
 const DECIMAL = /^(-?)(0|[1-9][0-9]{0,29})(?:\.([0-9]{1,36}))?$/;
 

@@ -10,7 +10,6 @@ import type {
   PoolConfig,
   TokenConfig,
 } from '../types/network.ts';
-import { parseJsonText } from './jsonText.ts';
 import { DECIMALS_MAX } from './problemFile.ts';
 import {
   type At,
@@ -66,11 +65,6 @@ export function parseNetwork(json: unknown): NetworkConfig {
     chains,
     minProofWindowSeconds: readInteger(root.field('minProofWindowSeconds'), 0, SECONDS_MAX),
   };
-}
-
-/** From text, refusing duplicate keys besides. Throws InvalidInput. */
-export function parseNetworkText(text: string): NetworkConfig {
-  return parseNetwork(parseJsonText(text));
 }
 
 function readChain(at: At): ChainConfig {

@@ -119,11 +119,6 @@ export function readInteger(at: At, min: number, max: number): number {
   return value;
 }
 
-export function readBoolean(at: At): boolean {
-  if (typeof at.value !== 'boolean') refuse(at, `must be true or false, got ${describe(at.value)}`);
-  return at.value;
-}
-
 /** Base units as a decimal string, min ≤ amount ≤ max (2^256 − 1 unless told). */
 export function readAmount(at: At, min = 0n, max?: bigint): TokenAmount {
   const amount = pointed(at, () => parseTokenAmount(readString(at)));
