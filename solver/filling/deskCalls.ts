@@ -106,8 +106,7 @@ function routeOf(market: DeskMarket, trade: Trade, legs: readonly Leg[]): Route 
     // What a later route spends must all be there; what is ours at the end may be a little less.
     amountOutMin: final ? mulDivUp(out, trade.minOut, trade.amountOut) : out,
     hops: legs.map((leg): RouteHop => {
-      const pool = market.config.pools.find((p) => p.id === leg.venue);
-      const { kind, feePips } = present(pool, `pool ${leg.venue}`);
+      const { kind, feePips } = present(market.pools.get(leg.venue), `pool ${leg.venue}`);
       return {
         tokenOut: tokenOfNode(market, leg.out.node),
         feePips: kind === 'uniswapV2' ? 0 : feePips,

@@ -10,7 +10,7 @@ import { mulDivUp, type UnixSeconds } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import { Fault, isRefusal } from '../types/errors.ts';
 import type { ChainId, EvmAddress } from '../types/ids.ts';
-import type { ChainConfig, TokenConfig } from '../types/network.ts';
+import type { ChainConfig, PoolConfig, TokenConfig } from '../types/network.ts';
 import type { BlockRef } from '../types/ports.ts';
 import type { ConcentratedVenue, ConstantProductVenue, ProblemNode } from '../types/problem.ts';
 import type { Amounts } from './value.ts';
@@ -24,6 +24,8 @@ export interface DeskMarket {
   readonly block: BlockRef;
   readonly nodes: readonly ProblemNode[];
   readonly venues: readonly (ConstantProductVenue | ConcentratedVenue)[];
+  /** By venue id. */
+  readonly pools: ReadonlyMap<string, PoolConfig>;
   /** The desk's balances by node, before reservations. */
   readonly balances: Amounts;
   readonly messageFees: ReadonlyMap<ChainId, MessageFee>;
@@ -64,6 +66,7 @@ export function deskMarket(config: ChainConfig, market: ChainMarket, now: UnixSe
       const cost = fixed36(gasWad(SWAP_GAS[state.kind]) * 10n ** 18n);
       return [venueOfPool(state, [a, b], cost)];
     }),
+    pools: new Map(market.pools.map(({ pool }) => [pool.id, pool])),
     balances: new Map(
       config.tokens.map((t) => [
         nodeIdOf(chainId, t.symbol),

@@ -9,7 +9,7 @@ import { balanceKey, SETTLER, slotKey } from './sim/contracts.ts';
 import { simRng } from './sim/rng.ts';
 import { type Faults, NO_FAULTS, runWorld, START, type World } from './sim/world.ts';
 
-const SEEDS = Number(process.env['TRIMTAB_SIM_SEEDS'] ?? '100');
+const SEEDS = Number(process.env.TRIMTAB_SIM_SEEDS ?? '100');
 
 function chaos(seed: number): Faults {
   const rng = simRng(seed ^ 0x5eed);
@@ -72,7 +72,7 @@ describe('settlement under simulation', () => {
   it(`property: ${SEEDS} seeded worlds all end well`, async () => {
     const ends = new Map<string, number>();
     const failures: string[] = [];
-    const first = Number(process.env['TRIMTAB_SIM_SEED'] ?? '1');
+    const first = Number(process.env.TRIMTAB_SIM_SEED ?? '1');
     for (let seed = first; seed < first + SEEDS; seed += 1) {
       const faults = chaos(seed);
       const world = await runWorld(simRng(seed), faults);

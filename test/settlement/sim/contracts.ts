@@ -122,10 +122,10 @@ export function move(s: SimState, token: string, from: string, to: string, amoun
 
 /** Executes calldata on the state, or throws SimRevert and leaves it to the caller to discard it. */
 export function execute(s: SimState, to: Hex, data: Hex, c: SimContext): void {
-  if (to === SETTLER) return settlerCall(s, data, c);
-  if (to === OUTPUT_SETTLER) return outputCall(s, data, c);
-  if (to === ORACLE) return oracleCall(s, data, c);
-  throw new SimRevert('0x', `no contract at ${to}`);
+  if (to === SETTLER) settlerCall(s, data, c);
+  else if (to === OUTPUT_SETTLER) outputCall(s, data, c);
+  else if (to === ORACLE) oracleCall(s, data, c);
+  else throw new SimRevert('0x', `no contract at ${to}`);
 }
 
 function fail(errorName: 'NotNone' | 'NotOpen' | 'BadAward' | 'BadTimes' | 'NotExpired'): never {
@@ -193,20 +193,23 @@ function settlerCall(s: SimState, data: Hex, c: SimContext): void {
         if (fill === undefined || fill.timestamp > known.order.fillDeadline) fail('BadAward');
         if (!fillProven(s, c, known.awardId, { ...output, amount }, fill)) fail('BadAward');
       });
-      return close(s, known, 'released');
+      close(s, known, 'released');
+      return;
     }
     case 'refundDeclined': {
       const [head, , given, terms, signature] = call.args;
       const known = identify(c, head, given, terms);
       const signer = recoverSigner(declineDigest(known.awardId), signature);
       if (signer !== known.award.filler && c.from !== known.award.filler) fail('BadAward');
-      return close(s, known, 'refunded');
+      close(s, known, 'refunded');
+      return;
     }
     case 'refundExpired': {
       const [head, , given, terms] = call.args;
       const known = identify(c, head, given, terms);
       if (c.now <= known.order.expiry) fail('NotExpired');
-      return close(s, known, 'refunded');
+      close(s, known, 'refunded');
+      return;
     }
     case 'refundTombstone':
     case 'refundLate': {
@@ -222,7 +225,8 @@ function settlerCall(s: SimState, data: Hex, c: SimContext): void {
           : fill.timestamp > known.order.fillDeadline &&
             fillProven(s, c, known.awardId, awarded, fill);
       if (!proven) fail('BadAward');
-      return close(s, known, 'refunded');
+      close(s, known, 'refunded');
+      return;
     }
     default:
       throw new SimRevert('0x', `not modelled: ${call.functionName}`);

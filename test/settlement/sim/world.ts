@@ -299,7 +299,11 @@ function act(
   const victim = present(order.origins.at(-1), 'an origin');
   const origin = present(chains.get(chainId(Number(victim.chainId))), 'its chain');
   const since = now - START;
-  if (faults.ownerRevokesAt === since) origin.poke((s) => void (s.allowed = false));
+  if (faults.ownerRevokesAt === since) {
+    origin.poke((s) => {
+      s.allowed = false;
+    });
+  }
   if (faults.ownerCancelsAt === since) {
     origin.poke((s) => {
       const slot = slotKey(order.owner, order.nonce);
