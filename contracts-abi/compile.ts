@@ -89,11 +89,6 @@ export async function compileContracts(): Promise<Artifacts> {
 /** Where the artifacts of the present sources are, one <name>.json each, once compiled. */
 export const artifactsFolder = (): string => join(CACHE, sourcesHash());
 
-/** One contract's artifact. */
-export async function loadArtifact(name: ContractName): Promise<Artifact> {
-  return (await compileContracts())[name];
-}
-
 function compileNow(): Artifacts {
   const solc = createRequire(import.meta.url)('solc') as Solc;
   const sources = Object.fromEntries(

@@ -3,9 +3,20 @@
 // where anvil is not installed.
 
 import fc from 'fast-check';
-import { type Address, decodeErrorResult, type Hex, keccak256, pad, zeroAddress } from 'viem';
+import {
+  type Abi,
+  type Address,
+  decodeErrorResult,
+  decodeFunctionData,
+  type Hex,
+  keccak256,
+  pad,
+  zeroAddress,
+} from 'viem';
 import { privateKeyToAccount, sign } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { layerZeroOracleAbi } from '../../contracts-abi/abi/layerZeroOracle.ts';
+import { outputSettlerAbi } from '../../contracts-abi/abi/outputSettler.ts';
 import { portfolioSettlerAbi } from '../../contracts-abi/abi/portfolioSettler.ts';
 import * as calls from '../../contracts-abi/calls.ts';
 import { compileContracts } from '../../contracts-abi/compile.ts';
@@ -284,6 +295,58 @@ describe('decodeRevert', () => {
     const data: Hex = '0xdeadbeef';
     expect(() => decodeErrorResult({ abi: portfolioSettlerAbi, data })).toThrow();
     expect(calls.decodeRevert(data)).toBe('reverted with 0xdeadbeef');
+  });
+});
+
+describe('encoders', () => {
+  const id = pad('0x07', { size: 32 });
+  const account = filler.address;
+  const decoded = (abi: Abi, data: Hex) => decodeFunctionData({ abi, data });
+
+  test('the calls no flow above makes carry their arguments in order', () => {
+    expect(decoded(layerZeroOracleAbi, calls.encodeSubmit(7, account, ['0x12']))).toEqual({
+      functionName: 'submit',
+      args: [7, account, ['0x12']],
+    });
+    expect(decoded(layerZeroOracleAbi, calls.encodeSubmitMany([7, 8], account, []))).toEqual({
+      functionName: 'submitMany',
+      args: [[7, 8], account, []],
+    });
+    expect(decoded(layerZeroOracleAbi, calls.encodeQuote(7, 3))).toEqual({
+      functionName: 'quote',
+      args: [7, 3n],
+    });
+    expect(decoded(layerZeroOracleAbi, calls.encodeQuoteMany([7], 3))).toEqual({
+      functionName: 'quoteMany',
+      args: [[7], 3n],
+    });
+    expect(decoded(layerZeroOracleAbi, calls.encodeIsProven(1n, id, id, id))).toEqual({
+      functionName: 'isProven',
+      args: [1n, id, id, id],
+    });
+    expect(decoded(portfolioSettlerAbi, calls.encodeWithdraw(account, owner.address))).toEqual({
+      functionName: 'withdraw',
+      args: [account, owner.address],
+    });
+    expect(decoded(portfolioSettlerAbi, calls.encodeOwed(account, owner.address))).toEqual({
+      functionName: 'owed',
+      args: [account, owner.address],
+    });
+    expect(decoded(outputSettlerAbi, calls.encodeFillOrderOutputs(id, [], 5, id))).toEqual({
+      functionName: 'fillOrderOutputs',
+      args: [id, [], 5, id],
+    });
+    // withdraw and owed are spelled alike in both settlers.
+    expect(decoded(outputSettlerAbi, calls.encodeWithdraw(account, account)).functionName).toBe(
+      'withdraw',
+    );
+  });
+
+  test('words decode', () => {
+    expect(calls.decodeBool(pad('0x01', { size: 32 }))).toBe(true);
+    expect(calls.decodeBool(td.ZERO_HASH)).toBe(false);
+    expect(calls.decodeUint(pad('0x0100', { size: 32 }))).toBe(256n);
+    expect(() => calls.decodeSlot(pad('0x05', { size: 32 }))).toThrow('unknown slot status 5');
   });
 });
 

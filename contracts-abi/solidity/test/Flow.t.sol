@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.28;
 
-import { Award, Fill, MandateOutput } from "../src/libraries/Structs.sol";
+import { Award, Fill, Input, MandateOutput } from "../src/libraries/Structs.sol";
 import { Order, Reference } from "./helpers/Reference.sol";
 import { Rig } from "./helpers/Rig.sol";
+import { TestToken } from "./helpers/Tokens.sol";
 
 /// @notice The whole life of an order over two chains, once for each way it can end.
 contract FlowTest is Rig {
@@ -71,5 +72,58 @@ contract FlowTest is Rig {
         // The owner keeps what was filled (10.1 B) and has the whole of every input back.
         assertEq(a.tokenA.balanceOf(owner) + a.tokenB.balanceOf(owner), 1_510.1e18);
         assertEq(b.tokenA.balanceOf(owner), 70e18);
+    }
+
+    /// Whatever the amounts, each token goes in and out to the last wei: by proof, by Accept, by
+    /// Decline and by expiry, and the rest of the settler's balance is untouched.
+    function testFuzz_escrowIsExact(
+        uint256 first,
+        uint256 second,
+        uint256 signed,
+        uint256 surplus,
+        uint8 way
+    ) public {
+        Order memory order = sampleOrder(way);
+        Input[] memory inputs = order.origins[0].inputs;
+        inputs[0].amount = bound(first, 0, type(uint128).max);
+        inputs[1].amount = bound(second, 0, type(uint128).max);
+        MandateOutput[] memory outputs = new MandateOutput[](1);
+        outputs[0] = output(a, address(b.tokenB), bound(signed, 0, type(uint128).max), owner);
+        order.outputs = outputs;
+        uint256[] memory amounts = new uint256[](1);
+        amounts[0] = outputs[0].amount + bound(surplus, 0, type(uint96).max);
+        Award memory award = awardOf(order, amounts);
+        for (uint256 i; i < 2; ++i) {
+            TestToken(inputs[i].token).mint(address(a.settler), 77);
+        }
+        open(a, order, award, 0);
+        address winner = way % 4 < 2 ? filler : owner;
+        if (way % 4 == 0) {
+            fill(a, order, award, amounts, 0);
+            assertEq(b.tokenB.balanceOf(owner), amounts[0]);
+            Fill[] memory fills = fillsAt(1, time);
+            a.settler.release(
+                order.head, order.leg(0), outputs, award.terms(), amounts, fills, address(0)
+            );
+        } else if (way % 4 == 1) {
+            vm.prank(owner);
+            a.settler.releaseAccepted(
+                order.head, order.leg(0), outputs.hashOutputs(), award.terms(), filler, ""
+            );
+        } else if (way % 4 == 2) {
+            vm.prank(filler);
+            a.settler.refundDeclined(
+                order.head, order.leg(0), outputs.hashOutputs(), award.terms(), ""
+            );
+        } else {
+            vm.warp(order.head.expiry + 1);
+            a.settler.refundExpired(
+                order.head, order.leg(0), outputs.hashOutputs(), award.terms()
+            );
+        }
+        for (uint256 i; i < 2; ++i) {
+            assertEq(TestToken(inputs[i].token).balanceOf(winner), inputs[i].amount);
+            assertEq(TestToken(inputs[i].token).balanceOf(address(a.settler)), 77);
+        }
     }
 }

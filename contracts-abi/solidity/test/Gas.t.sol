@@ -4,7 +4,7 @@ pragma solidity 0.8.28;
 import { ILayerZeroEndpoint, PacketOrigin } from "../src/interfaces/ILayerZero.sol";
 import { Award, Fill, FillItem, Input, LocalCall, MandateOutput } from "../src/libraries/Structs.sol";
 import { Order, Reference, SignedOrigin } from "./helpers/Reference.sol";
-import { Rig } from "./helpers/Rig.sol";
+import { IEndpointSetup, Rig } from "./helpers/Rig.sol";
 import { TestToken } from "./helpers/Tokens.sol";
 
 /// @notice A cheatcode newer than the forge-std at hand.
@@ -12,6 +12,16 @@ interface GasCheats {
     function snapshotGasLastCall(string calldata group, string calldata name)
         external
         returns (uint256);
+}
+
+/// @notice Calls with a fixed gas, as LayerZero's executor does.
+contract Forwarder {
+    function forward(address target, bytes calldata data, uint256 gasLimit)
+        external
+        returns (bool success)
+    {
+        (success,) = target.call{ gas: gasLimit }(data);
+    }
 }
 
 /// @notice Gas of every act, one line each in snapshots/Gas.json, as a transaction of its own: with
@@ -113,6 +123,40 @@ contract GasTest is Rig {
 
     function test_receive64() public {
         _receive(64, "receive 64 records");
+    }
+
+    function test_deliverThroughEndpoint() public {
+        (Order memory order, uint256[] memory amounts, Award memory award) = _awarded(1);
+        Packet memory packet = submit(b, a, one(fill(b, order, award, amounts, 0)));
+        verify(a, packet);
+        execute(a, packet);
+        CHEATS.snapshotGasLastCall("Gas", "deliver one record through the real EndpointV2");
+    }
+
+    /// oracleSetup.ts's gasTable buys what the executor forwards to EndpointV2.lzReceive, for the
+    /// first packet of a path (the dearest) and for a full one.
+    function test_gasTableBuysDelivery() public {
+        uint256[3] memory counts = [uint256(1), 10, 64];
+        for (uint256 c; c < 3; ++c) {
+            bytes[] memory payloads = new bytes[](counts[c]);
+            for (uint256 i; i < counts[c]; ++i) {
+                bytes32 fillId = keccak256(abi.encode(c, i));
+                MandateOutput memory out = output(b, address(b.tokenB), 1, owner);
+                _fundFiller(1);
+                vm.prank(filler);
+                b.outputs.fill(fillId, out, type(uint48).max, abi.encode(filler));
+                payloads[i] = fillId.fillDescription(out, id(filler), uint32(block.timestamp));
+            }
+            Packet memory packet = submit(b, a, payloads);
+            verify(a, packet);
+            on(a);
+            bytes memory data = abi.encodeCall(
+                IEndpointSetup.lzReceive,
+                (packet.origin, address(a.oracle), packet.guid, packet.message, "")
+            );
+            Forwarder forwarder = new Forwarder();
+            assertTrue(forwarder.forward(a.endpoint, data, 60_000 + 30_000 * counts[c]));
+        }
     }
 
     function test_release() public {
