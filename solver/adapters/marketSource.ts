@@ -62,7 +62,7 @@ export function createMarketSource(options: MarketSourceOptions): MarketSource {
 
   return {
     chain: (chainId) => within(clock, timeoutMs, chainId, current(chainId)),
-    owner(chainId, owner, at) {
+    async owner(chainId, owner, at) {
       const { chain, config } = find(chainId);
       return within(clock, timeoutMs, chainId, readOwner(chain, config, owner, at));
     },

@@ -84,9 +84,6 @@ describe('GET /v1/orders/{id}/events', () => {
     });
     const filler = 'x'.repeat(64 * 1024);
     for (let i = 0; i < 200; i++) trimtab.push('order.noise', { filler });
-    await expect
-      .poll(() => stream.destroyed || stream.socket.destroyed, { timeout: 20_000 })
-      .toBe(false);
     stream.resume();
     await closed;
     expect(stream.complete).toBe(false);
