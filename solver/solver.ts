@@ -58,7 +58,7 @@ export interface Solver {
 /** Threads that solve; the event loop has the other core. */
 const ENGINE_WORKERS = 1;
 const JOB_CONCURRENCY = 8;
-const JOB_LEASE_MS = 15_000;
+const JOB_LEASE_MS = 5_000;
 
 /** Connects, migrates, and starts the workflows. Throws Fault when the database is out of reach. */
 export async function openSolver(options: SolverOptions): Promise<Solver> {

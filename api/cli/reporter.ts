@@ -15,8 +15,8 @@ export function createReporter(json: boolean, startedMs = performance.now()): Re
   if (json) {
     return {
       step: (name, _text, data = {}) => {
-        const line = { step: name, ...data, elapsedMs: Math.round(elapsed()) };
-        process.stdout.write(`${JSON.stringify(line)}\n`);
+        const line = { ...data, step: name, elapsedMs: Math.round(elapsed()) };
+        process.stdout.write(`${JSON.stringify({ step: name, ...line })}\n`);
       },
       progress: (text) => process.stderr.write(`${text}\n`),
     };

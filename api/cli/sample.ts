@@ -117,7 +117,8 @@ function reportEvent(
   if (type.startsWith('tx.')) {
     const gas = data.gasUsed === undefined ? '' : `  gas ${String(data.gasUsed)}`;
     const text = `${String(data.purpose).padEnd(22)} ${chain.padEnd(6)} ${String(data.hash)}${gas}`;
-    reporter.step(name, text, { orderId, ...data });
+    const { step, ...rest } = data;
+    reporter.step(name, text, { orderId, ...(step === undefined ? {} : { act: step }), ...rest });
     return;
   }
   // The closing line of the settled order is the sample's own, with the weights.

@@ -67,7 +67,11 @@ export class RefusedByService extends Error {
 export async function askQuote(
   baseUrl: string,
   owner: string,
-  targets: readonly { readonly asset: string; readonly weightBps: number }[],
+  targets: readonly {
+    readonly asset: string;
+    readonly weightBps: number;
+    readonly chain?: number;
+  }[],
 ): Promise<OfferedQuote> {
   const body = {
     user: owner,

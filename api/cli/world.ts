@@ -22,6 +22,8 @@ export interface WorldOptions {
 
 export interface World {
   readonly lab: LabHandle;
+  /** This run's own database. */
+  readonly databaseUrl: string;
   readonly solver: Solver;
   readonly api: RunningServer;
   /** Ends the service, then the chains, then the database. Again is harmless. */
@@ -62,9 +64,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         `${adopted ? ', adopted as they were' : ''}`,
     );
     undo.push(() => lab.stop());
+    const databaseUrl = await databaseOfRun(serverUrl, lab.runId);
     const solver = await openSolver({
       network: lab.network,
-      databaseUrl: await databaseOfRun(serverUrl, lab.runId),
+      databaseUrl,
       wasmBytes: await readFile(wasmPath),
       keys: {
         filler: lab.accounts.filler.privateKey,
@@ -80,7 +83,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       ({ url }) => `${url}  (quotes, orders, ${url}/openapi.json)`,
     );
     undo.push(() => api.close());
-    return { lab, solver, api, close };
+    return { lab, databaseUrl, solver, api, close };
   } catch (error) {
     await close();
     throw error;
