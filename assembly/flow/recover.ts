@@ -258,7 +258,7 @@ function push(dust: f64): void {
       setNum(GRADIENT, head, num(GRADIENT, head) + flow.y);
     }
     nodeAt(node).left = max(rest, 0.0);
-    if (!keeps(node)) stranded += max(rest, 0.0) * num(NU, node);
+    if (!keeps(node)) stranded += max(rest, 0.0) * worthAt(node);
   }
 }
 

@@ -176,14 +176,19 @@ function pool(rng: Random, from: Token, to: Token, worth: number, concentrated: 
   const nodes = [from.id, to.id] as const;
   const tick = Math.floor(Math.log(price) / Math.log(1.0001));
   if (rng.next() < concentrated && Math.abs(tick) < 700_000) {
-    return { kind: 'concentrated' as const, nodes, feePips, ...ticks(rng, worth, from, price, feePips) };
+    return {
+      kind: 'concentrated' as const,
+      nodes,
+      feePips,
+      ...ticks(rng, worth, from, price, feePips),
+    };
   }
   const reserve = worth / from.worth;
   const reserves = [units(reserve).toString(), units(reserve * price).toString()] as const;
   return { kind: 'constantProduct' as const, nodes, reserves, feePips };
 }
 
-const SPACING: Readonly<Record<number, number>> = { 100: 1, 500: 10, 3000: 60, 10_000: 200 };
+const SPACING: Readonly<Record<number, number>> = { 100: 1, 500: 10, 3000: 60, 10000: 200 };
 
 function ticks(rng: Random, worth: number, from: Token, price: number, feePips: number) {
   const spacing = SPACING[feePips] ?? 1;

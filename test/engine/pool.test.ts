@@ -1,0 +1,44 @@
+// The engine's two doors answer alike; the pool survives a closed door and refuses afterwards.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createEngine } from '../../solver/engine/engine.ts';
+import { createEnginePool } from '../../solver/engine/pool.ts';
+import { parseProblem } from '../../solver/market/problemFile.ts';
+import { generate, SMOOTH } from './generate.ts';
+
+const wasmBytes = new Uint8Array(readFileSync('.build/trimtab.wasm'));
+const problems = Array.from({ length: 12 }, (_, k) =>
+  parseProblem(generate(k + 1, { ...SMOOTH, linear: 0.3 }, k % 2 ? 'swap' : 'rebalance').problem),
+);
+
+describe('createEnginePool', () => {
+  test('behavior: many at once, each as the engine itself answers', async () => {
+    const engine = createEngine(wasmBytes);
+    const pool = createEnginePool({ wasmBytes, size: 2 });
+    expect(pool.hash).toBe(engine.hash);
+    const answers = await Promise.all(problems.map((problem) => pool.solve(problem)));
+    expect(answers).toEqual(problems.map((problem) => engine.solve(problem)));
+    await pool.close();
+    await expect(pool.solve(present(problems[0]))).rejects.toThrow('closed');
+  });
+
+  test('error: closing rejects what still waits', async () => {
+    const pool = createEnginePool({ wasmBytes, size: 1 });
+    const waiting = problems.map((problem) => pool.solve(problem));
+    const settled = Promise.allSettled(waiting);
+    await pool.close();
+    const outcomes = await settled;
+    expect(outcomes.some(({ status }) => status === 'rejected')).toBe(true);
+  });
+
+  test('error: bytes that are not the core are refused', () => {
+    const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+    expect(() => createEngine(empty)).toThrow('exports');
+  });
+});
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('missing');
+  return value;
+}
