@@ -65,6 +65,8 @@ module.exports = {
     },
   ],
   options: {
+    // dependency-cruiser 17 knows TypeScript below 6 only; with swc it reads .ts all the same.
+    parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(node_modules|\\.build|\\.trimtab)/' },
