@@ -44,13 +44,14 @@ if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === w
   mkdirSync(dirname(output), { recursive: true });
   const draft = `${output}.${process.pid}`;
   const started = performance.now();
-  const { status } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(compiler, 'bin/asc.js'), '--target', 'release', '--outFile', draft],
-    { cwd: root, stdio: 'inherit' },
+    { cwd: root, encoding: 'utf8' },
   );
   if (status !== 0) {
     rmSync(draft, { force: true });
+    console.error(`${stdout}${stderr}`);
     process.exit(status ?? 1);
   }
   const bytes = readFileSync(draft).length;

@@ -18,7 +18,7 @@ export const REVERSE: i32 = 2;
 // │  0 supply f64 ◄ what the plan may spend                       │
 // │  8 price  f64 ◄ 1 where the node has a price, else 0          │
 // │ 16 start  f64 ◄ a dual price to start from, 0 for none        │
-// │ 24 target i32 ◄ index or −1 │ 28 group target's node i32 (own)│
+// │ 24 target i32 ◄ index or −1 │ 28 reserved i32                 │
 // │ 32 dual   f64 ► dual price, dollars per scaled unit           │
 // │ 40 left   f64 ► what the plan leaves here                     │
 // │ 48 demand f64 (own) │ 56 tree f64 (own)                       │

@@ -72,11 +72,19 @@ export function search(): i32 {
     for (let e = 0; e < m; e++) setInt(TRY_USED, e, 1);
     attempt(scale, ROOT_NU, ROOT_SHARE);
   }
-  const limited = h.work >= h.workMax;
+  const spent = h.work >= h.workMax;
   publish();
-  if (bestNet == -Infinity)
-    return limited ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
-  return limited ? LIMIT : OK;
+  if (bestNet == -Infinity) return spent ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
+  // Work that ran out after the gap was reached has missed nothing that was asked for.
+  return spent && h.bound - bestNet > h.gapTarget * tradedWorth() ? LIMIT : OK;
+}
+
+/** Dollars the gap is measured against: the sold amount, or the portfolio, at node prices. */
+function tradedWorth(): f64 {
+  const h = header();
+  let worth: f64 = 0;
+  for (let k = 0; k < h.nodeCount; k++) worth += nodeAt(k).supply * nodeAt(k).price;
+  return worth;
 }
 
 /** Relaxes what has a fixed cost, frees the rest; true if anything has one. */

@@ -24,7 +24,7 @@ export const RELAXED: i32 = 2;
 
 // ╒═════════════════════ Flow, 160 bytes (own) ═══════════════════╕
 // │  0 direction i32 │  4 mode i32 │  8 mask i32 │ 12 kind i32    │
-// │ 16 input  f64  20+ output f64 : the venue's best trade, whole │
+// │ 16 input f64    24 output f64 : the venue's best trade, whole │
 // │ 32 surplus f64 : what it is worth at the prices, before costs │
 // │ 40 curvature f64 : w, of the smooth part                      │
 // │ 48 share f64 : z    56 center f64 : z̄    64 sigma f64 : σ     │
