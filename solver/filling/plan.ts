@@ -11,8 +11,8 @@ import { type Amounts, dollars, worthDown, worthUp } from './value.ts';
 
 /** Tokens tried as payment for one purchase, worthiest free balance first. */
 const PAY_TOKENS_MAX = 3;
-/** Shares of a need that are tried as a purchase even where inventory would do, in quarters. */
-const QUARTERS = [1n, 2n, 3n, 4n] as const;
+/** Shares of a received input that are tried as a sale, in halves. */
+const HALVES = [2n, 1n] as const;
 
 /** One more swap in the fill transaction, gas units. */
 export const LEG_GAS = 150_000n;
@@ -112,8 +112,11 @@ function cheapest(input: PlanInput, node: ProblemNode, progress: Progress): Cand
   return best;
 }
 
+/** Purchases tried even where inventory would do: pools may be cheaper than the feeds. */
 function sizes(need: bigint, lack: bigint, hint: bigint): readonly bigint[] {
-  const all = [lack, hint < need ? hint : need, ...QUARTERS.map((q) => (need * q) / 4n)];
+  // The quote's plan has found the optimum; without one, halves.
+  const guess = hint > 0n ? hint : need / 2n;
+  const all = [lack, guess < need ? guess : need, need];
   return [...new Set(all)].filter((size) => size > 0n && size >= lack);
 }
 
@@ -194,8 +197,8 @@ export function planSale(
   let best: Restore | null = null;
   for (const buy of market.nodes) {
     if (buy.id === sell.id) continue;
-    for (const quarter of QUARTERS) {
-      const part = (amount * quarter) / 4n;
+    for (const half of HALVES) {
+      const part = (amount * half) / 2n;
       const trade = sellExactly(engine, market, sell, buy, part, { exclude: used });
       if (trade === null) continue;
       const gas = market.gasWad(fixedGas + LEG_GAS * BigInt(trade.legs.length));

@@ -55,6 +55,8 @@ export async function commit(
     const plan = await planFor(run, order, facts, desk, destination);
     if (isRefusal(plan)) return { cannotFill: plan.refused, why: plan.message };
     risks.set(destination, plan.risk);
+    // Early, so that no fill has to wait for its approval to be mined.
+    await unlessDown(() => sendApprovals(run, chainId(destination), plan.approvals));
   }
   const fillOrder = [...risks].sort(([a, x], [b, y]) => y - x || a - b).map(([id]) => id);
   await moveTo(run, 'filling', { facts: { fillOrder }, data: { fillOrder } });

@@ -21,7 +21,7 @@ export interface SettlementPolicy {
 }
 
 export const DEFAULT_SETTLEMENT_POLICY: SettlementPolicy = {
-  pollMs: 500,
+  pollMs: 300,
   idleMs: 3_000,
   faultRetryMs: 1_500,
   minFillSeconds: 15,

@@ -12,7 +12,7 @@ import { type GuardAction, guardActions, missingFillProofs } from './decide.ts';
 import { isOpen, type OrderFacts } from './facts.ts';
 import type { SettlementPolicy } from './policy.ts';
 import { chainConfig } from './rules.ts';
-import { chainOf, ensure, note, type Run, type SendResult, unlessDown } from './steps.ts';
+import { chainOf, ensure, note, type Run, unlessDown } from './steps.ts';
 
 /** Rounds of one proof: a message that never arrives in so many is left to expiry. */
 const PROOF_ROUNDS_MAX = 8;
@@ -179,5 +179,3 @@ export function inputsOf(order: AwardedOrder, id: number): JsonObject[] {
     .originOf(order, id)
     .inputs.map(({ token, amount }) => ({ token, amount: amount.toString() }));
 }
-
-export type { SendResult };

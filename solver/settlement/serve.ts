@@ -20,7 +20,7 @@ import type { SettlementPolicy } from './policy.ts';
 import type { FillerDesk, SettlementDeps } from './ports.ts';
 import { inputsOf, proveFills, releaseOpen } from './proving.ts';
 import { readFacts } from './readFacts.ts';
-import { settle } from './settling.ts';
+import { restore, settle } from './settling.ts';
 import {
   again,
   chainOf,
@@ -211,6 +211,9 @@ async function collect(
     await moveTo(run, 'releasing');
   }
   await releaseOpen(run, order, facts);
+  const released = facts.origins.filter((o) => o.reachable && o.ours && o.status === 'released');
+  const ids = released.map((origin) => origin.chainId);
+  await restore(run, deps.desk, order, ids);
   return again(deps, policy.pollMs);
 }
 

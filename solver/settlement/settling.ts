@@ -38,7 +38,12 @@ export async function settle(
   const now = run.deps.clock.nowMs();
   if (typeof released !== 'number') await note(run, [], { releasedAtMs: now });
   const timeUp = typeof released === 'number' && now > released + policy.restoreSeconds * 1_000;
-  const busy = await restore(run, desk, order);
+  const busy = await restore(
+    run,
+    desk,
+    order,
+    order.order.origins.map((o) => Number(o.chainId)),
+  );
   if (busy && !timeUp) return again(run.deps, policy.pollMs);
   const counted = await unlessDown(() => count(run, desk, order));
   if (counted instanceof Fault && !timeUp) return again(run.deps, policy.faultRetryMs);
@@ -47,11 +52,19 @@ export async function settle(
   return finished;
 }
 
-/** True while a sale of received inputs may still be under way. One sale per origin, at most. */
-async function restore(run: Run, desk: FillerDesk, order: AwardedOrder): Promise<boolean> {
+/**
+ * Sells on origins that are Released, one sale each at most; others need not be waited for. True
+ * while a sale may still be under way.
+ */
+export async function restore(
+  run: Run,
+  desk: FillerDesk,
+  order: AwardedOrder,
+  released: readonly number[],
+): Promise<boolean> {
   let busy = false;
-  for (const origin of order.order.origins) {
-    const id = chainId(Number(origin.chainId));
+  for (const origin of released) {
+    const id = chainId(origin);
     const done = `restored:${id}`;
     if (run.order.facts[done] === true) continue;
     const state = await unlessDown(() => restoreOn(run, desk, order, id));
