@@ -10,6 +10,3 @@ export const projectRoot = resolve(fileURLToPath(import.meta.url), '../../..');
 export function stateHome(): string {
   return resolve(process.env.TRIMTAB_HOME ?? resolve(projectRoot, '.trimtab'));
 }
-
-/** Build outputs: safe to delete, rebuilt from sources when their hash changes. */
-export const buildDir = resolve(projectRoot, '.build');

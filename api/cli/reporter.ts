@@ -15,8 +15,9 @@ export function createReporter(json: boolean, startedMs = performance.now()): Re
   if (json) {
     return {
       step: (name, _text, data = {}) => {
-        const line = { ...data, step: name, elapsedMs: Math.round(elapsed()) };
-        process.stdout.write(`${JSON.stringify({ step: name, ...line })}\n`);
+        const { step: _mine, ...rest } = data;
+        const line = { step: name, ...rest, elapsedMs: Math.round(elapsed()) };
+        process.stdout.write(`${JSON.stringify(line)}\n`);
       },
       progress: (text) => process.stderr.write(`${text}\n`),
     };

@@ -8,17 +8,10 @@ import { InvalidInput } from './errors.ts';
 
 /** Base units of one token; 0 ≤ amount < 2^256. */
 export type TokenAmount = Brand<bigint, 'TokenAmount'>;
-/** 1e-4. */
-export type Bps = Brand<number, 'Bps'>;
-/** 1e-6. */
-export type Pips = Brand<number, 'Pips'>;
-/** 18-decimal fixed point: a value of 1 is 10^18. */
-export type Wad = Brand<bigint, 'Wad'>;
 /** Seconds since 1970-01-01 UTC. */
 export type UnixSeconds = Brand<number, 'UnixSeconds'>;
 
 export const MAX_UINT256 = 2n ** 256n - 1n;
-export const WAD = 10n ** 18n;
 
 export function tokenAmount(value: bigint): TokenAmount {
   if (value < 0n || value > MAX_UINT256) {
@@ -34,22 +27,6 @@ export function parseTokenAmount(text: string): TokenAmount {
   }
   return tokenAmount(BigInt(text));
 }
-
-export function bps(value: number): Bps {
-  if (!Number.isInteger(value) || value < 0 || value > 10_000) {
-    throw new InvalidInput(`basis points must be an integer from 0 to 10000, got ${value}`);
-  }
-  return value as Bps;
-}
-
-export function pips(value: number): Pips {
-  if (!Number.isInteger(value) || value < 0 || value > 1_000_000) {
-    throw new InvalidInput(`pips must be an integer from 0 to 1000000, got ${value}`);
-  }
-  return value as Pips;
-}
-
-export const wad = (value: bigint): Wad => value as Wad;
 
 export function unixSeconds(value: number): UnixSeconds {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {

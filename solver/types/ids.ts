@@ -19,8 +19,6 @@ export type Hash32 = Brand<Hex, 'Hash32'>;
 export type OrderId = Brand<Hex, 'OrderId'>;
 /** EIP-712 struct hash of an Award: what OIF calls orderId at the destination. */
 export type AwardId = Brand<Hex, 'AwardId'>;
-/** LayerZero message GUID. */
-export type Guid = Brand<Hex, 'Guid'>;
 
 const hexOf = (bytes: number) => new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`);
 const HEX20 = hexOf(20);
@@ -48,7 +46,6 @@ export function evmAddress(value: string): EvmAddress {
 export const hash32 = (value: string): Hash32 => hex32(value) as Hash32;
 export const orderId = (value: string): OrderId => hex32(value) as OrderId;
 export const awardId = (value: string): AwardId => hex32(value) as AwardId;
-export const guid = (value: string): Guid => hex32(value) as Guid;
 
 /** Left-pads to 32 bytes. */
 export function toBytes32Address(address: EvmAddress): Bytes32Address {

@@ -73,19 +73,6 @@ const tokenOf = (chain: ChainConfig, asset: string) =>
     `${asset} on ${chain.chainId}`,
   );
 
-/** Sends a transaction and waits for it; throws when it reverts. */
-export async function send(
-  chain: ChainConfig,
-  account: PrivateKeyAccount,
-  request: { readonly to: Address; readonly data?: Hex; readonly value?: bigint },
-): Promise<Hex> {
-  const client = clientOf(chain, account);
-  const hash = await client.sendTransaction({ chain: null, ...request });
-  const receipt = await client.waitForTransactionReceipt({ hash, pollingInterval: 50 });
-  if (receipt.status !== 'success') throw new Error(`${hash} reverted on ${chain.chainId}`);
-  return hash;
-}
-
 /** Moves whole tokens from one lab role's balance to an account. */
 export async function give(
   { lab }: World,
