@@ -11,7 +11,6 @@ import { systemRng } from './adapters/rng.ts';
 import { createSigner } from './adapters/signer.ts';
 import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
-import { evaluate } from './certificate/evaluate.ts';
 import { createEngine } from './engine/engine.ts';
 import { createEnginePool, type EnginePool } from './engine/pool.ts';
 import { createDesk, type Desk } from './filling/desk.ts';
@@ -19,6 +18,7 @@ import { reservedByNode, reservingOrders } from './filling/inventory.ts';
 import { parseProblem } from './market/problemFile.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
 import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
+import { judge } from './quoting/solve.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
 import { createGuard } from './settlement/guard.ts';
@@ -165,7 +165,7 @@ const kindOf = (lease: JobLease): JobKind =>
 function solveOn(pool: EnginePool): QuoterDeps['solve'] {
   return async (problem) => {
     const parsed = parseProblem(problem);
-    return evaluate(parsed, await pool.solve(parsed), pool.hash);
+    return judge(parsed, await pool.solve(parsed), pool.hash);
   };
 }
 

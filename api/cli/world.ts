@@ -32,6 +32,9 @@ export interface World {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { home, reporter } = options;
+  const log =
+    options.solver?.log ??
+    ((error: unknown, where: string) => reporter.progress(`${where}: ${messageOf(error)}`));
   const undo: (() => Promise<void>)[] = [];
   let closing: Promise<void> | null = null;
   const close = () => {
@@ -75,11 +78,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         guardian: lab.accounts.guardian.privateKey,
       },
       ...options.solver,
+      log,
     });
     undo.push(() => solver.close());
     const api = await timed(
       'serving',
-      () => startServer({ trimtab: solver.trimtab, port: options.port }),
+      () => startServer({ trimtab: solver.trimtab, port: options.port, onError: log }),
       ({ url }) => `${url}  (quotes, orders, ${url}/openapi.json)`,
     );
     undo.push(() => api.close());
@@ -89,6 +93,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     throw error;
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 async function openServer(
   home: string,

@@ -15,12 +15,17 @@ import type { ProblemResult, Solution } from '../types/problem.ts';
  * the engine's plan does not execute in exact integers.
  */
 export function solveProblem(engine: Engine, problem: ParsedProblem): ProblemResult {
-  const solution = engine.solve(problem);
-  return evaluate(
-    problem,
-    worthDoing(problem, solution) ? solution : idle(problem, solution),
-    engine.hash,
-  );
+  return judge(problem, engine.solve(problem), engine.hash);
+}
+
+/** The judging half, for a solution found elsewhere: a worker's, say. */
+export function judge(
+  problem: ParsedProblem,
+  solution: Solution,
+  engineHash: string,
+): ProblemResult {
+  const published = worthDoing(problem, solution) ? solution : idle(problem, solution);
+  return evaluate(problem, published, engineHash);
 }
 
 /** Whether the plan trades at all and beats leaving everything where it is. */
