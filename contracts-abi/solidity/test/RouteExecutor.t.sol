@@ -33,7 +33,7 @@ interface IV3Pool {
 /// @notice A pool that speaks v3's language and is none of the factory's.
 contract FakePool {
     function callBack(RouteExecutor executor, address tokenIn, address tokenOut) external {
-        executor.uniswapV3SwapCallback(1e18, -1, abi.encode(tokenIn, tokenOut, uint24(3000)));
+        executor.uniswapV3SwapCallback(1e18, 1e18, abi.encode(tokenIn, tokenOut, uint24(3000)));
     }
 }
 
@@ -169,7 +169,7 @@ contract RouteExecutorTest is Rig {
         vm.stopPrank();
         vm.prank(pool);
         vm.expectRevert(RouteExecutor.UnexpectedCallback.selector);
-        routes.uniswapV3SwapCallback(1, -1, abi.encode(address(x), address(y), uint24(3000)));
+        routes.uniswapV3SwapCallback(1, 1, abi.encode(address(x), address(y), uint24(3000)));
     }
 
     /// Allowances of others are out of reach (LI.FI and Socket 2024): no call of the caller's choice,

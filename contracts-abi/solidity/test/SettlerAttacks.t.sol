@@ -268,7 +268,8 @@ contract SettlerAttacksTest is Rig {
         vm.prank(owner);
         vm.expectRevert(PortfolioSettler.BadAward.selector);
         a.settler.releaseAccepted(order.head, order.leg(0), hash, none, owner, "");
-        bytes memory empty = new bytes(65);
+        // ecrecover answers zero to this, which is who the filler is.
+        bytes memory empty = abi.encodePacked(bytes32(0), bytes32(0), uint8(27));
         vm.expectRevert(PortfolioSettler.BadFillerSignature.selector);
         a.settler.refundDeclined(order.head, order.leg(0), hash, none, empty);
     }
@@ -441,7 +442,7 @@ contract SettlerAttacksTest is Rig {
         vm.expectRevert(PortfolioSettler.BadOwnerSignature.selector);
         a.settler.cancelFor(owner, 8, right);
         vm.expectRevert(PortfolioSettler.BadOwnerSignature.selector);
-        a.settler.cancelFor(address(0), 7, new bytes(65));
+        a.settler.cancelFor(address(0), 7, abi.encodePacked(bytes32(0), bytes32(0), uint8(27)));
         a.settler.cancelFor(owner, 7, right);
         assertEq(a.settler.slot(owner, 7), bytes32(uint256(4)));
         vm.expectRevert(PortfolioSettler.NotNone.selector);
