@@ -86,7 +86,10 @@ function byVitestReport(project) {
 
 function byClosingLine(code, text) {
   const found = [...text.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
-  if (!found) return { passed: 0, failed: 1, skipped: 0 };
+  if (!found) {
+    const skipped = code === 0 && /\bskipped\b/.test(text);
+    return { passed: 0, failed: skipped ? 0 : 1, skipped: skipped ? 1 : 0 };
+  }
   const failed = Number(found[2]) + (code !== 0 && found[2] === '0' ? 1 : 0);
   return { passed: Number(found[1]), failed, skipped: Number(found[3] ?? 0) };
 }
