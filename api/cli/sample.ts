@@ -55,7 +55,7 @@ export async function runSample(world: SampleWorld): Promise<SampleOutcome> {
   for await (const event of follow(world.baseUrl, orderId, world.signal)) {
     last = event;
     reportEvent(reporter, network, orderId, event);
-    if (event.type === 'tx.final') txs.push(txOf(event));
+    if (event.type === 'tx.sent') txs.push(txOf(event));
   }
   if (last?.type !== 'order.settled') {
     const reason = `order ${orderId} ended as ${last?.type ?? 'interrupted'}: ${String(last?.data.why ?? '')}`;
@@ -123,7 +123,8 @@ function reportEvent(
   }
   // The closing line of the settled order is the sample's own, with the weights.
   if (type === 'order.settled') return;
-  const text = data.why === undefined ? `money: ${String(data.money ?? '')}` : String(data.why);
+  const money = data.money === undefined ? `order ${orderId}` : `money: ${String(data.money)}`;
+  const text = data.why === undefined ? money : String(data.why);
   reporter.step(name, text, { orderId, ...data });
 }
 

@@ -12,7 +12,7 @@ export interface LabOptions {
   readonly cacheDir?: string;
   /** Time between blocks, 100 … 60000 ms. Default 1000. */
   readonly blockMs?: number;
-  /** Blocks on top of a message's block before the DVNs attest it, 1 … 64. Default 2. */
+  /** Blocks on top of a message's block before the DVNs attest it, 1 … 64. Default 1. */
   readonly confirmations?: number;
   /** Seed of the price paths. Default 1. */
   readonly seed?: number;
@@ -34,7 +34,7 @@ export function resolveLabOptions(options: LabOptions): ResolvedLabOptions {
     home: resolve(options.home ?? process.env.TRIMTAB_HOME ?? DEFAULT_HOME),
     cacheDir: resolve(options.cacheDir ?? join(BUILD_DIR, 'lab-cache')),
     blockMs: options.blockMs ?? 1000,
-    confirmations: options.confirmations ?? 2,
+    confirmations: options.confirmations ?? 1,
     seed: options.seed ?? 1,
     volatilityBps: options.volatilityBps ?? 0.3,
     pulseMs: options.pulseMs ?? 10_000,

@@ -89,8 +89,8 @@ describe('pool math', () => {
 });
 
 describe('resolveLabOptions', () => {
-  it('default: one-second blocks, two confirmations', () => {
-    expect(resolveLabOptions({})).toMatchObject({ blockMs: 1000, confirmations: 2 });
+  it('default: one-second blocks, one confirmation', () => {
+    expect(resolveLabOptions({})).toMatchObject({ blockMs: 1000, confirmations: 1 });
   });
   it.each([{ blockMs: 10 }, { confirmations: 0 }, { pulseMs: 1 }, { ports: [0, 0, 70_000] }])(
     'error: %j names the option',
