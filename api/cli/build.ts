@@ -17,6 +17,7 @@ export function buildCore(onProgress: (line: string) => void): Promise<void> {
 }
 
 export async function buildAll(onProgress: (line: string) => void): Promise<void> {
+  onProgress('building the WASM core (asc) and the contracts (solc) where their sources changed');
   const core = buildCore(onProgress);
   const started = performance.now();
   // solc blocks this thread; the core is built by a child meanwhile.
