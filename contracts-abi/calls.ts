@@ -184,7 +184,8 @@ export function encodeSlot(owner: Address, nonce: bigint): Hex {
 export function decodeSlot(data: Hex): Slot {
   const word = decodeFunctionResult({ abi: portfolioSettlerAbi, functionName: 'slot', data });
   const awardPrefix = slice(word, 0, 31);
-  const status = Number.parseInt(slice(word, 31), 16);
+  // The last byte holds five bits of the escrowed leg's index above three of the status.
+  const status = Number.parseInt(slice(word, 31), 16) & 7;
   switch (status) {
     case 0:
       return { status: 'none' };
@@ -417,7 +418,8 @@ function tokenSpends(items: readonly FillItem[]): TokenAmountCall[] {
   const sums = new Map<Hex, bigint>();
   for (const { output } of items) {
     if (output.token === ZERO_HASH) continue;
-    const token = slice(output.token, 12);
+    // One approval per token, however its hex is spelled: a second would replace the first.
+    const token = slice(output.token, 12).toLowerCase() as Hex;
     sums.set(token, (sums.get(token) ?? 0n) + output.amount);
   }
   return [...sums].map(([token, amount]) => ({ token, amount }));

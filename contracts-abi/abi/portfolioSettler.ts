@@ -137,6 +137,11 @@ export const portfolioSettlerAbi = [
     "type": "error"
   },
   {
+    "inputs": [],
+    "name": "TooManyOrigins",
+    "type": "error"
+  },
+  {
     "inputs": [
       {
         "name": "token",
@@ -308,6 +313,18 @@ export const portfolioSettlerAbi = [
   {
     "inputs": [],
     "name": "MAX_LIFE",
+    "outputs": [
+      {
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "MAX_ORIGINS",
     "outputs": [
       {
         "name": "",

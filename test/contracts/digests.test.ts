@@ -347,6 +347,8 @@ describe('encoders', () => {
     expect(calls.decodeBool(td.ZERO_HASH)).toBe(false);
     expect(calls.decodeUint(pad('0x0100', { size: 32 }))).toBe(256n);
     expect(() => calls.decodeSlot(pad('0x05', { size: 32 }))).toThrow('unknown slot status 5');
+    // Above the status stands the index of the leg.
+    expect(calls.decodeSlot(pad('0xfa', { size: 32 })).status).toBe('released');
   });
 });
 

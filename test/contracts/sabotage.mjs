@@ -25,6 +25,13 @@ const BUGS = [
     'slot[head.owner][head.nonce] = _slotValue(awardId, status);',
     '',
   ],
+  ['any leg of the order', 'PortfolioSettler.sol', ' | (index << 3)', ''],
+  [
+    'nonce skipped before freeze',
+    'LayerZeroOracle.sol',
+    '|| endpoint.lazyInboundNonce(address(this), eid, peers[eid]) != 0',
+    '',
+  ],
   ['late fills release', 'PortfolioSettler.sol', 'fill.timestamp > head.fillDeadline', 'false'],
   [
     'amounts below the signed ones',

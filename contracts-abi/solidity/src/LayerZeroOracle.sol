@@ -255,16 +255,21 @@ contract LayerZeroOracle is IOracle, TransientLock {
 
     /// @dev Nothing may be left to LayerZero's defaults, which LayerZero can change: both libraries,
     /// no grace period for an older receive library, at least two required DVNs both ways, the
-    /// optional ones decided, confirmations, and the executor. What the other chain has configured
-    /// cannot be seen from here; the deployer compares both ends.
+    /// optional ones decided, confirmations, the executor, and a message size a full packet fits. What
+    /// the other chain has configured cannot be seen from here; the deployer compares both ends.
+    /// Nor may a nonce have been skipped: that alone opens a path before chainOf is written, so that
+    /// the delegate's own DVN could verify a packet to be executed after freeze().
     function _checkConfiguration(uint32 eid) private view {
         address sendLib = endpoint.getSendLibrary(address(this), eid);
         (address receiveLib, bool receiveDefault) = endpoint.getReceiveLibrary(address(this), eid);
         (, uint256 graceExpiry) = endpoint.receiveLibraryTimeout(address(this), eid);
         bool isDefault = endpoint.isDefaultSendLibrary(address(this), eid) || receiveDefault;
-        (, address executor) = ISendUln(sendLib).executorConfigs(address(this), eid);
+        (uint32 maxMessageSize, address executor) =
+            ISendUln(sendLib).executorConfigs(address(this), eid);
         if (
             isDefault || graceExpiry > block.number || executor == address(0)
+                || maxMessageSize < 32 + 32 * MAX_RECORDS
+                || endpoint.lazyInboundNonce(address(this), eid, peers[eid]) != 0
                 || !_isStrong(IUln(sendLib).getAppUlnConfig(address(this), eid))
                 || !_isStrong(IUln(receiveLib).getAppUlnConfig(address(this), eid))
         ) revert WeakConfiguration(eid);

@@ -27,13 +27,17 @@ contract PortfolioSettler is TransientLock {
     uint256 private constant REFUNDED = 3;
     uint256 private constant CANCELLED = 4;
 
+    /// @notice Origins of one order: their index has five bits of the slot.
+    uint256 public constant MAX_ORIGINS = 32;
     /// @notice Longest time from open to expiry.
     uint256 public constant MAX_LIFE = 30 days;
     /// @notice Least time from fillDeadline to expiry, seconds: at least twice finality, verification
     /// and execution of the slowest path, so that an honest filler can always prove in time.
     uint256 public immutable MIN_PROOF_WINDOW;
 
-    /// @notice Upper 31 bytes of the awardId, then the status byte.
+    /// @notice Upper 31 bytes of the awardId, then five bits of leg.index and three of the status.
+    /// @dev The index fixes which leg of the order was escrowed: the other origins are hashes here,
+    /// so that an order could name this chain twice, open its small leg and be paid its large one.
     mapping(address owner => mapping(uint256 nonce => bytes32)) public slot;
     /// @notice What could not be delivered and waits to be withdrawn.
     mapping(address token => mapping(address account => uint256)) public owed;
@@ -67,6 +71,7 @@ contract PortfolioSettler is TransientLock {
     error BadOutputs();
     error BadAmounts();
     error BadInputs();
+    error TooManyOrigins();
     error InexactInput(address token);
     error FilledTooLate(uint256 index);
     error NotProven(uint256 index);
@@ -101,7 +106,7 @@ contract PortfolioSettler is TransientLock {
         bytes32 orderId;
         (orderId, awardId) = _identify(head, leg, outputsHash, award);
         _authorise(head, award, orderId, awardId, awardSig, ownerSig);
-        _leaveNone(head, _slotValue(awardId, OPEN));
+        _leaveNone(head, _slotValue(awardId, leg.index, OPEN));
         _pull(leg.inputs, head.owner);
         emit Opened(orderId, awardId, head.owner, head.nonce);
     }
@@ -123,7 +128,7 @@ contract PortfolioSettler is TransientLock {
         address to
     ) external locked {
         (, bytes32 awardId) = _identify(head, leg, OrderHash.hashOutputs(outputs), award);
-        _leaveOpen(head, awardId, RELEASED);
+        _leaveOpen(head, leg, awardId, RELEASED);
         _checkOutputs(head, outputs, award, amounts);
         if (fills.length != outputs.length) revert BadOutputs();
         for (uint256 i; i < outputs.length; ++i) {
@@ -155,7 +160,7 @@ contract PortfolioSettler is TransientLock {
         bytes calldata ownerSig
     ) external locked {
         (, bytes32 awardId) = _identify(head, leg, outputsHash, award);
-        _leaveOpen(head, awardId, RELEASED);
+        _leaveOpen(head, leg, awardId, RELEASED);
         if (award.filler == address(0)) revert BadAward();
         bytes32 digest = OrderHash.digest(OrderHash.acceptHash(awardId, to));
         _requireOwner(head.owner, digest, ownerSig);
@@ -174,7 +179,7 @@ contract PortfolioSettler is TransientLock {
         uint256 index
     ) external locked {
         (, bytes32 awardId) = _identify(head, leg, OrderHash.hashOutputs(outputs), award);
-        _leaveOpen(head, awardId, REFUNDED);
+        _leaveOpen(head, leg, awardId, REFUNDED);
         // As release does: anyone can tombstone an output that is none of the order's.
         _checkOutputs(head, outputs, award, amounts);
         if (!_isTombstoneProven(awardId, outputs[index], amounts[index], leg.oracle)) {
@@ -194,7 +199,7 @@ contract PortfolioSettler is TransientLock {
         Fill calldata fill
     ) external locked {
         (, bytes32 awardId) = _identify(head, leg, OrderHash.hashOutputs(outputs), award);
-        _leaveOpen(head, awardId, REFUNDED);
+        _leaveOpen(head, leg, awardId, REFUNDED);
         _checkOutputs(head, outputs, award, amounts);
         if (fill.timestamp <= head.fillDeadline) revert NotLate();
         if (!_isFillProven(awardId, outputs[index], amounts[index], leg.oracle, fill)) {
@@ -213,7 +218,7 @@ contract PortfolioSettler is TransientLock {
         bytes calldata fillerSig
     ) external locked {
         (, bytes32 awardId) = _identify(head, leg, outputsHash, award);
-        _leaveOpen(head, awardId, REFUNDED);
+        _leaveOpen(head, leg, awardId, REFUNDED);
         if (msg.sender != award.filler) {
             bytes32 digest = OrderHash.digest(OrderHash.declineHash(awardId));
             if (!Signatures.isValid(award.filler, digest, fillerSig)) revert BadFillerSignature();
@@ -229,7 +234,7 @@ contract PortfolioSettler is TransientLock {
         AwardTerms calldata award
     ) external locked {
         (, bytes32 awardId) = _identify(head, leg, outputsHash, award);
-        _leaveOpen(head, awardId, REFUNDED);
+        _leaveOpen(head, leg, awardId, REFUNDED);
         if (block.timestamp <= head.expiry) revert NotExpired();
         _refund(leg.inputs, awardId, head.owner);
     }
@@ -253,7 +258,7 @@ contract PortfolioSettler is TransientLock {
             _identify(head, leg, OrderHash.hashOutputs(outputs), award);
         _authorise(head, award, orderId, awardId, call.awardSig, call.ownerSig);
         if (head.auctioneer != address(0) && msg.sender != award.filler) revert BadAward();
-        _leaveNone(head, _slotValue(awardId, RELEASED));
+        _leaveNone(head, _slotValue(awardId, leg.index, RELEASED));
         _checkOutputs(head, outputs, award, call.amounts);
         _sendInputs(leg.inputs, head.owner, call.to);
         if (msg.sender.code.length != 0) {
@@ -345,8 +350,13 @@ contract PortfolioSettler is TransientLock {
 
     // The slot
 
-    function _slotValue(bytes32 awardId, uint256 status) private pure returns (bytes32) {
-        return bytes32((uint256(awardId) & ~uint256(0xff)) | status);
+    function _slotValue(bytes32 awardId, uint256 index, uint256 status)
+        private
+        pure
+        returns (bytes32)
+    {
+        if (index >= MAX_ORIGINS) revert TooManyOrigins();
+        return bytes32((uint256(awardId) & ~uint256(0xff)) | (index << 3) | status);
     }
 
     function _leaveNone(Head calldata head, bytes32 value) private {
@@ -354,9 +364,12 @@ contract PortfolioSettler is TransientLock {
         slot[head.owner][head.nonce] = value;
     }
 
-    function _leaveOpen(Head calldata head, bytes32 awardId, uint256 status) private {
-        if (slot[head.owner][head.nonce] != _slotValue(awardId, OPEN)) revert NotOpen();
-        slot[head.owner][head.nonce] = _slotValue(awardId, status);
+    function _leaveOpen(Head calldata head, Leg calldata leg, bytes32 awardId, uint256 status)
+        private
+    {
+        uint256 index = leg.index;
+        if (slot[head.owner][head.nonce] != _slotValue(awardId, index, OPEN)) revert NotOpen();
+        slot[head.owner][head.nonce] = _slotValue(awardId, index, status);
     }
 
     function _cancel(address owner, uint256 nonce) private {

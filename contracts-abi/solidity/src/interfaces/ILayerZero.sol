@@ -53,6 +53,12 @@ interface ILayerZeroEndpoint {
 
     function setDelegate(address delegate) external;
 
+    /// @notice The highest inbound nonce executed or skipped; it never falls.
+    function lazyInboundNonce(address receiver, uint32 srcEid, bytes32 sender)
+        external
+        view
+        returns (uint64);
+
     function isDefaultSendLibrary(address sender, uint32 eid) external view returns (bool);
 
     function getSendLibrary(address sender, uint32 eid) external view returns (address);

@@ -286,7 +286,10 @@ abstract contract Rig is Test {
         view
         returns (bool)
     {
-        bytes32 expected = bytes32((uint256(award.hashAward()) & ~uint256(0xff)) | status);
+        uint256 index;
+        while (order.origins[index].chainId != kit.chainId) ++index;
+        bytes32 expected =
+            bytes32((uint256(award.hashAward()) & ~uint256(0xff)) | (index << 3) | status);
         return kit.settler.slot(order.head.owner, order.head.nonce) == expected;
     }
 
