@@ -1,24 +1,11 @@
-// What an order will cost the desk in gas and message fees, in 18-decimal dollars rounded up. Gas
-// figures are upper estimates from docs/contracts.md's table (open 96 k with award and signature,
-// fill 83 k, release 76 k, LayerZero's send about 266 k); the real bill is counted from receipts.
+// What an order will cost the desk in gas and message fees, in 18-decimal dollars rounded up, by the
+// table that quoting uses; the real bill is counted from receipts.
 
+import { GAS } from '../../contracts-abi/gas.ts';
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { present } from '../types/assert.ts';
 import { chainId } from '../types/ids.ts';
 import type { DeskMarket } from './deskMarket.ts';
-
-const GAS = {
-  open: 75_000n,
-  openPerInput: 50_000n,
-  fill: 55_000n,
-  fillPerOutput: 60_000n,
-  submit: 60_000n,
-  submitPerMessage: 280_000n,
-  submitPerRecord: 8_000n,
-  release: 60_000n,
-  releasePerInput: 40_000n,
-  releasePerOutput: 20_000n,
-} as const;
 
 /** Gas of every act of ours but swaps, and all message fees. */
 export function overheadWad(
@@ -30,7 +17,8 @@ export function overheadWad(
   const at = (id: bigint) => present(markets.get(Number(id)), `market of chain ${id}`);
   for (const origin of order.origins) {
     const inputs = BigInt(origin.inputs.length);
-    const open = GAS.open + GAS.openPerInput * inputs;
+    const others = BigInt(order.origins.length - 1);
+    const open = GAS.open + GAS.openPerInput * inputs + GAS.openPerOtherOrigin * others;
     const release =
       GAS.release +
       GAS.releasePerInput * inputs +
@@ -40,7 +28,7 @@ export function overheadWad(
   for (const id of new Set(order.outputs.map((output) => output.chainId))) {
     const records = BigInt(order.outputs.filter((output) => output.chainId === id).length);
     const market = at(id);
-    gasWad += market.gasWad(GAS.fill + GAS.fillPerOutput * records);
+    gasWad += market.gasWad(GAS.fillBatch + GAS.fillPerOutput * records);
     const remote = order.origins.filter((origin) => origin.chainId !== id);
     if (remote.length === 0) continue;
     const perMessage = GAS.submitPerMessage + GAS.submitPerRecord * records;

@@ -2,6 +2,7 @@
 // a node with its feed's price, and the desk's own balances. Made from the same read that quoting
 // uses. Refuses a chain of which any price is stale: worth at feed prices must mean something.
 
+import { GAS } from '../../contracts-abi/gas.ts';
 import { type Fixed36, fixed36, formatFixed36 } from '../market/decimal.ts';
 import { priceFromFeed } from '../market/prices.ts';
 import { nodeIdOf, venueOfPool } from '../market/snapshot.ts';
@@ -15,8 +16,7 @@ import type { BlockRef } from '../types/ports.ts';
 import type { ConcentratedVenue, ConstantProductVenue, ProblemNode } from '../types/problem.ts';
 import type { Amounts } from './value.ts';
 
-/** One swap inside a RouteExecutor transaction, transfers and callback included, gas units. */
-const SWAP_GAS = { uniswapV2: 110_000n, uniswapV3: 150_000n } as const;
+const SWAP_GAS = { uniswapV2: GAS.swapV2, uniswapV3: GAS.swapV3 } as const;
 
 export interface DeskMarket {
   readonly chainId: ChainId;

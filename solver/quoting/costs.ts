@@ -2,12 +2,13 @@
 // in dollars, rounded up. Pure over a scene. Two uses: a first estimate per edge, so that the
 // optimizer weighs them, and the bill of an order whose shape is known, which is what is charged.
 
+import { GAS } from '../../contracts-abi/gas.ts';
 import type { ChainMarket } from '../market/source.ts';
 import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import type { ChainId } from '../types/ids.ts';
 import { addUsd, toMicroUp, type Usd, usd, worthUp, ZERO_USD } from './money.ts';
-import { GAS, MESSAGE_FEE_HEADROOM_BPS } from './policy.ts';
+import { MESSAGE_FEE_HEADROOM_BPS } from './policy.ts';
 import type { Scene } from './scene.ts';
 
 type Prices = Pick<Scene, 'markets' | 'nativePrices'>;

@@ -2,6 +2,7 @@
 // transfer the filler posts between two chains a `bridge`, and groups for what is paid once. Pure and
 // deterministic: the same scene gives the same bytes.
 
+import { GAS } from '../../contracts-abi/gas.ts';
 import { fixed36, formatDecimal, formatFixed36 } from '../market/decimal.ts';
 import { nodeIdOf, type PoolState, venueOfPool } from '../market/snapshot.ts';
 import { present } from '../types/assert.ts';
@@ -10,7 +11,7 @@ import type { ChainConfig } from '../types/network.ts';
 import type { BridgeVenue, Problem, ProblemGroup, ProblemVenue } from '../types/problem.ts';
 import { gasCost, messageCost } from './costs.ts';
 import { type Usd, usd, ZERO_USD } from './money.ts';
-import { GAS, type QuotePolicy } from './policy.ts';
+import type { QuotePolicy } from './policy.ts';
 import type { Scene, SceneToken } from './scene.ts';
 
 /** No venue takes in more than this multiple of the portfolio's worth (the certificate's δ). */
