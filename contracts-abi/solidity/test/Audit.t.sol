@@ -4,7 +4,7 @@ pragma solidity 0.8.28;
 import { LayerZeroOracle } from "../src/LayerZeroOracle.sol";
 import { PortfolioSettler } from "../src/PortfolioSettler.sol";
 import { PacketOrigin, UlnConfig } from "../src/interfaces/ILayerZero.sol";
-import { AwardTerms, Input, Leg } from "../src/libraries/Structs.sol";
+import { Award, AwardTerms, Input, Leg } from "../src/libraries/Structs.sol";
 import { Order, Reference, SignedOrigin } from "./helpers/Reference.sol";
 import { ExecutorConfig, IEndpointSetup, IUlnSetup, Rig, SetConfigParam } from "./helpers/Rig.sol";
 import { TestToken } from "./helpers/Tokens.sol";
@@ -133,6 +133,159 @@ contract AuditTest is Rig {
         }
         _setMessageSize(fresh, least);
         fresh.freeze();
+    }
+
+    /// Malformed calldata of open: whatever word is changed, it fails or opens exactly what was signed.
+    function testFuzz_attack_malformedOpen(uint16 at, bytes32 flip) public {
+        Order memory order = sampleOrder(7);
+        Award memory award = awardOf(order, sampleAmounts(order));
+        fund(a, order, 0);
+        _othersEscrow();
+        on(a);
+        bytes memory data = abi.encodeCall(
+            a.settler.open,
+            (
+                order.head,
+                order.leg(0),
+                order.outputs.hashOutputs(),
+                award.terms(),
+                sign(AUCTIONEER_KEY, award.hashAward()),
+                sign(OWNER_KEY, order.hashOrder())
+            )
+        );
+        _flip(data, at, flip);
+        (bool success,) = address(a.settler).call(data);
+        if (success) assertTrue(slotIs(a, order, award, 1));
+        _assertHeld(order, success ? 1 : 0);
+    }
+
+    /// The same for release: it fails or pays the award's filler exactly the escrow.
+    function testFuzz_attack_malformedRelease(uint16 at, bytes32 flip) public {
+        Order memory order = sampleOrder(7);
+        uint256[] memory amounts = sampleAmounts(order);
+        Award memory award = awardOf(order, amounts);
+        open(a, order, award, 0);
+        _othersEscrow();
+        fill(a, order, award, amounts, 0);
+        prove(b, a, fill(b, order, award, amounts, 1));
+        on(a);
+        bytes memory data = abi.encodeCall(
+            a.settler.release,
+            (
+                order.head,
+                order.leg(0),
+                order.outputs,
+                award.terms(),
+                amounts,
+                fillsAt(2, time),
+                address(0)
+            )
+        );
+        _flip(data, at, flip);
+        (bool success,) = address(a.settler).call(data);
+        assertTrue(slotIs(a, order, award, success ? 2 : 1));
+        _assertHeld(order, success ? 0 : 1);
+        if (!success) return;
+        for (uint256 i; i < order.origins[0].inputs.length; ++i) {
+            Input memory input = order.origins[0].inputs[i];
+            assertEq(TestToken(input.token).balanceOf(filler), input.amount);
+        }
+    }
+
+    /// Even a caller who is owner and auctioneer, and needs no signature, cannot open an order whose
+    /// words carry dirty bits: its hash would be no EIP-712 hash.
+    function test_attack_dirtyUpperBits() public {
+        Order memory order = sampleOrder(7);
+        order.head.auctioneer = owner;
+        Award memory award = awardOf(order, sampleAmounts(order));
+        fund(a, order, 0);
+        bytes memory data = abi.encodeCall(
+            a.settler.open,
+            (
+                order.head,
+                order.leg(0),
+                order.outputs.hashOutputs(),
+                award.terms(),
+                "",
+                ""
+            )
+        );
+        // owner, the three times, auctioneer, filler, openBy; then oracle and the first input's token.
+        uint256 leg = 4 + uint256(word(data, 4 + 7 * 32));
+        uint256 inputs = leg + uint256(word(data, leg + 32));
+        uint256[9] memory at = [
+            uint256(4),
+            4 + 2 * 32,
+            4 + 3 * 32,
+            4 + 4 * 32,
+            4 + 5 * 32,
+            4 + 9 * 32,
+            4 + 10 * 32,
+            leg,
+            inputs + 32
+        ];
+        vm.startPrank(owner);
+        for (uint256 i; i < at.length; ++i) {
+            bytes memory dirty = bytes.concat(data);
+            dirty[at[i]] ^= 0x01;
+            (bool opened, bytes memory why) = address(a.settler).call(dirty);
+            assertFalse(opened);
+            assertEq(why.length, 0, "refused as calldata, not as an order");
+        }
+        (bool success,) = address(a.settler).call(data);
+        assertTrue(success);
+    }
+
+    /// A signature for an account that is not deployed yet (ERC-6492) would have the settler call
+    /// whatever it names, here a token.
+    function test_attack_erc6492FactoryIsAToken() public {
+        Order memory order = sampleOrder(7);
+        order.head.owner = address(0x6492);
+        Award memory award = awardOf(order, sampleAmounts(order));
+        _othersEscrow();
+        bytes memory wrapped = abi.encodePacked(
+            abi.encode(
+                address(a.tokenA), abi.encodeCall(TestToken.transfer, (THIEF, 1)), bytes("sig")
+            ),
+            bytes32(0x6492649264926492649264926492649264926492649264926492649264926492)
+        );
+        bytes memory awardSig = sign(AUCTIONEER_KEY, award.hashAward());
+        bytes32 outputsHash = order.outputs.hashOutputs();
+        Leg memory leg = order.leg(0);
+        vm.expectRevert(PortfolioSettler.BadOwnerSignature.selector);
+        a.settler.open(order.head, leg, outputsHash, award.terms(), awardSig, wrapped);
+        assertEq(a.tokenA.balanceOf(THIEF), 0);
+    }
+
+    function _othersEscrow() private {
+        a.tokenA.mint(address(a.settler), 1e30);
+        a.tokenB.mint(address(a.settler), 1e30);
+    }
+
+    /// @dev The settler holds the others' escrow and `times` this order's.
+    function _assertHeld(Order memory order, uint256 times) private view {
+        for (uint256 i; i < order.origins[0].inputs.length; ++i) {
+            Input memory input = order.origins[0].inputs[i];
+            uint256 held = TestToken(input.token).balanceOf(address(a.settler));
+            assertEq(held, 1e30 + times * input.amount);
+        }
+    }
+
+    /// @dev Changes one word of the arguments or cuts them off there; sometimes only low bits, as a
+    /// wrong offset or length would have.
+    function _flip(bytes memory data, uint16 at, bytes32 flip) private pure {
+        uint256 words = (data.length - 4) / 32;
+        uint256 where = 0x24 + uint256(at) % words * 32;
+        if (uint256(at) % 7 == 0) flip = bytes32(uint256(flip) % 0x400);
+        if (uint256(at) % 11 == 0) {
+            assembly {
+                mstore(data, sub(where, 0x20))
+            }
+            return;
+        }
+        assembly {
+            mstore(add(data, where), xor(mload(add(data, where)), flip))
+        }
     }
 
     function _setMessageSize(LayerZeroOracle oracle, uint32 size) private {
