@@ -235,13 +235,19 @@ contract LayerZeroOracle is IOracle, TransientLock {
 
     /// @notice Checks every path's configuration at the endpoint, switches the paths on, and gives
     /// up owner and delegate for ever.
+    /// @dev One path per chain: with equal addresses everywhere, a chain id copied to a second path
+    /// would make that chain's records proof of this one's.
     function freeze() external {
         _onlyOwner();
         uint32[] memory list = _eids;
         if (list.length == 0) revert UnknownPath(0);
         for (uint256 i; i < list.length; ++i) {
+            uint256 chainId = paths[list[i]].chainId;
+            for (uint256 j; j < i; ++j) {
+                if (chainOf[list[j]] == chainId) revert BadPath(list[i]);
+            }
             _checkConfiguration(list[i]);
-            chainOf[list[i]] = paths[list[i]].chainId;
+            chainOf[list[i]] = chainId;
         }
         owner = address(0);
         endpoint.setDelegate(address(0));

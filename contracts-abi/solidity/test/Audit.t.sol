@@ -111,17 +111,7 @@ contract AuditTest is Rig {
 
     /// A message size left to LayerZero's default is one LayerZero can lower until no proof fits.
     function test_attack_messageSizeLeftToTheDefault() public {
-        on(a);
-        LayerZeroOracle fresh =
-            LayerZeroOracle(_ours("LayerZeroOracle", abi.encode(a.endpoint, address(this))));
-        IEndpointSetup endpoint = IEndpointSetup(a.endpoint);
-        endpoint.setSendLibrary(address(fresh), b.eid, a.sendLib);
-        endpoint.setReceiveLibrary(address(fresh), b.eid, a.receiveLib, 0);
-        _configure(fresh, a.receiveLib, strongUln());
-        _configure(fresh, a.sendLib, strongUln());
-        fresh.setPath(
-            b.eid, id(address(b.oracle)), LayerZeroOracle.Path(uint64(b.chainId), 60_000, 30_000)
-        );
+        LayerZeroOracle fresh = _strongOracle();
         uint32 least = uint32(32 + 32 * fresh.MAX_RECORDS());
         uint32[2] memory small = [uint32(0), least - 1];
         for (uint256 i; i < small.length; ++i) {
@@ -132,6 +122,18 @@ contract AuditTest is Rig {
             fresh.freeze();
         }
         _setMessageSize(fresh, least);
+        fresh.freeze();
+    }
+
+    /// Two paths of one chain id: with equal addresses on every chain, what the second chain records
+    /// would prove fills on the first.
+    function test_attack_twoPathsOfOneChain() public {
+        LayerZeroOracle fresh = _strongOracle();
+        _setMessageSize(fresh, 10_000);
+        fresh.setPath(
+            99, id(address(b.oracle)), LayerZeroOracle.Path(uint64(b.chainId), 60_000, 30_000)
+        );
+        vm.expectRevert(abi.encodeWithSelector(LayerZeroOracle.BadPath.selector, 99));
         fresh.freeze();
     }
 
@@ -286,6 +288,20 @@ contract AuditTest is Rig {
         assembly {
             mstore(add(data, where), xor(mload(add(data, where)), flip))
         }
+    }
+
+    /// @dev On chain a, configured towards b but for the executor and its message size.
+    function _strongOracle() private returns (LayerZeroOracle fresh) {
+        on(a);
+        fresh = LayerZeroOracle(_ours("LayerZeroOracle", abi.encode(a.endpoint, address(this))));
+        IEndpointSetup endpoint = IEndpointSetup(a.endpoint);
+        endpoint.setSendLibrary(address(fresh), b.eid, a.sendLib);
+        endpoint.setReceiveLibrary(address(fresh), b.eid, a.receiveLib, 0);
+        _configure(fresh, a.receiveLib, strongUln());
+        _configure(fresh, a.sendLib, strongUln());
+        fresh.setPath(
+            b.eid, id(address(b.oracle)), LayerZeroOracle.Path(uint64(b.chainId), 60_000, 30_000)
+        );
     }
 
     function _setMessageSize(LayerZeroOracle oracle, uint32 size) private {
