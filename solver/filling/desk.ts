@@ -15,6 +15,7 @@ import type {
   FillerDesk,
   FillPlan,
   FillRequest,
+  ReconsiderRequest,
 } from '../settlement/ports.ts';
 import { present } from '../types/assert.ts';
 import { isRefusal, type Refusal } from '../types/errors.ts';
@@ -26,7 +27,7 @@ import type { Store } from '../types/store.ts';
 import { hintsOf, type Judged, judge, needsOf, RESTORE_BASE_GAS } from './bidding.ts';
 import { approvalCall, encodePlan, type Spending } from './deskCalls.ts';
 import { type DeskMarket, deskMarket, nodeOfToken } from './deskMarket.ts';
-import { freeInventory, reservingOrders } from './inventory.ts';
+import { freeInventory, reservedByNode, reservingOrders } from './inventory.ts';
 import { type ChainPlan, describePlan, planChain, planSale, type Restore } from './plan.ts';
 import { profitAndLoss } from './pnl.ts';
 import { type Amounts, dollars, priceWadOf, worthUp } from './value.ts';
@@ -61,12 +62,20 @@ export interface Desk extends FillerDesk {
 /** A resale accepts this much less than planned, in hundredths of a percent, if still a gain. */
 const RESALE_SLIPPAGE_BPS = 30n;
 
+/** A desk keeps its word down to this loss on what it delivers; beyond it gives the order back. */
+const BEARABLE_LOSS_BPS = 100n;
+
 export function createDesk(deps: DeskDeps): Desk {
   const { signer } = deps;
   return {
     address: signer.address,
     signer,
+    async reserved(except) {
+      const orders = await reservingOrders(deps.store, except);
+      return orders === null ? null : reservedByNode(orders);
+    },
     bid: (request) => bid(deps, request),
+    reconsider: (request) => reconsider(deps, request),
     planFill: (request) => planFill(deps, request),
     planRestore: (request) => planRestore(deps, request),
     async profitAndLoss({ order, txs }) {
@@ -110,10 +119,7 @@ function asBid(
     const market = present(markets.get(Number(output.chainId)), 'output market');
     return present(nodeOfToken(market, fromBytes32Address(output.token)), output.token);
   });
-  const reserves: Record<string, string> = {};
-  for (const plan of judged.plans.values()) {
-    for (const [node, amount] of plan.uses) reserves[node] = amount.toString();
-  }
+  const reserves = Object.assign({}, ...[...judged.plans.values()].map(reservesOf));
   return {
     amounts: judged.amounts,
     pricesWad: nodes.map(priceWadOf),
@@ -121,6 +127,40 @@ function asBid(
     reserves,
     notes: { basis, ...judged.parts },
   };
+}
+
+const reservesOf = ({ uses }: ChainPlan): Readonly<Record<string, string>> =>
+  Object.fromEntries([...uses].map(([node, amount]) => [node, amount.toString()]));
+
+async function reconsider(deps: DeskDeps, request: ReconsiderRequest): Promise<Refusal | null> {
+  const { order, amounts, quote, orderId } = request;
+  const markets = await marketsOf(deps, chainsOf(order));
+  const reserving = await reservingOrders(deps.store, orderId);
+  const free = new Map([...markets].map(([id, m]) => [id, freeInventory(m, reserving)]));
+  const hints = hintsOf(quote?.result ?? null);
+  const judged = judge({ engine: deps.engine, order, markets, free, hints }, amounts);
+  if (isRefusal(judged)) return judged;
+  const bearable = (deliveredWad(order, markets, amounts) * BEARABLE_LOSS_BPS) / 10_000n;
+  if (judged.profitWad >= -bearable) return null;
+  return {
+    refused: 'marketMoved',
+    message:
+      `since the award the market has moved: serving the order would now lose ` +
+      `${dollars(-judged.profitWad)} USD, more than the ${dollars(bearable)} the filler bears`,
+  };
+}
+
+/** Worth of the outputs at feed prices, 18-decimal dollars, rounded up. */
+function deliveredWad(
+  order: PortfolioOrder,
+  markets: ReadonlyMap<number, DeskMarket>,
+  amounts: readonly bigint[],
+): bigint {
+  return order.outputs.reduce((sum, output, i) => {
+    const market = present(markets.get(Number(output.chainId)), 'output market');
+    const node = present(nodeOfToken(market, fromBytes32Address(output.token)), output.token);
+    return sum + worthUp(present(amounts[i], 'amount'), node);
+  }, 0n);
 }
 
 async function planFill(deps: DeskDeps, request: FillRequest): Promise<FillPlan | Refusal> {
@@ -147,6 +187,7 @@ async function planFill(deps: DeskDeps, request: FillRequest): Promise<FillPlan 
     call: { key: 'fill', to, data, value: 0n, summary: describePlan(plan) },
     approvals: await approvalsFor(deps, market, spending),
     risk: riskOf(market, plan),
+    reserves: reservesOf(plan),
   };
 }
 

@@ -14,6 +14,9 @@ const PAY_TOKENS_MAX = 3;
 /** Shares of a received input that are tried as a sale, in halves. */
 const HALVES = [2n, 1n] as const;
 
+/** What a purchase may cost of its worth at feed prices, percent. */
+const DEAR_PERCENT = 110n;
+
 /** One more swap in the fill transaction, gas units. */
 export const LEG_GAS = 150_000n;
 
@@ -99,7 +102,7 @@ function cheapest(input: PlanInput, node: ProblemNode, progress: Progress): Cand
       const trade = buyAtLeast(input.engine, input.market, pay, node, size, limit, {
         exclude: used,
       });
-      if (trade === null) continue;
+      if (trade === null || isDear(trade)) continue;
       const costWad =
         worthUp(trade.amountIn, pay) +
         input.market.gasWad(LEG_GAS * BigInt(trade.legs.length)) +
@@ -111,6 +114,13 @@ function cheapest(input: PlanInput, node: ProblemNode, progress: Progress): Cand
   }
   return best;
 }
+
+/**
+ * A pool that asks so much more than the feeds say is empty, broken or being played with; a fill
+ * that has to be made must not be what pays for it.
+ */
+const isDear = ({ amountIn, sell, amountOut, buy }: Trade): boolean =>
+  worthUp(amountIn, sell) * 100n > worthDown(amountOut, buy) * DEAR_PERCENT;
 
 /** Purchases tried even where inventory would do: pools may be cheaper than the feeds. */
 function sizes(need: bigint, lack: bigint, hint: bigint): readonly bigint[] {

@@ -5,32 +5,53 @@ import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { auctionRecord, decideAuction, signAward, signedAwardToJson } from '../auction/award.ts';
 import type { AuctionInstance } from '../auction/bid.ts';
 import { present } from '../types/assert.ts';
-import { isRefusal } from '../types/errors.ts';
+import { isRefusal, type Refusal } from '../types/errors.ts';
 import { fromBytes32Address } from '../types/ids.ts';
 import type { Signer } from '../types/ports.ts';
 import { blocksToJson, parseOrder } from './awardedOrder.ts';
 import { failure } from './lifecycle.ts';
 import type { SettlementPolicy } from './policy.ts';
 import type { DeskBid, FillerDesk, QuotedPlan } from './ports.ts';
-import { orderFault, timesFault } from './rules.ts';
+import { reserving, type Sharing } from './reserving.ts';
+import { openTimeNeeded, orderFault, timesFault } from './rules.ts';
 import { again, chainOf, type JobOutcome, moveTo, type Run } from './steps.ts';
 
-export interface Awarding {
+export interface Awarding extends Sharing {
   readonly desk: FillerDesk;
   readonly auctioneer: Signer;
   readonly policy: SettlementPolicy;
 }
 
 /** Throws Fault when a chain or feed the bid needs is down: tried again until openDeadline. */
-export async function award(run: Run, { desk, auctioneer }: Awarding): Promise<JobOutcome> {
+export async function award(run: Run, awarding: Awarding): Promise<JobOutcome> {
   const { deps } = run;
+  const { desk, policy } = awarding;
   const order = parseOrder(run.order);
-  const fault =
-    orderFault(order, deps.network) ?? timesFault(order, deps.network, deps.clock.now());
+  const now = deps.clock.now();
+  const fault = orderFault(order, deps.network) ?? timesFault(order, deps.network, now);
   if (fault !== null) return fail(run, fault.refused, fault.message);
-
+  const left = order.fillDeadline - now;
+  const needed = openTimeNeeded(order, deps.network, policy.minFillSeconds);
+  if (left < needed) {
+    const why = `${left} s are left to the fill deadline, and opening and filling take ${needed}`;
+    return fail(run, 'tooLateToFill', why);
+  }
   const quote = await quotedPlan(run);
-  const bid = await desk.bid({ orderId: run.order.orderId, order, quote });
+  const kept = await reserving(
+    run.order,
+    awarding,
+    () => desk.bid({ orderId: run.order.orderId, order, quote }),
+    (bid) => settleAuction(run, awarding, order, bid),
+  );
+  return kept ?? again(deps, 0);
+}
+
+async function settleAuction(
+  run: Run,
+  { desk, auctioneer }: Awarding,
+  order: PortfolioOrder,
+  bid: DeskBid | Refusal,
+): Promise<JobOutcome> {
   if (isRefusal(bid)) return fail(run, 'noBid', `the filler does not bid: ${bid.message}`);
   const instance = instanceOf(run, order, bid);
   const decided = decideAuction(instance, [{ filler: desk.address, amounts: bid.amounts }]);
@@ -56,7 +77,7 @@ export async function award(run: Run, { desk, auctioneer }: Awarding): Promise<J
       openBy: signed.award.openBy,
     },
   });
-  return again(deps, 0);
+  return again(run.deps, 0);
 }
 
 /** What the order's quote promised, if it had one and the service still has it. */

@@ -5,14 +5,15 @@
 // filler bears the risk of finishing.
 
 import { isRefusal } from '../types/errors.ts';
-import { chainId, fromBytes32Address } from '../types/ids.ts';
+import { chainId, evmAddress, fromBytes32Address } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import { type AwardedOrder, destinationsOf } from './awardedOrder.ts';
 import { quotedPlan } from './awarding.ts';
 import { allOpen, filledInTime, type OrderFacts } from './facts.ts';
 import type { SettlementPolicy } from './policy.ts';
 import type { DeskCall, FillerDesk, FillPlan } from './ports.ts';
-import { orderFault } from './rules.ts';
+import { reservesWith, reserving, type Sharing } from './reserving.ts';
+import { fillTimeNeeded, orderFault } from './rules.ts';
 import {
   again,
   ensure,
@@ -21,12 +22,19 @@ import {
   type JobOutcome,
   moveTo,
   nextPurpose,
+  note,
   type Run,
   type SendResult,
   unlessDown,
 } from './steps.ts';
 
-export interface Filling {
+/** A commitment older than this is reconsidered before the first fill, milliseconds. */
+const COMMITMENT_MS = 10_000;
+
+/** Named where only a transaction that is stored already is asked after. */
+const NOBODY = evmAddress(`0x${'0'.repeat(40)}`);
+
+export interface Filling extends Sharing {
   readonly desk: FillerDesk;
   readonly policy: SettlementPolicy;
 }
@@ -42,25 +50,77 @@ export async function commit(
   run: Run,
   order: AwardedOrder,
   facts: OrderFacts,
-  { desk, policy }: Filling,
+  filling: Filling,
 ): Promise<JobOutcome | CannotFill> {
+  const { policy } = filling;
   const broken = orderFault(order.order, run.deps.network);
   if (broken !== null) return { cannotFill: broken.refused, why: broken.message };
   const late = timeLeftFault(run, order, facts, policy);
   if (late !== null) return late;
   if (!allOpen(facts)) return again(run.deps, policy.pollMs);
+  const kept = await reserving(
+    run.order,
+    filling,
+    () => planAll(run, order, facts, filling),
+    async (plans) => {
+      if ('cannotFill' in plans) return plans;
+      const { fillOrder, reserves } = plans;
+      const committedAtMs = run.deps.clock.nowMs();
+      const facts = { fillOrder: [...fillOrder], reserves, committedAtMs };
+      await moveTo(run, 'filling', { facts, data: { fillOrder: [...fillOrder] } });
+      return again(run.deps, 0);
+    },
+  );
+  return kept ?? again(run.deps, 0);
+}
+
+interface Commitment {
+  /** Destinations, riskiest first. */
+  readonly fillOrder: readonly number[];
+  readonly reserves: JsonObject;
+}
+
+/** Plans every destination and sends the approvals, so that no fill has to wait for its own. */
+async function planAll(
+  run: Run,
+  order: AwardedOrder,
+  facts: OrderFacts,
+  { desk }: Filling,
+): Promise<Commitment | CannotFill> {
+  const unwise = await reconsidered(run, order, facts, desk);
+  if (unwise !== null) return unwise;
   const risks = new Map<number, number>();
+  let reserves: JsonObject = {};
   for (const destination of destinationsOf(order)) {
     if (unfilled(order, facts, destination).length === 0) continue;
     const plan = await planFor(run, order, facts, desk, destination);
     if (isRefusal(plan)) return { cannotFill: plan.refused, why: plan.message };
     risks.set(destination, plan.risk);
-    // Early, so that no fill has to wait for its approval to be mined.
+    reserves = { ...reserves, ...plan.reserves };
     await unlessDown(() => sendApprovals(run, chainId(destination), plan.approvals));
   }
   const fillOrder = [...risks].sort(([a, x], [b, y]) => y - x || a - b).map(([id]) => id);
-  await moveTo(run, 'filling', { facts: { fillOrder }, data: { fillOrder } });
-  return again(run.deps, 0);
+  return { fillOrder, reserves };
+}
+
+/** Markets move between award and fill: while nothing is filled, giving the order back is free. */
+async function reconsidered(
+  run: Run,
+  order: AwardedOrder,
+  facts: OrderFacts,
+  desk: FillerDesk,
+): Promise<CannotFill | null> {
+  const { fillDeadline } = order.times;
+  const unwise = await desk.reconsider({
+    orderId: order.orderId,
+    order: order.order,
+    amounts: order.outputs.map(({ amount }, index) => {
+      const fact = facts.outputs[index];
+      return fact !== undefined && filledInTime(fact, fillDeadline) ? 0n : amount;
+    }),
+    quote: await quotedPlan(run),
+  });
+  return unwise === null ? null : { cannotFill: unwise.refused, why: unwise.message };
 }
 
 /** One look at a filling order: sends what is missing and may be sent. */
@@ -77,11 +137,24 @@ export async function fill(
     if (late !== null) return late;
     // Rule 3 once more: a commitment may be older than the chains' last word.
     if (!allOpen(facts)) return again(run.deps, policy.pollMs);
+    const committed = run.order.facts.committedAtMs;
+    const age = run.deps.clock.nowMs() - (typeof committed === 'number' ? committed : 0);
+    if (age > COMMITMENT_MS) {
+      const unwise = await reconsidered(run, order, facts, filling.desk);
+      if (unwise !== null) return unwise;
+      await note(run, [], { committedAtMs: run.deps.clock.nowMs() });
+    }
   }
   if (run.deps.clock.now() > order.times.fillDeadline) return again(run.deps, policy.idleMs);
   for (const [position, id] of fillOrder.entries()) {
     const first = position === 0;
-    if (unfilled(order, facts, id).length === 0) continue;
+    if (unfilled(order, facts, id).length === 0) {
+      // The fill is final; its receipt frees what was reserved for it and belongs in the timeline.
+      await unlessDown(() =>
+        follow(run, { chainId: chainId(id), purpose: `fill:${id}`, to: NOBODY }),
+      );
+      continue;
+    }
     const result = await unlessDown(() => fillChain(run, order, facts, filling, id));
     // The others wait until the riskiest destination is filled at finality.
     if (first) return pauseAfter(run, policy, result);
@@ -97,14 +170,24 @@ async function fillChain(
   run: Run,
   order: AwardedOrder,
   facts: OrderFacts,
-  { desk }: Filling,
+  filling: Filling,
   destination: number,
 ): Promise<SendResult | null> {
+  const { desk } = filling;
   const id = chainId(destination);
   const purpose = `fill:${id}`;
-  const known = await follow(run, { chainId: id, purpose, to: desk.address });
+  const known = await follow(run, { chainId: id, purpose, to: NOBODY });
   if (known !== null) return known;
-  const plan = await planFor(run, order, facts, desk, destination);
+  const plan = await reserving(
+    run.order,
+    filling,
+    () => planFor(run, order, facts, desk, destination),
+    async (planned) => {
+      if (!isRefusal(planned)) await keepReserved(run, destination, planned);
+      return planned;
+    },
+  );
+  if (plan === null) return null;
   if (isRefusal(plan)) return { state: 'wouldRevert', reason: plan.message };
   await sendApprovals(run, id, plan.approvals);
   const { to, data, value } = plan.call;
@@ -118,6 +201,13 @@ async function fillChain(
     ...plan.call.summary,
   };
   return ensure(run, { chainId: id, purpose, to, data, value, summary });
+}
+
+/** A fill that is planned otherwise than it was committed to spends otherwise: others must see it. */
+async function keepReserved(run: Run, destination: number, { reserves }: FillPlan) {
+  const wanted = reservesWith(run.order, destination, reserves);
+  const text = (of: unknown) => JSON.stringify(Object.entries(of ?? {}).sort());
+  if (text(wanted) !== text(run.order.facts.reserves)) await note(run, [], { reserves: wanted });
 }
 
 /** Sends the approvals a desk call lacks. What needs them would revert until they are mined. */
@@ -174,10 +264,16 @@ function timeLeftFault(
   facts: OrderFacts,
   policy: SettlementPolicy,
 ): CannotFill | null {
+  const { fillDeadline } = order.times;
+  const open = order.outputs.filter((_, index) => {
+    const fact = facts.outputs[index];
+    return fact === undefined || !filledInTime(fact, fillDeadline);
+  });
+  const needed = fillTimeNeeded(open, run.deps.network, policy.minFillSeconds);
   for (const output of facts.outputs) {
     const theirs = output.reachable ? output.at.timestamp : 0;
-    const left = order.times.fillDeadline - Math.max(theirs, run.deps.clock.now());
-    if (left >= policy.minFillSeconds) continue;
+    const left = fillDeadline - Math.max(theirs, run.deps.clock.now());
+    if (left >= needed) continue;
     return {
       cannotFill: 'tooLateToFill',
       why: `${Math.max(0, left)} s are left on chain ${output.chainId}, too few to fill safely`,

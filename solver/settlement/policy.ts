@@ -8,11 +8,14 @@ export interface SettlementPolicy {
   readonly idleMs: number;
   /** Before trying again a step whose chain or feed was down, milliseconds. */
   readonly faultRetryMs: number;
-  /** No first fill, and no opening, with less time left to the fill deadline, seconds. */
+  /**
+   * No first fill, and no opening, with less time left to the fill deadline, seconds; what has to
+   * become final before the last fill comes on top (rules.ts).
+   */
   readonly minFillSeconds: number;
   /** A proof that has not arrived is sent again after this, seconds. */
   readonly proofRetrySeconds: number;
-  /** The filler's own rebalancing after a release may delay `settled` by this at most, seconds. */
+  /** The filler's own rebalancing is given up this long after `settled`, seconds. */
   readonly restoreSeconds: number;
   /** The guard acts this long after a deadline, leaving the filler the first move, seconds. */
   readonly guardGraceSeconds: number;

@@ -52,6 +52,14 @@ export interface FillRequest {
   readonly quote: QuotedPlan | null;
 }
 
+export interface ReconsiderRequest {
+  readonly orderId: OrderId;
+  readonly order: PortfolioOrder;
+  /** Per output: what the award says, 0 where it is delivered already. */
+  readonly amounts: readonly bigint[];
+  readonly quote: QuotedPlan | null;
+}
+
 /** One transaction the desk wants sent from its own account. */
 export interface DeskCall {
   /** Unique among the order's desk calls of this chain and kind, e.g. the approved token. */
@@ -68,6 +76,8 @@ export interface FillPlan {
   readonly approvals: readonly DeskCall[];
   /** 0 … 1, how likely it is that this fill fails: the likeliest destination is filled first. */
   readonly risk: number;
+  /** What the call spends of inventory: takes the place of the chain's part of the reservation. */
+  readonly reserves: Readonly<Record<string, string>>;
 }
 
 export interface ReceivedInput {
@@ -89,8 +99,15 @@ export interface FillerDesk {
   readonly address: EvmAddress;
   /** Signs Declines; the same account that fills. */
   readonly signer: Signer;
+  /** What orders in flight other than `except` hold back, per node; null: too many to count. */
+  reserved(except: OrderId): Promise<ReadonlyMap<string, bigint> | null>;
   bid(request: BidRequest): Promise<DeskBid | Refusal>;
   planFill(request: FillRequest): Promise<FillPlan | Refusal>;
+  /**
+   * Null while serving the awarded order would still not cost more than the desk bears for its word;
+   * else why not. Asked before the first fill, when giving the order back is still free.
+   */
+  reconsider(request: ReconsiderRequest): Promise<Refusal | null>;
   /** A sale of what was received that raises the desk's worth at feed prices, or null. */
   planRestore(request: {
     readonly orderId: OrderId;

@@ -12,10 +12,16 @@ import { type GuardAction, guardActions, missingFillProofs } from './decide.ts';
 import { isOpen, type OrderFacts } from './facts.ts';
 import type { SettlementPolicy } from './policy.ts';
 import { chainConfig } from './rules.ts';
-import { chainOf, ensure, note, type Run, unlessDown } from './steps.ts';
+import { chainOf, ensure, forEachChain, note, type Run, unlessDown } from './steps.ts';
 
-/** Rounds of one proof: a message that never arrives in so many is left to expiry. */
-const PROOF_ROUNDS_MAX = 8;
+/**
+ * Rounds of one proof: a message that never arrives in so many is left to expiry. The first few come
+ * at the policy's pace, later ones ever more slowly: a path that is down for hours must not use
+ * them up in minutes, because after the last one a filler that delivered would go unpaid.
+ */
+const PROOF_ROUNDS_MAX = 24;
+const PROOF_ROUNDS_QUICK = 8;
+const PROOF_PAUSE_FACTOR_MAX = 16;
 /** What the oracle quotes may rise by between asking and inclusion: half a percent; change returns. */
 const FEE_HEADROOM = 200n;
 
@@ -30,28 +36,28 @@ export async function proveFills(
   policy: SettlementPolicy,
 ): Promise<boolean> {
   const missing = missingFillProofs(facts);
-  for (const [source, { outputs, origins }] of missing) {
+  await forEachChain(missing, async ([source, { outputs, origins }]) => {
     const payloads = outputs.map((i) => contracts.fillPayload(order, i, fillAt(facts, i)));
     const first = present(outputs[0], 'an output');
     await sendProof(run, order, policy, { kind: 'prove', source, first, payloads, origins });
-  }
+  });
   return missing.size === 0;
 }
 
 /** Releases every open origin that has all proofs. */
 export async function releaseOpen(run: Run, order: AwardedOrder, facts: OrderFacts) {
   const fills = order.outputs.map((_, i) => fillAt(facts, i));
-  for (const origin of facts.origins.filter(isOpen)) {
-    if (!origin.proofs.every((proof) => proof === 'fill')) continue;
-    await unlessDown(() =>
-      ensure(run, {
-        chainId: chainId(origin.chainId),
-        purpose: purposeOf(run, `release:${origin.chainId}`),
-        ...contracts.releaseCall(order, origin.chainId, fills),
-        summary: { step: 'release', inputs: inputsOf(order, origin.chainId) },
-      }),
-    );
-  }
+  const proven = facts.origins
+    .filter(isOpen)
+    .filter((origin) => origin.proofs.every((proof) => proof === 'fill'));
+  await forEachChain(proven, (origin) =>
+    ensure(run, {
+      chainId: chainId(origin.chainId),
+      purpose: purposeOf(run, `release:${origin.chainId}`),
+      ...contracts.releaseCall(order, origin.chainId, fills),
+      summary: { step: 'release', inputs: inputsOf(order, origin.chainId) },
+    }),
+  );
 }
 
 /** Does what protects the owner now (decide.ts). */
@@ -61,9 +67,8 @@ export async function protectOwner(
   facts: OrderFacts,
   policy: SettlementPolicy,
 ) {
-  for (const action of guardActions(facts, order.times, order.decline !== null)) {
-    await unlessDown(() => protect(run, order, facts, policy, action));
-  }
+  const actions = guardActions(facts, order.times, order.decline !== null);
+  await forEachChain(actions, (action) => protect(run, order, facts, policy, action));
 }
 
 async function protect(
@@ -124,7 +129,7 @@ async function sendProof(
   const name = purposeOf(run, `${proof.kind}:${source}`);
   const last = roundOf(run.order.facts[name]);
   const now = run.deps.clock.nowMs();
-  const waited = last !== null && now - last.atMs >= policy.proofRetrySeconds * 1_000;
+  const waited = last !== null && now - last.atMs >= proofPauseMs(last.round, policy);
   if (last !== null && !waited && last.sent) return;
   const round = last === null ? 1 : waited && last.sent ? last.round + 1 : last.round;
   if (round > PROOF_ROUNDS_MAX) return;
@@ -144,8 +149,16 @@ async function sendProof(
     if (result.state === 'wouldRevert') return;
     if (last?.round === round && last.sent === sent) return;
     const fact: JsonObject = { round, sent, atMs: run.deps.clock.nowMs() };
-    await note(run, [], { [name]: fact, [`value:${name}:${round}`]: value.toString() });
+    // What it sends along is what it was signed with, not what the oracle quotes at a later look.
+    const sentAlong = last?.round === round ? {} : { [`value:${name}:${round}`]: value.toString() };
+    await note(run, [], { [name]: fact, ...sentAlong });
   });
+}
+
+/** Milliseconds to wait for the message of a round before it is sent again. */
+export function proofPauseMs(round: number, policy: SettlementPolicy): number {
+  const factor = 2 ** Math.max(0, round - PROOF_ROUNDS_QUICK + 1);
+  return policy.proofRetrySeconds * 1_000 * Math.min(factor, PROOF_PAUSE_FACTOR_MAX);
 }
 
 interface Round {

@@ -59,6 +59,41 @@ export function timesFault(
   return null;
 }
 
+/** Seconds until a transaction sent now is final: two blocks to be included, then its depth. */
+const finalitySeconds = ({ blockSeconds, confirmations }: ChainConfig): number =>
+  Math.ceil(blockSeconds * (confirmations + 2));
+
+/**
+ * Seconds that must be left to the fill deadline before the first fill is sent. With several
+ * destinations the first fill must be final before the others begin, and those must still be in time.
+ */
+export function fillTimeNeeded(
+  outputs: readonly MandateOutput[],
+  network: NetworkConfig,
+  minFillSeconds: number,
+): number {
+  const ids = new Set(outputs.map((output) => output.chainId));
+  return minFillSeconds + (ids.size > 1 ? slowest(ids, network) : 0);
+}
+
+/** The same before anything is opened: every origin must become final first. */
+export function openTimeNeeded(
+  { origins, outputs }: Pick<PortfolioOrder, 'origins' | 'outputs'>,
+  network: NetworkConfig,
+  minFillSeconds: number,
+): number {
+  const ids = new Set(origins.map((origin) => origin.chainId));
+  return fillTimeNeeded(outputs, network, minFillSeconds) + slowest(ids, network);
+}
+
+function slowest(ids: Iterable<bigint>, network: NetworkConfig): number {
+  const seconds = [...ids].map((id) => {
+    const chain = chainConfig(network, id);
+    return chain === null ? 0 : finalitySeconds(chain);
+  });
+  return Math.max(0, ...seconds);
+}
+
 function originFault(origin: Origin, at: string, network: NetworkConfig): RuleFault | null {
   const chain = chainConfig(network, origin.chainId);
   if (chain === null) return unknownChain(origin.chainId, `${at}/chainId`, network);

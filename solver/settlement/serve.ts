@@ -20,12 +20,15 @@ import type { SettlementPolicy } from './policy.ts';
 import type { FillerDesk, SettlementDeps } from './ports.ts';
 import { inputsOf, proveFills, releaseOpen } from './proving.ts';
 import { readFacts } from './readFacts.ts';
-import { restore, settle } from './settling.ts';
+import { createTurnstile, type Sharing } from './reserving.ts';
+import { openTimeNeeded } from './rules.ts';
+import { isReselling, resell, restore, settle } from './settling.ts';
 import {
   again,
   chainOf,
   ensure,
   finished,
+  forEachChain,
   type JobOutcome,
   moveTo,
   note,
@@ -45,18 +48,21 @@ export interface ServeDeps extends SettlementDeps {
   readonly policy: SettlementPolicy;
 }
 
+type Serving = ServeDeps & Sharing;
+
 /** Steps of one order taken in one run of its job, before it queues again. */
 const STEPS_PER_RUN_MAX = 16;
 
 /** The handler of job kind `serve`; the job's key is the orderId. */
 export function createServe(deps: ServeDeps) {
+  const serving: Serving = { ...deps, oneByOne: createTurnstile() };
   return async (lease: JobLease, signal: AbortSignal): Promise<JobOutcome> => {
     const row = present(await deps.store.getOrder(orderId(lease.key)), `order ${lease.key}`);
     const run: Run = { deps, actor: 'serve', sender: deps.desk.address, lease, order: row };
     try {
       for (let steps = 0; steps < STEPS_PER_RUN_MAX && !signal.aborted; steps += 1) {
         const version = run.order.version;
-        const outcome = await serveStep(run, deps);
+        const outcome = await serveStep(run, serving);
         if ('done' in outcome || run.order.version === version) return outcome;
       }
       return again(deps, 0);
@@ -68,8 +74,9 @@ export function createServe(deps: ServeDeps) {
   };
 }
 
-async function serveStep(run: Run, deps: ServeDeps): Promise<JobOutcome> {
+async function serveStep(run: Run, deps: Serving): Promise<JobOutcome> {
   const { state } = run.order;
+  if (isReselling(run.order)) return resell(run, deps, parseAwarded(run.order));
   if (isTerminal(state) || state === 'refunding') return finished;
   if (state === 'created') return award(run, deps);
   if (state === 'awarded') {
@@ -112,13 +119,14 @@ async function open(
     await moveTo(run, 'failed', { failure: failure('notOpened', why, 'failed') });
     return finished;
   }
-  const late = deps.clock.now() > order.times.fillDeadline - policy.minFillSeconds;
+  const needed = openTimeNeeded(order.order, deps.network, policy.minFillSeconds);
+  const late = deps.clock.now() > order.times.fillDeadline - needed;
   if (standing === 'partlyOpen' || (late && facts.origins.some(isOpen))) {
     const why = `only some origins could be opened${because}, and then nobody may fill`;
     return decline(run, deps, order, failure('partlyOpened', why, 'refunding'));
   }
   if (standing !== 'opening') return again(deps, policy.idleMs);
-  await openMissing(run, deps, order, facts);
+  if (!late) await openMissing(run, deps, order, facts);
   return again(deps, policy.pollMs);
 }
 
@@ -134,7 +142,7 @@ async function openMissing(run: Run, deps: ServeDeps, order: AwardedOrder, facts
       if (problem !== null) return noteProblem(run, id, problem);
     }
   }
-  for (const id of missing) {
+  await forEachChain(missing, async (id) => {
     const result = await unlessDown(() =>
       ensure(run, {
         chainId: chainId(id),
@@ -145,7 +153,7 @@ async function openMissing(run: Run, deps: ServeDeps, order: AwardedOrder, facts
     );
     if (result instanceof Fault) await noteProblem(run, id, result.message);
     else if ('reason' in result) await noteProblem(run, id, result.reason);
-  }
+  });
 }
 
 async function wouldNotOpen(run: Run, order: AwardedOrder, id: number): Promise<string | null> {
@@ -170,7 +178,7 @@ async function noteProblem(run: Run, id: number, why: string) {
 
 async function pay(
   run: Run,
-  deps: ServeDeps,
+  deps: Serving,
   order: AwardedOrder,
   facts: OrderFacts,
 ): Promise<JobOutcome> {

@@ -1,10 +1,12 @@
-// releasing → settled, once every origin is Released: the desk may sell what it received where that
-// raises its worth, and then the order's profit and loss is counted from its receipts. Both are the
-// filler's own affair and bounded in time: the owner's order settles with or without them.
+// releasing → settled, as soon as every origin is Released and the order's profit and loss is counted
+// from its receipts. Selling what was received, where that raises the desk's worth, begins with each
+// release and may go on after `settled`, then counted again: it is the filler's own affair, and the
+// owner's order waits for none of it.
 
 import { Fault } from '../types/errors.ts';
 import { chainId, evmAddress } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
+import type { StoredOrder } from '../types/store.ts';
 import type { AwardedOrder } from './awardedOrder.ts';
 import { sendApprovals } from './filling.ts';
 import type { SettlementPolicy } from './policy.ts';
@@ -15,6 +17,7 @@ import {
   ensure,
   finished,
   follow,
+  followAll,
   type JobOutcome,
   moveTo,
   note,
@@ -23,12 +26,15 @@ import {
   wasSent,
 } from './steps.ts';
 
+/** `settled` waits this long at most for the receipts that its count needs, milliseconds. */
+const COUNT_MS_MAX = 10_000;
+
 export interface Settling {
   readonly desk: FillerDesk;
   readonly policy: SettlementPolicy;
 }
 
-/** Every origin is Released at finality. */
+/** Every origin is Released at finality: the order is settled; what the filler sells can wait. */
 export async function settle(
   run: Run,
   { desk, policy }: Settling,
@@ -37,20 +43,48 @@ export async function settle(
   const released = run.order.facts.releasedAtMs;
   const now = run.deps.clock.nowMs();
   if (typeof released !== 'number') await note(run, [], { releasedAtMs: now });
-  const timeUp = typeof released === 'number' && now > released + policy.restoreSeconds * 1_000;
-  const busy = await restore(
-    run,
-    desk,
-    order,
-    order.order.origins.map((o) => Number(o.chainId)),
-  );
-  if (busy && !timeUp) return again(run.deps, policy.pollMs);
-  const counted = await unlessDown(() => count(run, desk, order));
+  const timeUp = typeof released === 'number' && now > released + COUNT_MS_MAX;
+  const complete = await followAll(run, (purpose) => !/^(restore|approve):/.test(purpose));
+  const counted = complete || timeUp ? await unlessDown(() => count(run, desk, order)) : null;
+  if (!timeUp && (counted === null || counted instanceof Fault))
+    return again(run.deps, policy.pollMs);
+  const pnl = pnlOf(counted);
+  await moveTo(run, 'settled', {
+    facts: { profitAndLoss: pnl, reselling: true },
+    data: { profitAndLoss: pnl },
+  });
+  return again(run.deps, 0);
+}
+
+/** Settled by this workflow, and its sales are not over. */
+export const isReselling = ({ state, facts }: Pick<StoredOrder, 'state' | 'facts'>): boolean =>
+  state === 'settled' && facts.reselling === true;
+
+/** The filler's sales after `settled`, bounded in time; then the final count. */
+export async function resell(
+  run: Run,
+  { desk, policy }: Settling,
+  order: AwardedOrder,
+): Promise<JobOutcome> {
+  const origins = order.order.origins.map((origin) => Number(origin.chainId));
+  const busy = await restore(run, desk, order, origins);
+  const since = run.order.facts.releasedAtMs;
+  const timeUp =
+    typeof since !== 'number' || run.deps.clock.nowMs() > since + policy.restoreSeconds * 1_000;
+  const complete = await followAll(run);
+  if (!timeUp && (busy || !complete)) return again(run.deps, policy.pollMs);
+  const sold = origins.some((id) => wasSent(run.order, `restore:${id}`));
+  const counted = sold ? await unlessDown(() => count(run, desk, order)) : null;
   if (counted instanceof Fault && !timeUp) return again(run.deps, policy.faultRetryMs);
-  const pnl: JsonObject = counted instanceof Fault ? { unknown: counted.message } : { ...counted };
-  await moveTo(run, 'settled', { facts: { profitAndLoss: pnl }, data: { profitAndLoss: pnl } });
+  const update = counted === null ? {} : { profitAndLoss: pnlOf(counted) };
+  await note(run, [], { reselling: false, ...update });
   return finished;
 }
+
+const pnlOf = (counted: JsonObject | Fault | null): JsonObject =>
+  counted === null || counted instanceof Fault
+    ? { unknown: counted?.message ?? 'not counted in time' }
+    : { ...counted };
 
 /**
  * Sells on origins that are Released, one sale each at most; others need not be waited for. True

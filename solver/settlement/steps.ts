@@ -126,6 +126,30 @@ export async function follow(
   return null;
 }
 
+/**
+ * Looks after every transaction of ours for the order that is signed and not settled yet. A fact may
+ * be final on chain before anyone asked after the transaction that made it; its receipt is needed
+ * all the same, for the timeline and for what it cost. True when none of those that `awaited` names
+ * is pending any more.
+ */
+export async function followAll(
+  run: Run,
+  awaited: (purpose: string) => boolean = () => true,
+): Promise<boolean> {
+  const stored = await run.deps.sender.list(run.order.orderId);
+  const mine = stored.filter((tx) => tx.sender === run.sender);
+  let settled = true;
+  for (const { chainId: id, purpose } of mine) {
+    const known = txFact(run.order, purpose);
+    if (known === 'final' || known === 'reverted') continue;
+    const send = { chainId: id, purpose: purpose.replace(/#\d+$/, ''), to: run.sender };
+    const result = await unlessDown(() => ensure(run, { ...send, data: '0x', summary: {} }));
+    const open = result instanceof Fault || result.state === 'pending';
+    if (open && awaited(purpose)) settled = false;
+  }
+  return settled;
+}
+
 /** Whether the sender ever signed a purpose that begins so, whatever the timeline shows. */
 export async function everSent(run: Run, prefix: string): Promise<boolean> {
   const stored = await run.deps.sender.list(run.order.orderId);
@@ -211,12 +235,36 @@ export const again = (deps: SettlementDeps, inMs: number): JobOutcome => ({
 });
 export const finished: JobOutcome = { done: true };
 
-/** Runs `task`; a retryable Fault becomes a value: a chain that is down is no defect. */
+/**
+ * Runs `task`; a retryable Fault becomes a value: a chain that is down is no defect. But an order
+ * that moved on meanwhile is no outage: whatever was decided for its old state ends here.
+ */
 export async function unlessDown<T>(task: () => Promise<T>): Promise<T | Fault> {
   try {
     return await task();
   } catch (error) {
-    if (error instanceof Fault && error.retryable) return error;
+    if (error instanceof Fault && error.retryable && error.code !== 'stateConflict') return error;
     throw error;
   }
+}
+
+/**
+ * One task per item, each its own chain's: what is wrong with one (an account that must not sign
+ * there, a node of another chain) keeps none of the others from being done. Throws the first Fault
+ * that will not mend itself, after all have been tried.
+ */
+export async function forEachChain<T>(
+  items: Iterable<T>,
+  task: (item: T) => Promise<unknown>,
+): Promise<void> {
+  let first: Fault | null = null;
+  for (const item of items) {
+    try {
+      await unlessDown(() => task(item));
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code === 'stateConflict') throw error;
+      first ??= error;
+    }
+  }
+  if (first !== null) throw first;
 }

@@ -8,7 +8,8 @@ import { encodeFillBatch } from '../../../contracts-abi/calls.ts';
 import { orderToJson } from '../../../contracts-abi/orderJson.ts';
 import { hashOrder, orderDigest, type PortfolioOrder } from '../../../contracts-abi/typedData.ts';
 import { createAdmission } from '../../../solver/settlement/admission.ts';
-import { parseAwarded } from '../../../solver/settlement/awardedOrder.ts';
+import { type AwardedOrder, parseAwarded } from '../../../solver/settlement/awardedOrder.ts';
+import { openCall } from '../../../solver/settlement/contracts.ts';
 import { createGuard } from '../../../solver/settlement/guard.ts';
 import { isTerminal } from '../../../solver/settlement/lifecycle.ts';
 import { DEFAULT_SETTLEMENT_POLICY } from '../../../solver/settlement/policy.ts';
@@ -28,10 +29,16 @@ import {
 } from '../../../solver/types/ids.ts';
 import type { NetworkConfig } from '../../../solver/types/network.ts';
 import type { Clock, Signer } from '../../../solver/types/ports.ts';
-import { type JobLease, LeaseLost, type StoredOrder } from '../../../solver/types/store.ts';
+import {
+  type JobLease,
+  LeaseLost,
+  type OrderState,
+  type StoredOrder,
+} from '../../../solver/types/store.ts';
 import { type Message, SimChain } from './chain.ts';
 import {
   balanceKey,
+  execute,
   fillOne,
   ORACLE,
   OUTPUT_SETTLER,
@@ -55,6 +62,14 @@ export interface Faults {
   readonly ownerCancelsAt: number | null;
   readonly strangerFills: 'never' | 'inTime' | 'late';
   readonly deskRefuses: boolean;
+  /** The filler dies for good in the moment that its workflow enters this state. */
+  readonly fillerDiesEntering?: OrderState;
+  /** Seconds after the start at which the owner's balance on the last origin is spent elsewhere. */
+  readonly ownerSpendsAt?: number;
+  /** A stranger sends our opens before we do. */
+  readonly strangerOpens?: boolean;
+  /** A destination and origin at once that signs and reads, but whose transactions never work. */
+  readonly brokenAccountOn?: { readonly chain: number; readonly sender: string };
 }
 export const NO_FAULTS: Faults = {
   crash: 0,
@@ -205,6 +220,8 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
   };
   const store = new SimStore(options);
   const sender = new SimSender(chains, options);
+  dieEntering(store, faults.fillerDiesEntering, life);
+  breakAccount(sender, faults);
   const network = simNetwork();
   const deps = { store, sender, chains, clock, network };
   const policy = { ...DEFAULT_SETTLEMENT_POLICY, proofRetrySeconds: 20, finishGraceSeconds: 10 };
@@ -237,6 +254,32 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
   const row = present(store.orders.get(id), 'the order');
   const { crashes } = life;
   return { order, row, chains, store, sender, violations, endedAt: now, crashes };
+}
+
+function dieEntering(
+  store: SimStore,
+  state: OrderState | undefined,
+  life: { fillerDead: boolean },
+): void {
+  const { applyTransition } = store;
+  store.applyTransition = async (transition, lease) => {
+    const applied = await applyTransition(transition, lease);
+    if (transition.to !== state || lease?.kind !== 'serve') return applied;
+    life.fillerDead = true;
+    throw new Crash('kill −9, for good');
+  };
+}
+
+/** What the sender throws when someone else has used the account's nonces. */
+function breakAccount(sender: SimSender, { brokenAccountOn: broken }: Faults): void {
+  if (broken === undefined) return;
+  const ensure = sender.ensure.bind(sender);
+  sender.ensure = async (intent) => {
+    if (intent.chainId === broken.chain && intent.sender === broken.sender) {
+      throw new Fault('foreign nonces', { code: 'foreignNonce', retryable: false });
+    }
+    return ensure(intent);
+  };
 }
 
 function isOver(store: SimStore, id: ReturnType<typeof orderId>): boolean {
@@ -310,6 +353,12 @@ function act(
       if (!s.slots.has(slot)) s.slots.set(slot, { status: 'cancelled', awardId: key('0') });
     });
   }
+  if (faults.ownerSpendsAt === since) {
+    origin.poke((s) => {
+      for (const { token } of victim.inputs) s.balances.set(balanceKey(token, order.owner), 0n);
+    });
+  }
+  if (faults.strangerOpens === true && row?.award) openBy(STRANGER, now, chains, parseAwarded(row));
   const strangerAt = faults.strangerFills === 'late' ? FILL_DEADLINE + 2 : START + 12;
   if (faults.strangerFills !== 'never' && now === strangerAt && row?.award) {
     const awarded = parseAwarded(row);
@@ -334,6 +383,22 @@ function act(
   for (const chain of chains.values()) {
     if (chain.down) chain.down = !rng.chance(0.15);
     else if (now < START + 150) chain.down = rng.chance(0.02);
+  }
+}
+
+/** Anyone who has seen the award may open: what he cannot do is to gain or to block by it. */
+function openBy(
+  from: EvmAddress,
+  now: number,
+  chains: ReadonlyMap<ChainId, SimChain>,
+  awarded: AwardedOrder,
+) {
+  for (const { chainId: id } of awarded.order.origins) {
+    const chain = present(chains.get(chainId(Number(id))), 'an origin');
+    const request = { from, ...openCall(awarded, Number(id)), value: 0n };
+    const { order } = awarded;
+    if (chain.head.state.slots.has(slotKey(order.owner, order.nonce))) continue;
+    chain.poke((s) => execute(s, request.to, request.data, chain.context(now, request, false)));
   }
 }
 
@@ -423,8 +488,11 @@ function simDesk(rng: SimRng, faults: Faults): FillerDesk {
         call: { key: 'fill', to, data, value: 0n, summary: {} },
         approvals: [],
         risk: rng.next(),
+        reserves: {},
       };
     },
+    reserved: async () => new Map(),
+    reconsider: async () => null,
     planRestore: async () => null,
     profitAndLoss: async () => ({ profitUsd: '0' }),
   };
