@@ -33,12 +33,19 @@ import type { ChainConfig, NetworkConfig } from '../../solver/types/network.ts';
 
 const silent: Reporter = { step: () => {}, progress: () => {} };
 
-/** Opens a world in a folder of its own, runs `body`, and removes both whatever happens. */
-export async function withWorld<T>(
-  options: Partial<Pick<WorldOptions, 'lab' | 'solver'>>,
-  body: (world: World, home: string) => Promise<T>,
-): Promise<T> {
+/** A world in a folder of its own; `close` ends it and removes the folder. */
+export interface OwnWorld {
+  readonly world: World;
+  readonly home: string;
+  close(): Promise<void>;
+}
+
+type OwnWorldOptions = Partial<Pick<WorldOptions, 'lab' | 'solver'>>;
+
+/** For files whose tests share one world; nothing is left if it does not open. */
+export async function openOwnWorld(options: OwnWorldOptions): Promise<OwnWorld> {
   const home = await mkdtemp(join(tmpdir(), 'trimtab-e2e-'));
+  const remove = () => rm(home, { recursive: true, force: true });
   try {
     const world = await openWorld({
       home,
@@ -48,13 +55,23 @@ export async function withWorld<T>(
       lab: { volatilityBps: 0, ...options.lab },
       solver: { log: (error, where) => console.error(where, error), ...options.solver },
     });
-    try {
-      return await body(world, home);
-    } finally {
-      await world.close();
-    }
+    return { world, home, close: () => world.close().finally(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Opens a world in a folder of its own, runs `body`, and removes both whatever happens. */
+export async function withWorld<T>(
+  options: OwnWorldOptions,
+  body: (world: World, home: string) => Promise<T>,
+): Promise<T> {
+  const { world, home, close } = await openOwnWorld(options);
+  try {
+    return await body(world, home);
   } finally {
-    await rm(home, { recursive: true, force: true });
+    await close();
   }
 }
 
