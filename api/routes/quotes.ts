@@ -35,7 +35,7 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
       },
       async ({ body }) => {
         const quote = await trimtab.quote(rebalanceRequest(body));
-        if (isRefusal(quote)) throw refusalError(quote, quote.pointer);
+        if (isRefusal(quote)) throw refusalError(quote, bodyPointer(quote.pointer, body));
         return { quotes: [quote.response] };
       },
     );
@@ -81,6 +81,11 @@ function refuseOtherIntents(body: unknown): void {
   throw new ApiError('unsupportedIntent', `intent type ${named} is not served`, {
     pointer: '/intent/intentType',
   });
+}
+
+/** An owner that the caller gave only as `user` is pointed at there. */
+function bodyPointer(pointer: string | undefined, { intent }: QuoteRequestBody) {
+  return pointer === '/intent/owner' && intent.owner === undefined ? '/user' : pointer;
 }
 
 function rebalanceRequest({ user, intent, supportedTypes }: QuoteRequestBody): RebalanceRequest {

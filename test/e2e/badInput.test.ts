@@ -168,7 +168,7 @@ describe('quotes', () => {
     const body = { ...quoteBody(), user: own.world.lab.accounts.spare3.address };
     await refused('/v1/quotes', body, {
       code: 'emptyPortfolio',
-      pointer: '/intent/owner',
+      pointer: '/user',
       says: /fund the account/i,
     });
   });
