@@ -1,6 +1,7 @@
 // The sample: one rebalance of the lab's wallet, step by step, through the HTTP API. An order that an
 // earlier, killed service left unfinished is followed to its end instead of asking for a new one.
 
+import { formatUnits } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Hex } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
@@ -115,8 +116,9 @@ function reportEvent(
   const chain = typeof data.chain === 'number' ? chainName(network, data.chain) : '';
   const name = type.replace(/^order\./, '');
   if (type.startsWith('tx.')) {
-    const gas = data.gasUsed === undefined ? '' : `  gas ${String(data.gasUsed)}`;
-    const text = `${String(data.purpose).padEnd(22)} ${chain.padEnd(6)} ${String(data.hash)}${gas}`;
+    const gas = data.gasUsed === undefined ? '' : `gas ${String(data.gasUsed)}`;
+    const what = [...amountsIn(network, data), gas].filter((part) => part !== '').join(', ');
+    const text = `${String(data.purpose).padEnd(18)} ${chain.padEnd(6)} ${String(data.hash)}  ${what}`;
     const { step, ...rest } = data;
     reporter.step(name, text, { orderId, ...(step === undefined ? {} : { act: step }), ...rest });
     return;
@@ -126,6 +128,24 @@ function reportEvent(
   const money = data.money === undefined ? `order ${orderId}` : `money: ${String(data.money)}`;
   const text = data.why === undefined ? money : String(data.why);
   reporter.step(name, text, { orderId, ...data });
+}
+
+/** `17.5 WETH` for every token amount an event names, and its message fee. */
+function amountsIn(network: NetworkConfig, data: JsonObject): readonly string[] {
+  const tokens = network.chains.find(({ chainId }) => chainId === data.chain)?.tokens ?? [];
+  const parts: string[] = [];
+  for (const item of [data.inputs ?? [], data.outputs ?? [], [data]].flat()) {
+    const { token: address, amount } = item as { token?: string; amount?: string };
+    const token = tokens.find((known) => known.address === address);
+    if (token === undefined || amount === undefined) continue;
+    const whole = Number(formatUnits(BigInt(amount), token.decimals));
+    parts.push(`${Number(whole.toPrecision(7))} ${token.symbol}`);
+  }
+  if (data.feeWei !== undefined) {
+    const fee = Number(formatUnits(BigInt(String(data.feeWei)), 18));
+    parts.push(`message fee ${Number(fee.toPrecision(3))} ETH`);
+  }
+  return parts;
 }
 
 function reportSettled(
