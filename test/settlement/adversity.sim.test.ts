@@ -159,6 +159,24 @@ describe('the guard alone', () => {
   });
 });
 
+describe('the count', () => {
+  it('default: at settled every transaction of the filler has a receipt and an event', async () => {
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const { row, sender, store } = await runWorld(simRng(seed), NO_FAULTS);
+      expect(row.state, `seed ${seed}`).toBe('settled');
+      const mine = sender.rows.filter((tx) => tx.sender === filler.address);
+      expect(mine.length, `seed ${seed}`).toBeGreaterThan(2);
+      for (const { purpose, status } of mine) {
+        expect(status, `seed ${seed}: ${purpose}`).toBe('final');
+        const told = store.log.filter(({ type, data }) => {
+          return type === 'tx.final' && data.purpose === purpose;
+        });
+        expect(told.length, `seed ${seed}: ${purpose}`).toBe(1);
+      }
+    }
+  });
+});
+
 describe('orders that compete for one inventory', () => {
   const NODE = '41:B';
   const HELD = 100n;
