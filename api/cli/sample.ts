@@ -123,6 +123,12 @@ function reportEvent(
     reporter.step(name, text, { orderId, ...(step === undefined ? {} : { act: step }), ...rest });
     return;
   }
+  if (type === 'proof.arrived') {
+    const from = [data.from ?? []].flat().map((id) => chainName(network, Number(id)));
+    const text = `LayerZero proofs from ${from.join(', ')} verified by both DVNs, delivered on ${chain}`;
+    reporter.step('proven', text, { orderId, ...data });
+    return;
+  }
   // The closing line of the settled order is the sample's own, with the weights.
   if (type === 'order.settled') return;
   const money = data.money === undefined ? `order ${orderId}` : `money: ${String(data.money)}`;

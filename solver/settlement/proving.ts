@@ -50,6 +50,11 @@ export async function releaseOpen(run: Run, order: AwardedOrder, facts: OrderFac
   const proven = facts.origins
     .filter(isOpen)
     .filter((origin) => origin.proofs.every((proof) => proof === 'fill'));
+  await noteArrivals(
+    run,
+    order,
+    proven.map((origin) => origin.chainId),
+  );
   await forEachChain(proven, (origin) =>
     ensure(run, {
       chainId: chainId(origin.chainId),
@@ -58,6 +63,20 @@ export async function releaseOpen(run: Run, order: AwardedOrder, facts: OrderFac
       summary: { step: 'release', inputs: inputsOf(order, origin.chainId) },
     }),
   );
+}
+
+/** Tells the timeline, once per origin, that the proofs of all remote fills stand there at finality. */
+async function noteArrivals(run: Run, order: AwardedOrder, origins: readonly number[]) {
+  const fresh = origins.filter((id) => run.order.facts[`arrived:${id}`] === undefined);
+  const events = fresh.flatMap((id) => {
+    const from = [...new Set(order.outputs.map((output) => Number(output.chainId)))];
+    const remote = from.filter((source) => source !== id);
+    return remote.length === 0
+      ? []
+      : [{ type: 'proof.arrived', data: { chain: id, from: remote } }];
+  });
+  if (fresh.length === 0) return;
+  await note(run, events, Object.fromEntries(fresh.map((id) => [`arrived:${id}`, true])));
 }
 
 /** Does what protects the owner now (decide.ts). */
