@@ -3,11 +3,9 @@
 // counted from receipts.
 
 /**
- * Gas units of each act as a transaction, rounded up. Sources: the forge snapshots of the contracts
- * as built (contracts-abi/solidity: open 95,438 and 96,548 with three origins; fill 82,398, two
- * outputs 117,850; release 76,710; submit 143,950 through the real endpoint and two DVNs), plus
- * 21,000 per transaction, 16 per byte of calldata (0.5 to 1 kB per leg), and 35,000 to 50,000 per
- * further ERC-20 transfer. The send is taken at PROTOCOL.md's larger 266,000: mainnet DVNs cost more.
+ * Gas units of each act as a transaction, rounded up. Source: docs/contracts.md's table (the forge
+ * snapshots, calldata and the transaction's 21,000 included), plus 35,000 to 50,000 per further
+ * ERC-20 transfer. The send is taken at PROTOCOL.md's larger 266,000: mainnet DVNs cost more.
  */
 export const GAS = {
   open: 105_000n,
