@@ -22,7 +22,7 @@ const BUGS = [
   [
     'release forgets the slot',
     'PortfolioSettler.sol',
-    'slot[head.owner][head.nonce] = _slotValue(awardId, status);',
+    'slot[head.owner][head.nonce] = _slotValue(awardId, index, status);',
     '',
   ],
   ['any leg of the order', 'PortfolioSettler.sol', ' | (index << 3)', ''],
