@@ -5,12 +5,11 @@
 // only if f > q and worth dropping only if f < q. Stops when the work limit is spent.
 
 import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK } from '../layout';
-import { Leg } from '../plan';
 import { BRIDGE, Group } from '../problem';
 import { certify } from './certificate';
 import { complementarity, respond } from './dual';
-import { resetFactor } from './factor';
 import { charge, costOf, dropGroup, startGroups } from './groups';
+import { writeLegs } from './legs';
 import { dualValue, minimise } from './minimise';
 import { bestPath } from './paths';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
@@ -22,8 +21,8 @@ import {
   FREE,
   flowAt,
   ground,
-  HEAD,
   int,
+  listEdges,
   m,
   NU,
   n,
@@ -37,7 +36,6 @@ import {
   setInt,
   setNum,
   settleSupply,
-  TOPO,
   TRY_USED,
   venueAt,
 } from './state';
@@ -54,24 +52,20 @@ let bestNet: f64 = -Infinity;
 /** The whole solve: bound, prices and the best plan found, written to the problem's records. */
 export function search(): i32 {
   const h = header();
-  resetFactor();
-  startPrices();
   clearMasks();
-  const costly = relaxAll();
+  relaxAll();
+  listEdges();
+  startPrices();
   startGroups();
   settleSupply();
-  h.residual = minimise(false, costly, costly ? h.workMax >> 2 : h.workMax);
+  h.residual = minimise(false, true, h.workMax >> 2);
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
   const scale = abs(dualValue);
   bestNet = -Infinity;
   h.legCount = 0;
 
-  if (costly) searchSets(scale);
-  else {
-    for (let e = 0; e < m; e++) setInt(TRY_USED, e, 1);
-    attempt(scale, ROOT_NU, ROOT_SHARE);
-  }
+  searchSets(scale);
   const spent = h.work >= h.workMax;
   publish();
   if (bestNet == -Infinity) return spent ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
@@ -87,8 +81,8 @@ function tradedWorth(): f64 {
   return worth;
 }
 
-/** Relaxes what has a fixed cost, frees the rest; true if anything has one. */
-function relaxAll(): bool {
+/** Relaxes what has a fixed cost, frees the rest; true if anything has one. Once per load too. */
+export function relaxAll(): bool {
   const h = header();
   let costly = false;
   for (let e = 0; e < m; e++) {
@@ -177,26 +171,6 @@ function judge(scale: f64): bool {
   for (let e = 0; e < m; e++) setInt(BEST_USED, e, int(TRY_USED, e));
   writeLegs();
   return true;
-}
-
-/** Legs in execution order: nodes topologically, each node's flows together. */
-function writeLegs(): void {
-  const h = header();
-  let count = 0;
-  for (let p = 0; p < n; p++) {
-    for (let e = int(HEAD, int(TOPO, p)); e >= 0; e = flowAt(e).next) {
-      const flow = flowAt(e);
-      if (e >= h.venueCount || !(flow.x > 0)) continue;
-      const leg = changetype<Leg>(h.legs + <usize>count * offsetof<Leg>());
-      leg.venue = e;
-      leg.direction = flow.direction;
-      leg.input = flow.x;
-      leg.output = flow.y;
-      leg.stiffness = flow.hii;
-      count++;
-    }
-  }
-  h.legCount = count;
 }
 
 function searchSets(scale: f64): void {

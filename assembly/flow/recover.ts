@@ -18,8 +18,11 @@ import { forwardBridge } from '../venues/bridge';
 import { forwardConcentrated, roomConcentrated } from '../venues/concentrated';
 import { forwardConstantProduct } from '../venues/constantProduct';
 import { forwardOrder } from '../venues/order';
-import { backSolve } from './factor';
+import { correct } from './minimise';
+import { forwardPair } from './pools';
 import {
+  activeAt,
+  activeCount,
   DEGREE,
   DEMAND,
   EDGE_LIST,
@@ -32,6 +35,7 @@ import {
   HEAD,
   headOf,
   int,
+  isPool,
   isSmooth,
   m,
   NU,
@@ -39,21 +43,25 @@ import {
   nodeAt,
   num,
   OFF,
+  PLAN,
+  planCount,
   STEP,
   setInt,
   setNum,
+  setPlanCount,
   TOPO,
   TOPO_PLACE,
   tailOf,
   targetAt,
+  UNLINKED,
   venueAt,
 } from './state';
 
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST: f64 = 1e-13;
 const REFINE_ROUNDS: i32 = 3;
-/** Flow.next of an edge in no node's list. */
-const UNLINKED: i32 = -2;
+/** Share of the plan by which the nodes may be out of balance before the exact push. */
+const REFINED: f64 = 1e-9;
 
 /** The edge whose flow closes a cycle, or −1. Set by `recover`. */
 export let cycleEdge: i32 = -1;
@@ -61,18 +69,19 @@ export let cycleEdge: i32 = -1;
 export let stranded: f64 = 0;
 
 /** Output of edge e for input x in the flow's direction. */
-export function forward(v: Venue, direction: i32, x: f64): f64 {
+export function forward(e: i32, v: Venue, direction: i32, x: f64): f64 {
   if (v.kind == CONSTANT_PRODUCT) return forwardConstantProduct(v, direction, x);
   if (v.kind == CONCENTRATED) return forwardConcentrated(v, header().ticks, direction, x);
   if (v.kind == ORDER_KIND) return forwardOrder(v, x);
   if (v.kind == BRIDGE) return forwardBridge(v, x);
+  if (isPool(v.kind)) return forwardPair(v, flowAt(e).pair, direction, x);
   return v.keep * x;
 }
 
 /** The most edge e may take in. */
 export function roomOf(v: Venue, direction: i32): f64 {
   const cap = direction == FORWARD ? v.capFrom : v.capTo;
-  if (v.kind == CONSTANT_PRODUCT) return cap;
+  if (v.kind == CONSTANT_PRODUCT || isPool(v.kind)) return cap;
   if (v.kind == CONCENTRATED) return min(cap, roomConcentrated(v, header().ticks, direction));
   return min(cap, v.a);
 }
@@ -83,24 +92,35 @@ export function roomOf(v: Venue, direction: i32): f64 {
  */
 export function recover(scale: f64): bool {
   const dust = DUST * scale;
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    flow.x = flow.mode == OFF ? 0 : flow.share * flow.input;
-    const v = venueAt(e);
-    flow.y = flow.x > 0 ? forward(v, flow.direction, flow.x) : 0;
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    flow.x = 0;
+    flow.y = 0;
+    flow.next = UNLINKED;
   }
-  for (let round = 0; round < REFINE_ROUNDS; round++) refine();
-  for (let e = 0; e < m; e++) {
+  setPlanCount(0);
+  for (let k = 0; k < activeCount; k++) {
+    const e = activeAt(k).edge;
     const flow = flowAt(e);
+    flow.x = flow.share * flow.input;
     if (!(flow.x > 0)) continue;
+    flow.y = forward(e, venueAt(e), flow.direction, flow.x);
+    addToPlan(e);
+  }
+  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(REFINED * scale)) break;
+  let kept = 0;
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
+    const flow = flowAt(e);
     const v = venueAt(e);
     const paid = flow.x * worthAt(tailOf(v, flow));
     const got = flow.y * worthAt(headOf(v, flow));
     if ((paid <= dust && got <= dust) || flow.y <= 0) {
       flow.x = 0;
       flow.y = 0;
-    }
+    } else setInt(PLAN, kept++, e);
   }
+  setPlanCount(kept);
   if (!sortNodes()) return false;
   push(dust);
   return true;
@@ -114,11 +134,15 @@ function worthAt(k: i32): f64 {
   return max(num(NU, k), nodeAt(k).price);
 }
 
-/** One step of iterative refinement on the flows themselves, with Newton's last factor. */
-function refine(): void {
+/**
+ * One step of iterative refinement on the flows themselves, with Newton's last matrix; false if the
+ * nodes balance to `enough` dollars as they are.
+ */
+function refine(enough: f64): bool {
   let size: f64 = 0;
   for (let k = 0; k < n; k++) setNum(STEP, k, nodeAt(k).supply);
-  for (let e = 0; e < m; e++) {
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
     const flow = flowAt(e);
     if (!(flow.x > 0)) continue;
     const v = venueAt(e);
@@ -131,12 +155,17 @@ function refine(): void {
     setNum(STEP, k, num(STEP, k) * num(NU, k));
     size += num(STEP, k);
   }
+  let off: f64 = 0;
   for (let k = 0; k < n; k++) {
     const goal = ground >= 0 ? 0 : size * num(DEMAND, k) * num(NU, k);
-    setNum(STEP, k, k == ground ? 0 : goal - num(STEP, k));
+    const short = k == ground ? 0 : goal - num(STEP, k);
+    setNum(STEP, k, short);
+    off += abs(short);
   }
-  backSolve(STEP);
-  for (let e = 0; e < m; e++) {
+  if (off <= enough) return false;
+  correct(STEP);
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
     const flow = flowAt(e);
     if (!(flow.x > 0) || flow.hij == 0) continue;
     const v = venueAt(e);
@@ -144,8 +173,14 @@ function refine(): void {
     const potential = flow.hii * num(STEP, tail) + flow.hij * num(STEP, headOf(v, flow));
     const x = flow.x - potential / num(NU, tail);
     flow.x = min(max(x, 0.0), roomOf(v, flow.direction));
-    flow.y = forward(v, flow.direction, flow.x);
+    flow.y = forward(e, v, flow.direction, flow.x);
   }
+  return true;
+}
+
+function addToPlan(e: i32): void {
+  setInt(PLAN, planCount, e);
+  setPlanCount(planCount + 1);
 }
 
 /** Topological order of all nodes into TOPO and TOPO_PLACE (Kahn). False leaves `cycleEdge`. */
@@ -156,10 +191,9 @@ function sortNodes(): bool {
     setInt(HEAD, k, -1);
     setInt(TOPO_PLACE, k, -1);
   }
-  for (let e = m - 1; e >= 0; e--) {
+  for (let k = planCount - 1; k >= 0; k--) {
+    const e = int(PLAN, k);
     const flow = flowAt(e);
-    flow.next = UNLINKED;
-    if (!(flow.x > 0)) continue;
     const v = venueAt(e);
     const tail = tailOf(v, flow);
     const head = headOf(v, flow);
@@ -216,8 +250,7 @@ function leastOfCycle(): i32 {
 
 /** Unreachable while amounts are numbers; with NaN among them any edge will do to make progress. */
 function anyFlow(): i32 {
-  for (let e = 0; e < m; e++) if (flowAt(e).x > 0) return e;
-  return 0;
+  return planCount > 0 ? int(PLAN, 0) : 0;
 }
 
 /** An edge that flows into an unsorted node from another unsorted node: there must be one. */
@@ -253,7 +286,7 @@ function push(dust: f64): void {
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
       const v = venueAt(e);
-      flow.y = flow.x > 0 ? forward(v, flow.direction, flow.x) : 0;
+      flow.y = flow.x > 0 ? forward(e, v, flow.direction, flow.x) : 0;
       const head = headOf(v, flow);
       setNum(GRADIENT, head, num(GRADIENT, head) + flow.y);
     }
@@ -302,13 +335,14 @@ function detour(node: i32, amount: f64, place: i32): f64 {
     const flow = flowAt(e);
     if (flow.mode == OFF || flow.x > 0) continue;
     const v = venueAt(e);
+    if (isPool(v.kind) && (flow.pair < 0 || (v.from != node && v.to != node))) continue;
     const direction = v.from == node ? FORWARD : REVERSE;
     if (!(flow.mask & direction)) continue;
     const head = direction == FORWARD ? v.to : v.from;
     if (int(TOPO_PLACE, head) <= place) continue;
     // A flow spread down to nothing still stands in its node's list; linked twice it would be a ring.
     if (flow.next != UNLINKED && tailOf(v, flow) != node) continue;
-    const worth = forward(v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
+    const worth = forward(e, v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
     if (worth > bestWorth) {
       bestWorth = worth;
       best = e;
@@ -323,6 +357,7 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   if (flow.next == UNLINKED) {
     flow.next = int(HEAD, node);
     setInt(HEAD, node, best);
+    addToPlan(best);
   }
   return amount - flow.x;
 }
@@ -347,9 +382,10 @@ export function planValue(): f64 {
 
 /** Sets used flags by edge from the recovered flows. */
 export function markUsed(used: usize): void {
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    setInt(used, e, flow.mode != OFF && flow.x > 0 ? 1 : 0);
+  memory.fill(used, 0, (<usize>m) << 2);
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
+    if (flowAt(e).x > 0) setInt(used, e, 1);
   }
 }
 

@@ -7,7 +7,7 @@ import { Flow } from '../flow/state';
 import { FORWARD, REVERSE, Venue } from '../problem';
 
 /** Edges this close to their kink count as active, or Newton's matrix loses its only curvature. */
-const KINK: f64 = 1e-12;
+export const KINK: f64 = 1e-12;
 
 /** Writes the best trade at prices (nuFrom, nuTo) into `flow`. */
 export function respondConstantProduct(v: Venue, flow: Flow, nuFrom: f64, nuTo: f64): void {
@@ -33,7 +33,7 @@ export function forwardConstantProduct(v: Venue, direction: i32, x: f64): f64 {
   return direction == FORWARD ? (v.b * kept) / (v.a + kept) : (v.a * kept) / (v.b + kept);
 }
 
-function sell(
+export function sell(
   flow: Flow,
   reserveIn: f64,
   reserveOut: f64,
