@@ -2,7 +2,7 @@
 // the host so that one unit of a priced node is worth one dollar (its price field is then exactly
 // 1); units of unpriced nodes are arbitrary but finite. Refuses nothing itself: index.ts checks.
 
-/** Venue kinds; 1 and 2 are reserved for Balancer's weighted and stable pools. */
+/** Venue kinds; 1 and 2 are the pools of n nodes at the end of this file. */
 export const CONSTANT_PRODUCT: i32 = 0;
 export const CONCENTRATED: i32 = 3;
 export const ORDER: i32 = 4;
@@ -111,4 +111,30 @@ export class Target {
   weight: f64;
   node: i32;
   nodeCount: i32;
+}
+
+/** Balancer's weighted and stable pools: any two of their nodes trade, through one invariant. */
+export const WEIGHTED: i32 = 1;
+export const STABLE: i32 = 2;
+
+// ╒═════════ PoolNode, 48 bytes: one balance of an n-node pool ═══╕
+// │  0 node i32 ◄ index │ 4 reserved i32                          │
+// │  8 balance f64 ◄ core units                                   │
+// │ 16 weight  f64 ◄ weighted: share of 1                         │
+// │ 24 rate    f64 ◄ stable: the pool's own units per core unit   │
+// │ 32 cap     f64 ◄ the most it may take in, core units, or ∞    │
+// │ 40 trade   f64 (own) what the pool pays out (+) or takes in   │
+// └───────────────────────────────────────────────────────────────┘
+// A pool's Venue: nodes and nodeCount name its PoolNodes; keep = 1 − swap fee, charged on what goes
+// in; a = A·n of a stable pool, as its contract multiplies it; b (own) = a stable pool's invariant
+// D in its own units, 0 until measured: a host that writes balances writes b = 0.
+@unmanaged
+export class PoolNode {
+  node: i32;
+  reserved: i32;
+  balance: f64;
+  weight: f64;
+  rate: f64;
+  cap: f64;
+  trade: f64;
 }

@@ -128,6 +128,9 @@ export function planCosts(
 
 function feeOf({ venue, amountIn }: ExactLeg, priceIn: bigint, priceOut: bigint): bigint {
   if (venue.kind === 'order') return 0n;
+  if (venue.kind === 'weighted' || venue.kind === 'stable') {
+    return (amountIn * priceIn * venue.swapFee) / 10n ** 18n;
+  }
   const proportional = (amountIn * priceIn * BigInt(venue.feePips)) / PIPS;
   return venue.kind === 'bridge' ? proportional + venue.fixedFee * priceOut : proportional;
 }

@@ -16,6 +16,7 @@ import type {
 } from '../market/parsedProblem.ts';
 import { mulDivDown, mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
+import { InvalidInput } from '../types/errors.ts';
 
 type Cap = bigint | null;
 const PIPS = 1_000_000n;
@@ -24,6 +25,12 @@ const Q192 = 1n << 192n;
 
 /** f_e(ν) over both directions, dollars × 10^72, ≥ 0, rounded up. */
 export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
+  if (venue.kind === 'weighted' || venue.kind === 'stable') {
+    throw new InvalidInput(`the checker does not bound venues of kind "${venue.kind}" yet`, {
+      pointer: `/venues/${venue.index}/kind`,
+      code: 'unsupported',
+    });
+  }
   const [a, b] = venue.nodes;
   const nuA = present(nu[a], 'dual price');
   const nuB = present(nu[b], 'dual price');

@@ -21,7 +21,8 @@ export function decodeLegs(
   return Array.from({ length: count }, (_, k) => {
     const at = first + k * SIZE.leg;
     const index = view.getInt32(at + LEG.venue, true);
-    const [a, b] = present(problem.venues[index], 'venue').nodes;
+    const { nodes } = present(problem.venues[index], 'venue');
+    const [a, b] = [present(nodes[0], 'node'), present(nodes[1], 'node')];
     const forward = view.getInt32(at + LEG.direction, true) === DIRECTION.forward;
     const [from, to] = forward ? [a, b] : [b, a];
     return {

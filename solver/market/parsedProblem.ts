@@ -17,11 +17,11 @@ export interface ParsedNode {
   readonly price: Fixed36 | null;
 }
 
-interface ParsedVenueBase {
+interface ParsedVenueBase<Nodes = readonly [number, number]> {
   readonly index: number;
   readonly id: string;
   /** Node indices, distinct. */
-  readonly nodes: readonly [number, number];
+  readonly nodes: Nodes;
   /** Dollars, once if used. */
   readonly fixedCost: Fixed36;
 }
@@ -50,7 +50,7 @@ export interface ParsedConcentrated extends ParsedVenueBase {
   readonly tick: number;
   readonly liquidity: bigint;
   readonly feePips: number;
-  /** What the factory pairs with feePips; swap steps also end at its 256-tick word boundaries. */
+  /** 1 … 16383; swap steps also end at the boundaries of 256-spacing words. */
   readonly tickSpacing: number;
   readonly ticks: readonly { readonly tick: number; readonly liquidityNet: bigint }[];
   /** Between consecutive ticks, ascending and gapless; [] when there are no ticks. */
@@ -78,7 +78,44 @@ export interface ParsedBridge extends ParsedVenueBase {
   readonly capacity: bigint;
 }
 
-export type ParsedVenue = ParsedConstantProduct | ParsedConcentrated | ParsedOrder | ParsedBridge;
+/** A Balancer v2 weighted pool: Π balance_i^weight_i is kept, all in upscaled amounts. */
+export interface ParsedWeighted extends ParsedVenueBase<readonly number[]> {
+  /** nodes: 2 … 8. */
+  readonly kind: 'weighted';
+  /** Per node, raw base units, 1 … 2^112 − 1 as the vault stores them. */
+  readonly balances: readonly bigint[];
+  /** × 10^18, each ≥ 1 %, sum exactly 10^18. */
+  readonly weights: readonly bigint[];
+  /** × 10^18, > 0; upscaled = ⌊raw · scalingFactor / 10^18⌋. */
+  readonly scalingFactors: readonly bigint[];
+  /** × 10^18, < 10^18. */
+  readonly swapFee: bigint;
+}
+
+/** A Balancer v2 (composable) stable pool, its own share token left out. */
+export interface ParsedStable extends ParsedVenueBase<readonly number[]> {
+  /** nodes: 2 … 5. */
+  readonly kind: 'stable';
+  /** Per node, raw base units, 1 … 2^112 − 1 as the vault stores them. */
+  readonly balances: readonly bigint[];
+  /** As the contract holds it: A·nⁿ⁻¹ × amplificationPrecision; A·nⁿ⁻¹ from 1 to 5000. */
+  readonly amplification: bigint;
+  readonly amplificationPrecision: bigint;
+  /** × 10^18, > 0, token rates included; upscaled = ⌊raw · scalingFactor / 10^18⌋. */
+  readonly scalingFactors: readonly bigint[];
+  /** × 10^18, < 10^18. */
+  readonly swapFee: bigint;
+}
+
+/** Venues that join two nodes. */
+export type ParsedPairVenue =
+  | ParsedConstantProduct
+  | ParsedConcentrated
+  | ParsedOrder
+  | ParsedBridge;
+/** Pools of many nodes; a plan uses one for a single ordered pair of them. */
+export type ParsedManyNodeVenue = ParsedWeighted | ParsedStable;
+export type ParsedVenue = ParsedPairVenue | ParsedManyNodeVenue;
 
 export interface ParsedGroup {
   readonly id: string;

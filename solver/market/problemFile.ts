@@ -1,7 +1,7 @@
 // The door of the optimizer's problem format, version 1: JSON → ParsedProblem. Strict: unknown or
 // duplicate keys, numbers out of range, dangling ids and inconsistent ticks are refused with
-// InvalidInput that carries the JSON pointer of the fault and the remedy. Objectives and venue kinds
-// this version does not solve (batch; weighted, stable) are refused by name, never ignored.
+// InvalidInput that carries the JSON pointer of the fault and the remedy. Objectives this
+// version does not solve are refused by name, never ignored.
 
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';

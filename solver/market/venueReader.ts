@@ -1,5 +1,6 @@
-// Reads one venue of the problem format. Owns the ranges each kind allows and, for concentrated
-// pools, the walk that turns initialised ticks into ranges of constant liquidity.
+// Reads one venue of the problem format. Owns the ranges each kind allows, which are those of the
+// contracts, and, for concentrated pools, the walk that turns initialised ticks into ranges of
+// constant liquidity.
 
 import { assert, present } from '../types/assert.ts';
 import {
@@ -16,7 +17,9 @@ import type {
   ParsedConstantProduct,
   ParsedNode,
   ParsedOrder,
+  ParsedStable,
   ParsedVenue,
+  ParsedWeighted,
 } from './parsedProblem.ts';
 import {
   type At,
@@ -38,6 +41,14 @@ const FEE_PIPS_MAX = 999_999;
 const PIPS = 1_000_000n;
 const MAX_UINT112 = 2n ** 112n - 1n;
 const MAX_UINT128 = 2n ** 128n - 1n;
+const MAX_UINT144 = 2n ** 144n - 1n;
+const ONE = 10n ** 18n;
+const TICK_SPACING_MAX = 16_383;
+const WEIGHTED_NODES_MAX = 8;
+const WEIGHT_MIN = ONE / 100n;
+const STABLE_NODES_MAX = 5;
+const AMPLIFICATION_MAX = 5000n;
+const AMPLIFICATION_PRECISION_MAX = 1_000_000n;
 const COMMON = ['id', 'kind', 'nodes', 'fixedCost'] as const;
 
 export function readVenue(
@@ -47,13 +58,15 @@ export function readVenue(
   nodeIndex: ReadonlyMap<string, number>,
 ): ParsedVenue {
   const kind = readKind(at);
-  const venue = readObject(at, [...COMMON, ...KEYS[kind]]);
-  const base = {
+  const venue = readObject(at, [...COMMON, ...KEYS[kind]], OPTIONAL_KEYS[kind]);
+  const common = {
     index,
     id: readId(venue.field('id')),
-    nodes: readNodePair(venue.field('nodes'), nodeIndex),
     fixedCost: readDecimal(venue.field('fixedCost')),
   };
+  if (kind === 'weighted') return { ...common, kind, ...readWeighted(venue, nodeIndex) };
+  if (kind === 'stable') return { ...common, kind, ...readStable(venue, nodeIndex) };
+  const base = { ...common, nodes: readNodePair(venue.field('nodes'), nodeIndex) };
   switch (kind) {
     case 'constantProduct':
       return { ...base, kind, ...readConstantProduct(venue) };
@@ -68,12 +81,23 @@ export function readVenue(
 
 const KEYS = {
   constantProduct: ['reserves', 'feePips'],
+  weighted: ['balances', 'weights', 'scalingFactors', 'swapFee'],
+  stable: ['balances', 'amplification', 'amplificationPrecision', 'scalingFactors', 'swapFee'],
   concentrated: ['sqrtPriceX96', 'tick', 'liquidity', 'feePips', 'ticks'],
   order: ['amountIn', 'amountOut'],
   bridge: ['feePips', 'fixedFee', 'capacity'],
 } as const;
 type Kind = keyof typeof KEYS;
+const OPTIONAL_KEYS: Readonly<Record<Kind, readonly string[]>> = {
+  constantProduct: [],
+  weighted: [],
+  stable: [],
+  concentrated: ['tickSpacing'],
+  order: [],
+  bridge: [],
+};
 type Own<Venue> = Omit<Venue, 'index' | 'id' | 'nodes' | 'fixedCost' | 'kind'>;
+type OwnAndNodes<Venue> = Omit<Venue, 'index' | 'id' | 'fixedCost' | 'kind'>;
 
 function readKind(at: At): Kind {
   const { value } = at;
@@ -83,14 +107,7 @@ function readKind(at: At): Kind {
   const text = readString(place);
   if (!Object.hasOwn(KEYS, text)) {
     const known = Object.keys(KEYS).join(', ');
-    const planned = text === 'weighted' || text === 'stable';
-    refuse(
-      place,
-      planned
-        ? `venues of kind "${text}" are not solved by this version; leave them out (known: ${known})`
-        : `must be one of ${known}, got ${JSON.stringify(text.slice(0, 80))}`,
-      planned ? 'unsupported' : undefined,
-    );
+    refuse(place, `must be one of ${known}, got ${JSON.stringify(text.slice(0, 80))}`);
   }
   return text as Kind;
 }
@@ -100,6 +117,22 @@ function readNodePair(at: At, nodeIndex: ReadonlyMap<string, number>): readonly 
   const pair = [readNodeId(first, nodeIndex), readNodeId(second, nodeIndex)] as const;
   if (pair[0] === pair[1]) refuse(second, 'the two nodes of a venue must differ');
   return pair;
+}
+
+function readNodeList(
+  at: At,
+  max: number,
+  nodeIndex: ReadonlyMap<string, number>,
+): readonly number[] {
+  const seen = new Set<number>();
+  for (const item of readArray(at, 2, max)) {
+    const node = readNodeId(item, nodeIndex);
+    if (seen.has(node)) {
+      refuse(item, 'a pool lists each node once; leave its own share token out', 'duplicateId');
+    }
+    seen.add(node);
+  }
+  return [...seen];
 }
 
 /** A node id that must exist, as its index. */
@@ -117,6 +150,58 @@ function readConstantProduct(venue: ObjectAt): Own<ParsedConstantProduct> {
   return {
     reserves: [readAmount(first, 1n, MAX_UINT112), readAmount(second, 1n, MAX_UINT112)],
     feePips: readInteger(venue.field('feePips'), 0, FEE_PIPS_MAX),
+  };
+}
+
+/** One integer per node. */
+function readPerNode(at: At, nodes: readonly number[], min: bigint, max: bigint): bigint[] {
+  return readArray(at, nodes.length, nodes.length).map((item) => readAmount(item, min, max));
+}
+
+function readBalances(venue: ObjectAt, nodes: readonly number[]) {
+  return {
+    balances: readPerNode(venue.field('balances'), nodes, 1n, MAX_UINT112),
+    // With balances below 2^112 no upscaled balance overflows 256 bits.
+    scalingFactors: readPerNode(venue.field('scalingFactors'), nodes, 1n, MAX_UINT144),
+    swapFee: readAmount(venue.field('swapFee'), 0n, ONE - 1n),
+  };
+}
+
+function readWeighted(
+  venue: ObjectAt,
+  nodeIndex: ReadonlyMap<string, number>,
+): OwnAndNodes<ParsedWeighted> {
+  const nodes = readNodeList(venue.field('nodes'), WEIGHTED_NODES_MAX, nodeIndex);
+  const weights = readPerNode(venue.field('weights'), nodes, WEIGHT_MIN, ONE);
+  const sum = weights.reduce((total, weight) => total + weight, 0n);
+  if (sum !== ONE) {
+    refuse(
+      venue.field('weights'),
+      `must sum to exactly ${ONE}, got ${sum}; read them with getNormalizedWeights()`,
+    );
+  }
+  return { nodes, weights, ...readBalances(venue, nodes) };
+}
+
+function readStable(
+  venue: ObjectAt,
+  nodeIndex: ReadonlyMap<string, number>,
+): OwnAndNodes<ParsedStable> {
+  const nodes = readNodeList(venue.field('nodes'), STABLE_NODES_MAX, nodeIndex);
+  const precision = readAmount(
+    venue.field('amplificationPrecision'),
+    1n,
+    AMPLIFICATION_PRECISION_MAX,
+  );
+  return {
+    nodes,
+    amplification: readAmount(
+      venue.field('amplification'),
+      precision,
+      AMPLIFICATION_MAX * precision,
+    ),
+    amplificationPrecision: precision,
+    ...readBalances(venue, nodes),
   };
 }
 
@@ -155,7 +240,9 @@ function readConcentrated(venue: ObjectAt): Own<ParsedConcentrated> {
   const liquidity = readAmount(venue.field('liquidity'), 0n, MAX_UINT128);
   const ticks = readTicks(venue.field('ticks'));
   const { ranges, rangeIndex } = liquidityRanges(ticks, tick, liquidity, venue);
-  const tickSpacing = spacingOf(feePips, ticks);
+  const tickSpacing = venue.has('tickSpacing')
+    ? readTickSpacing(venue, ticks)
+    : spacingOf(feePips, ticks);
   return { sqrtPriceX96, tick, liquidity, feePips, tickSpacing, ticks, ranges, rangeIndex };
 }
 
@@ -222,12 +309,24 @@ function liquidityRanges(
   return { ranges, rangeIndex };
 }
 
+function readTickSpacing(venue: ObjectAt, ticks: ParsedConcentrated['ticks']): number {
+  const spacing = readInteger(venue.field('tickSpacing'), 1, TICK_SPACING_MAX);
+  const odd = ticks.findIndex(({ tick }) => tick % spacing !== 0);
+  if (odd >= 0) {
+    const pointer = `${venue.field('ticks').pointer}/${odd}/0`;
+    refuse({ pointer }, `tick ${ticks[odd]?.tick} is not a multiple of tickSpacing ${spacing}`);
+  }
+  return spacing;
+}
+
 /**
- * The format does not carry tickSpacing, yet a swap step of the contract also ends at the
+ * The spacing of a pool that does not name its own: a swap step of the contract also ends at the
  * boundaries of 256-spacing words and rounds there. Every tier enabled by a Uniswap v3 factory
  * has spacing feePips / 50, except 100 pips, which has 1. A list that breaks the rule has 1.
  */
 function spacingOf(feePips: number, ticks: ParsedConcentrated['ticks']): number {
   const spacing = feePips % 50 === 0 && feePips > 100 ? feePips / 50 : 1;
-  return spacing < 16_384 && ticks.every(({ tick }) => tick % spacing === 0) ? spacing : 1;
+  return spacing <= TICK_SPACING_MAX && ticks.every(({ tick }) => tick % spacing === 0)
+    ? spacing
+    : 1;
 }

@@ -26,11 +26,12 @@ function edges({ venues }: Problem): ReadonlyMap<string, readonly string[]> {
     next.set(from, list);
   };
   for (const { kind, nodes } of venues) {
-    const [from, to] = nodes;
-    if (from === undefined || to === undefined) continue;
-    add(from, to);
-    // A transfer runs one way, a pool both.
-    if (kind !== 'bridge' && kind !== 'order') add(to, from);
+    // A transfer runs one way, from the first node to the second; a pool joins any two of its own.
+    const oneWay = kind === 'bridge' || kind === 'order';
+    const sources = oneWay ? nodes.slice(0, 1) : nodes;
+    for (const from of sources) {
+      for (const to of nodes) if (to !== from) add(from, to);
+    }
   }
   return next;
 }

@@ -24,21 +24,29 @@ export interface ConstantProductVenue extends VenueBase {
   readonly reserves: readonly [string, string];
   readonly feePips: number;
 }
+/** Balancer v2 weighted pool of 2 to 8 tokens; arrays run parallel to `nodes`. */
 export interface WeightedVenue extends VenueBase {
   readonly kind: 'weighted';
   readonly nodes: readonly string[];
   readonly balances: readonly string[];
+  /** × 10^18, at least 1 % each, 10^18 together. */
   readonly weights: readonly string[];
+  /** × 10^18, as the pool's getScalingFactors(). */
   readonly scalingFactors: readonly string[];
+  /** × 10^18. */
   readonly swapFee: string;
 }
+/** Balancer v2 stable pool of 2 to 5 tokens, its own share token left out. */
 export interface StableVenue extends VenueBase {
   readonly kind: 'stable';
   readonly nodes: readonly string[];
   readonly balances: readonly string[];
+  /** The pool's getAmplificationParameter(): value and precision. */
   readonly amplification: string;
   readonly amplificationPrecision: string;
+  /** × 10^18, token rates included. */
   readonly scalingFactors: readonly string[];
+  /** × 10^18. */
   readonly swapFee: string;
 }
 export interface ConcentratedVenue extends VenueBase {
@@ -49,6 +57,8 @@ export interface ConcentratedVenue extends VenueBase {
   readonly tick: number;
   readonly liquidity: string;
   readonly feePips: number;
+  /** The pool's own; absent: what Uniswap's factory pairs with feePips. */
+  readonly tickSpacing?: number;
   /** Initialised ticks, ascending: [tick, liquidityNet]. There is no liquidity beyond the list. */
   readonly ticks: readonly (readonly [number, string])[];
 }

@@ -6,12 +6,14 @@ import { support } from '../../solver/certificate/support.ts';
 import { largerOf, parseFixed36, unitPrice72 } from '../../solver/market/decimal.ts';
 import { exactOut } from '../../solver/market/exact/venue.ts';
 import type { ParsedVenue } from '../../solver/market/parsedProblem.ts';
+import { present } from '../../solver/types/assert.ts';
 import { type Random, seeded } from '../market/helpers/random.ts';
 import { randomPrices, randomProblem } from './helpers/problems.ts';
 
 /** Dollars × 10^72 of selling `amount` of side 0 or 1 at dual prices; null if refused. */
 function profit(venue: ParsedVenue, side: 0 | 1, amount: bigint, nu: readonly bigint[]) {
-  const [nodeIn, nodeOut] = side === 0 ? venue.nodes : [venue.nodes[1], venue.nodes[0]];
+  const nodeIn = present(venue.nodes[side], 'node in');
+  const nodeOut = present(venue.nodes[1 - side], 'node out');
   const out = exactOut(venue, nodeIn, nodeOut, amount);
   if (typeof out !== 'bigint') return null;
   return out * (nu[nodeOut] ?? 0n) - amount * (nu[nodeIn] ?? 0n);

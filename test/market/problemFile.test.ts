@@ -57,6 +57,27 @@ function swapProblem() {
         capacity: '9',
         fixedCost: '1',
       },
+      {
+        id: 'w',
+        kind: 'weighted',
+        nodes: ['2:B', '1:A', '1:B'],
+        balances: ['1', (2n ** 112n - 1n).toString(), '7'],
+        weights: ['10000000000000000', '490000000000000000', '500000000000000000'],
+        scalingFactors: ['1000000000000000000', '1', (10n ** 30n).toString()],
+        swapFee: '999999999999999999',
+        fixedCost: '0',
+      },
+      {
+        id: 's',
+        kind: 'stable',
+        nodes: ['1:B', '2:B'],
+        balances: ['5', '6'],
+        amplification: '5000000',
+        amplificationPrecision: '1000',
+        scalingFactors: [(10n ** 30n).toString(), '1048000000000000000'],
+        swapFee: '0',
+        fixedCost: '0.2',
+      },
     ],
     groups: [{ id: 'message:1→2', fixedCost: '0.9', venues: ['br', 'ord'] }],
     objective: { kind: 'swap', sell: { node: '1:A', amount: '10' }, buy: '1:B' },
@@ -122,7 +143,7 @@ const REFUSED: readonly (readonly [Path, unknown, string?])[] = [
   [['nodes', 0, 'price'], '01'],
   [['nodes', 0, 'symbol'], 'A'],
   [['venues', 0, 'kind'], 'curve'],
-  [['venues', 0, 'kind'], 'weighted'],
+  [['venues', 0, 'kind'], 'weighted', '/venues/0/reserves'],
   [['venues', 0, 'kind'], 'toString'],
   [['venues', 0, 'nodes'], ['1:A']],
   [['venues', 0, 'nodes', 1], 'nowhere'],
@@ -147,6 +168,38 @@ const REFUSED: readonly (readonly [Path, unknown, string?])[] = [
   [[...TICKS, 2, 1], '-701'],
   [[...TICKS, 2, 1], '--1'],
   [TICKS, [], '/venues/1/liquidity'],
+  [['venues', 1, 'tickSpacing'], 0],
+  [['venues', 1, 'tickSpacing'], 16_384],
+  [['venues', 1, 'tickSpacing'], '10'],
+  [['venues', 1, 'tickSpacing'], 20, '/venues/1/ticks/1/0'],
+  [['venues', 0, 'tickSpacing'], 10],
+  [['venues', 4, 'nodes', 2], '2:B'],
+  [['venues', 4, 'nodes', 2], 'nowhere'],
+  [['venues', 4, 'nodes'], ['1:A']],
+  [['venues', 4, 'nodes'], ['1:A', '1:B'], '/venues/4/weights'],
+  [['venues', 4, 'nodes'], Array.from({ length: 9 }, () => '1:A')],
+  [
+    ['venues', 4, 'weights'],
+    ['500000000000000000', '500000000000000000'],
+  ],
+  [['venues', 4, 'weights', 1], '490000000000000001', '/venues/4/weights'],
+  [['venues', 4, 'weights', 0], '9999999999999999'],
+  [['venues', 4, 'balances', 0], '0'],
+  [['venues', 4, 'balances', 0], (2n ** 112n).toString()],
+  [['venues', 4, 'scalingFactors', 1], '0'],
+  [['venues', 4, 'scalingFactors', 1], (2n ** 144n).toString()],
+  [['venues', 4, 'swapFee'], '1000000000000000000'],
+  [['venues', 4, 'amplification'], '1'],
+  [['venues', 5, 'nodes'], Array.from({ length: 6 }, () => '1:A')],
+  [['venues', 5, 'amplification'], '999'],
+  [['venues', 5, 'amplification'], '5000001'],
+  [['venues', 5, 'amplificationPrecision'], '0'],
+  [['venues', 5, 'swapFee'], '-1'],
+  [['venues', 5, 'scalingFactors'], ['1']],
+  [
+    ['venues', 5, 'weights'],
+    ['1', '1'],
+  ],
   [['venues', 2, 'amountIn'], '0'],
   [['venues', 3, 'capacity'], (2n ** 256n).toString()],
   [['groups', 0, 'venues', 0], 'nowhere'],
@@ -169,8 +222,15 @@ describe('parseProblem', () => {
       [0, 1],
       [1, 0],
       [1, 2],
+      [2, 0, 1],
+      [1, 2],
     ]);
-    const [, pool, , bridge] = problem.venues;
+    const [, pool, , bridge, weighted, stable] = problem.venues;
+    expect(weighted).toMatchObject({
+      balances: [1n, 2n ** 112n - 1n, 7n],
+      swapFee: 10n ** 18n - 1n,
+    });
+    expect(stable).toMatchObject({ amplification: 5_000_000n, amplificationPrecision: 1000n });
     expect(pool).toMatchObject({ rangeIndex: 1, tickSpacing: 10 });
     expect(pool?.kind === 'concentrated' && pool.ranges.map(({ liquidity }) => liquidity)).toEqual([
       500n,
@@ -193,6 +253,15 @@ describe('parseProblem', () => {
       ).toBe(expected);
     }
     for (const whole of [null, [], 'x', 7]) expect(pointerOf(() => parseProblem(whole))).toBe('');
+  });
+
+  it('behavior: a concentrated venue names its tick spacing, else the fee tells it', () => {
+    const spacing = (value: unknown) => {
+      const problem = parseProblem(changed(['venues', 1, 'tickSpacing'], value));
+      const [, pool] = problem.venues;
+      return pool?.kind === 'concentrated' ? pool.tickSpacing : null;
+    };
+    expect([spacing(undefined), spacing(1), spacing(5)]).toEqual([10, 1, 5]);
   });
 
   it('error: rebalance objectives', () => {

@@ -2,7 +2,7 @@
 // of the contracts. This is what "integers dispose" means: nothing is signed, scored or sent before
 // its legs have passed here.
 
-import type { ParsedVenue } from '../parsedProblem.ts';
+import type { ParsedManyNodeVenue, ParsedPairVenue, ParsedVenue } from '../parsedProblem.ts';
 import { concentratedIn, concentratedOut } from './concentrated.ts';
 import { constantProductIn, constantProductOut } from './constantProduct.ts';
 import { bridgeIn, bridgeOut, orderIn, orderOut } from './linear.ts';
@@ -19,6 +19,7 @@ export function exactOut(
   nodeOut: number,
   amountIn: bigint,
 ): bigint | TradeRefusal {
+  if (venue.kind === 'weighted' || venue.kind === 'stable') return manyNode(venue);
   const side = sideOf(venue, nodeIn, nodeOut);
   if (typeof side !== 'number') return side;
   if (amountIn <= 0n) return refused('zeroAmount', 'a trade takes in more than zero');
@@ -37,6 +38,7 @@ export function exactIn(
   nodeOut: number,
   amountOut: bigint,
 ): bigint | TradeRefusal {
+  if (venue.kind === 'weighted' || venue.kind === 'stable') return manyNode(venue);
   const side = sideOf(venue, nodeIn, nodeOut);
   if (typeof side !== 'number') return side;
   if (amountOut <= 0n) return refused('zeroAmount', 'a trade pays out more than zero');
@@ -58,7 +60,10 @@ export function exactIn(
   }
 }
 
-function outOf(venue: ParsedVenue, side: 0 | 1, amountIn: bigint): bigint | TradeRefusal {
+const manyNode = ({ id, kind }: ParsedManyNodeVenue): TradeRefusal =>
+  refused('wrongNodes', `venue ${id} is ${kind}: its exact math is not here yet`);
+
+function outOf(venue: ParsedPairVenue, side: 0 | 1, amountIn: bigint): bigint | TradeRefusal {
   switch (venue.kind) {
     case 'constantProduct': {
       const [a, b] = venue.reserves;
@@ -78,7 +83,7 @@ function outOf(venue: ParsedVenue, side: 0 | 1, amountIn: bigint): bigint | Trad
 }
 
 /** 0 when the trade runs from nodes[0] to nodes[1], 1 the other way round. */
-function sideOf(venue: ParsedVenue, nodeIn: number, nodeOut: number): 0 | 1 | TradeRefusal {
+function sideOf(venue: ParsedPairVenue, nodeIn: number, nodeOut: number): 0 | 1 | TradeRefusal {
   const [first, second] = venue.nodes;
   if (nodeIn === first && nodeOut === second) return 0;
   const twoWay = venue.kind === 'constantProduct' || venue.kind === 'concentrated';

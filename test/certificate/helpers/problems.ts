@@ -234,9 +234,8 @@ export function randomPlan(random: Random, problem: ParsedProblem): readonly Leg
     const free = problem.venues.filter(({ id }) => !taken.has(id));
     if (free.length === 0) return legs;
     const venue = random.pick(free);
-    const [nodeIn, nodeOut] = random.chance(0.5)
-      ? venue.nodes
-      : ([...venue.nodes].reverse() as [number, number]);
+    const nodeIn = random.pick(venue.nodes);
+    const nodeOut = random.pick(venue.nodes.filter((node) => node !== nodeIn));
     const available = execution.after[nodeIn] ?? 0n;
     const amount = random.chance(0.3)
       ? available
