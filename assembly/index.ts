@@ -98,7 +98,7 @@ let loaded: bool = false;
 let combinatorial: bool = false;
 
 export function arrange(): i32 {
-  const h = header();
+  const h = head();
   h.abiVersion = ABI_VERSION;
   loaded = false;
   h.status = arrangeBlocks();
@@ -106,7 +106,7 @@ export function arrange(): i32 {
 }
 
 export function load(): i32 {
-  const h = header();
+  const h = head();
   loaded = false;
   h.status = check(h);
   if (h.status == OK) h.status = prepare();
@@ -121,7 +121,7 @@ export function load(): i32 {
 }
 
 export function solve(): i32 {
-  const h = header();
+  const h = head();
   h.legCount = 0;
   h.work = 0;
   h.solves = 0;

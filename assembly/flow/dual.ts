@@ -85,12 +85,12 @@ function addCurves(): f64 {
     if (curve.mask & FORWARD && curve.keep * to > from * (1.0 - KINK)) {
       const flow = flowAt(curve.edge);
       flow.direction = FORWARD;
-      sell(flow, curve.a, curve.b, curve.keep, from, to, nuFrom, nuTo, curve.capFrom);
+      sell(flow, curve.a, curve.b, curve.keep, curve.spread, from, to, nuFrom, nuTo, curve.capFrom);
       total += addSmooth(curve.edge, flow, curve.from, curve.to);
     } else if (curve.mask & REVERSE && curve.keep * from > to * (1.0 - KINK)) {
       const flow = flowAt(curve.edge);
       flow.direction = REVERSE;
-      sell(flow, curve.b, curve.a, curve.keep, to, from, nuTo, nuFrom, curve.capTo);
+      sell(flow, curve.b, curve.a, curve.keep, curve.spread, to, from, nuTo, nuFrom, curve.capTo);
       total += addSmooth(curve.edge, flow, curve.to, curve.from);
     }
   }

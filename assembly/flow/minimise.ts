@@ -57,7 +57,7 @@ const NOISE: f64 = 4e-15;
 const ROUNDING: f64 = 8.9e-16;
 const ROUNDING_MAX: f64 = 1e-6;
 /** Residual, as a share of the value, that recovery absorbs without a trace in the gap. */
-export const LOOSE: f64 = 1e-7;
+export const LOOSE: f64 = 1e-6;
 export const TIGHT: f64 = 1e-15;
 /** From this many nodes on conjugate gradients come first, and all there is beyond FACTOR_MAX. */
 const KRYLOV_MIN: i32 = 48;
@@ -259,7 +259,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (let k = 0; k < n; k++) {
       // Also where the step is zero: the last try's scaling must not stay behind.
-      setNum(NU, k, num(SAVED, k) * Math.exp(t * num(STEP, k)));
+      setNum(NU, k, num(SAVED, k) * growth(t * num(STEP, k)));
     }
     normalise();
     const next = evaluate();
@@ -292,6 +292,13 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   for (let k = 0; k < n; k++) setNum(NU, k, num(SAVED, k));
   forgetNotes();
   return Infinity;
+}
+
+/** eˣ; for small x its Padé approximant, which is as good a step and an eighth of the work. */
+function growth(x: f64): f64 {
+  if (abs(x) > 0.1) return Math.exp(x);
+  const even = 1.0 + (x * x) / 12.0;
+  return (even + 0.5 * x) / (even - 0.5 * x);
 }
 
 /** What an active edge moves at the current prices, dollars, positive from `from` to `to`. */

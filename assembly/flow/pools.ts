@@ -3,17 +3,13 @@
 // each pool is committed to a pair and is an ordinary edge from then on. Refuses nothing.
 
 import { header } from '../layout';
-import { FORWARD, PoolNode, REVERSE, Venue, WEIGHTED } from '../problem';
+import { FORWARD, PoolNode, Venue, WEIGHTED } from '../problem';
 import {
-  forwardStable,
-  respondStable,
-  respondStablePair,
-} from '../venues/stable';
-import {
-  forwardWeighted,
-  respondWeighted,
-  respondWeightedPair,
+  forwardWeighted as forwardStable,
+  respondWeighted as respondStable,
+  respondWeightedPair as respondStablePair,
 } from '../venues/weighted';
+import { forwardWeighted, respondWeighted, respondWeightedPair } from '../venues/weighted';
 import {
   addToPools,
   BLOCKS,

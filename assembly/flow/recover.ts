@@ -33,7 +33,6 @@ import {
   GRADIENT,
   ground,
   HEAD,
-  headOf,
   int,
   isPool,
   isSmooth,
@@ -51,7 +50,6 @@ import {
   setPlanCount,
   TOPO,
   TOPO_PLACE,
-  tailOf,
   targetAt,
   UNLINKED,
   venueAt,
@@ -61,7 +59,7 @@ import {
 const DUST: f64 = 1e-13;
 const REFINE_ROUNDS: i32 = 3;
 /** Share of the plan by which the nodes may be out of balance before the exact push. */
-const REFINED: f64 = 1e-9;
+const REFINED: f64 = 1e-7;
 
 /** The edge whose flow closes a cycle, or −1. Set by `recover`. */
 export let cycleEdge: i32 = -1;
@@ -104,7 +102,9 @@ export function recover(scale: f64): bool {
     const flow = flowAt(e);
     flow.x = flow.share * flow.input;
     if (!(flow.x > 0)) continue;
-    flow.y = forward(e, venueAt(e), flow.direction, flow.x);
+    const v = venueAt(e);
+    flow.room = roomOf(v, flow.direction);
+    flow.y = isSmooth(flow.kind) ? flow.output : forward(e, v, flow.direction, flow.x);
     addToPlan(e);
   }
   for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(REFINED * scale)) break;
@@ -112,9 +112,8 @@ export function recover(scale: f64): bool {
   for (let k = 0; k < planCount; k++) {
     const e = int(PLAN, k);
     const flow = flowAt(e);
-    const v = venueAt(e);
-    const paid = flow.x * worthAt(tailOf(v, flow));
-    const got = flow.y * worthAt(headOf(v, flow));
+    const paid = flow.x * worthAt(flow.tail);
+    const got = flow.y * worthAt(flow.head);
     if ((paid <= dust && got <= dust) || flow.y <= 0) {
       flow.x = 0;
       flow.y = 0;
@@ -142,14 +141,9 @@ function refine(enough: f64): bool {
   let size: f64 = 0;
   for (let k = 0; k < n; k++) setNum(STEP, k, nodeAt(k).supply);
   for (let k = 0; k < planCount; k++) {
-    const e = int(PLAN, k);
-    const flow = flowAt(e);
-    if (!(flow.x > 0)) continue;
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const head = headOf(v, flow);
-    setNum(STEP, tail, num(STEP, tail) - flow.x);
-    setNum(STEP, head, num(STEP, head) + flow.y);
+    const flow = flowAt(int(PLAN, k));
+    setNum(STEP, flow.tail, num(STEP, flow.tail) - flow.x);
+    setNum(STEP, flow.head, num(STEP, flow.head) + flow.y);
   }
   for (let k = 0; k < n; k++) {
     setNum(STEP, k, num(STEP, k) * num(NU, k));
@@ -168,12 +162,10 @@ function refine(enough: f64): bool {
     const e = int(PLAN, k);
     const flow = flowAt(e);
     if (!(flow.x > 0) || flow.hij == 0) continue;
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const potential = flow.hii * num(STEP, tail) + flow.hij * num(STEP, headOf(v, flow));
-    const x = flow.x - potential / num(NU, tail);
-    flow.x = min(max(x, 0.0), roomOf(v, flow.direction));
-    flow.y = forward(e, v, flow.direction, flow.x);
+    const potential = flow.hii * num(STEP, flow.tail) + flow.hij * num(STEP, flow.head);
+    const x = flow.x - potential / num(NU, flow.tail);
+    flow.x = min(max(x, 0.0), flow.room);
+    flow.y = forward(e, venueAt(e), flow.direction, flow.x);
   }
   return true;
 }
@@ -194,12 +186,9 @@ function sortNodes(): bool {
   for (let k = planCount - 1; k >= 0; k--) {
     const e = int(PLAN, k);
     const flow = flowAt(e);
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const head = headOf(v, flow);
-    flow.next = int(HEAD, tail);
-    setInt(HEAD, tail, e);
-    setInt(DEGREE, head, int(DEGREE, head) + 1);
+    flow.next = int(HEAD, flow.tail);
+    setInt(HEAD, flow.tail, e);
+    setInt(DEGREE, flow.head, int(DEGREE, flow.head) + 1);
   }
   let ready = 0;
   for (let k = 0; k < n; k++) if (int(DEGREE, k) == 0) setInt(TOPO, ready++, k);
@@ -207,7 +196,7 @@ function sortNodes(): bool {
     const node = int(TOPO, p);
     setInt(TOPO_PLACE, node, p);
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
-      const head = headOf(venueAt(e), flowAt(e));
+      const head = flowAt(e).head;
       const left = int(DEGREE, head) - 1;
       setInt(DEGREE, head, left);
       if (left == 0) setInt(TOPO, ready++, head);
@@ -228,22 +217,20 @@ function leastOfCycle(): i32 {
     const edge = edgeInto(node);
     if (edge < 0) return anyFlow();
     setInt(DEGREE, node, edge);
-    node = tailOf(venueAt(edge), flowAt(edge));
+    node = flowAt(edge).tail;
   }
   let least = -1;
   let worth = Infinity;
   const end = node;
   do {
     const edge = int(DEGREE, node);
-    const v = venueAt(edge);
     const flow = flowAt(edge);
-    const tail = tailOf(v, flow);
-    const value = flow.x * num(NU, tail);
+    const value = flow.x * num(NU, flow.tail);
     if (value < worth) {
       worth = value;
       least = edge;
     }
-    node = tail;
+    node = flow.tail;
   } while (node != end);
   return least;
 }
@@ -260,8 +247,7 @@ function edgeInto(node: i32): i32 {
     const e = int(EDGE_LIST, k);
     const flow = flowAt(e);
     if (!(flow.x > 0)) continue;
-    const v = venueAt(e);
-    if (headOf(v, flow) == node && int(TOPO_PLACE, tailOf(v, flow)) < 0) return e;
+    if (flow.head == node && int(TOPO_PLACE, flow.tail) < 0) return e;
   }
   return -1;
 }
@@ -279,36 +265,62 @@ function push(dust: f64): void {
     const node = int(TOPO, p);
     const available = max(num(GRADIENT, node), 0.0);
     let wanted: f64 = 0;
-    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
-    let rest = available - wanted;
-    if (rest < 0 || !keeps(node)) rest = spreadRest(node, rest);
-    if (rest > 0 && !keeps(node) && rest * worthAt(node) > dust) rest = detour(node, rest, p);
+    let stiffness: f64 = 0;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
-      const v = venueAt(e);
-      flow.y = flow.x > 0 ? forward(e, v, flow.direction, flow.x) : 0;
-      const head = headOf(v, flow);
-      setNum(GRADIENT, head, num(GRADIENT, head) + flow.y);
+      wanted += flow.x;
+      stiffness += flow.hii;
+    }
+    const keeping = keeps(node);
+    let rest = available - wanted;
+    if (rest < 0 || !keeping) {
+      if (lean(node, rest, stiffness)) rest = 0;
+      else rest = spreadRest(node, rest);
+    }
+    if (rest > 0 && !keeping && rest * worthAt(node) > dust) rest = detour(node, rest, p);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+      const flow = flowAt(e);
+      flow.y = flow.x > 0 ? forward(e, venueAt(e), flow.direction, flow.x) : 0;
+      setNum(GRADIENT, flow.head, num(GRADIENT, flow.head) + flow.y);
     }
     nodeAt(node).left = max(rest, 0.0);
-    if (!keeps(node)) stranded += max(rest, 0.0) * worthAt(node);
+    if (!keeping) stranded += max(rest, 0.0) * worthAt(node);
   }
 }
 
-/** Spreads a node's surplus or shortfall over its flows by how little each minds. */
+/**
+ * Spreads a node's surplus or shortfall over its flows in proportion to their curvature: who minds
+ * least takes most, and the common marginal price stays common. False, and nothing moved, if that
+ * would push a flow out of its range.
+ */
+function lean(node: i32, rest: f64, stiffness: f64): bool {
+  if (!(stiffness > 0)) return rest == 0;
+  const part = rest / stiffness;
+  for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+    const flow = flowAt(e);
+    const x = flow.x + part * flow.hii;
+    if (!(x >= 0 && x <= flow.room)) return false;
+  }
+  for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+    const flow = flowAt(e);
+    flow.x += part * flow.hii;
+  }
+  return true;
+}
+
+/** The same where some flows have no room or no curvature. */
 function spreadRest(node: i32, difference: f64): f64 {
   let rest = difference;
   for (let round = 0; round < 4 && rest != 0; round++) {
     let total: f64 = 0;
-    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next)
-      total += give(flowAt(e), e, rest, round);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) total += give(flowAt(e), rest, round);
     if (!(total > 0)) continue;
     const part = rest / total;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
-      const weight = give(flow, e, rest, round);
+      const weight = give(flow, rest, round);
       if (weight == 0) continue;
-      const x = min(max(flow.x + part * weight, 0.0), roomOf(venueAt(e), flow.direction));
+      const x = min(max(flow.x + part * weight, 0.0), flow.room);
       rest -= x - flow.x;
       flow.x = x;
     }
@@ -317,8 +329,8 @@ function spreadRest(node: i32, difference: f64): f64 {
 }
 
 /** Weight of a flow in a spread: curvature first, then whoever has room, by size. */
-function give(flow: Flow, e: i32, rest: f64, round: i32): f64 {
-  const room = rest > 0 ? roomOf(venueAt(e), flow.direction) - flow.x : flow.x;
+function give(flow: Flow, rest: f64, round: i32): f64 {
+  const room = rest > 0 ? flow.room - flow.x : flow.x;
   if (!(room > 0)) return 0;
   if (round < 2) return flow.hii;
   return rest < 0 ? flow.x : isSmooth(flow.kind) ? flow.x : min(room, 1e300);
@@ -341,7 +353,7 @@ function detour(node: i32, amount: f64, place: i32): f64 {
     const head = direction == FORWARD ? v.to : v.from;
     if (int(TOPO_PLACE, head) <= place) continue;
     // A flow spread down to nothing still stands in its node's list; linked twice it would be a ring.
-    if (flow.next != UNLINKED && tailOf(v, flow) != node) continue;
+    if (flow.next != UNLINKED && flow.tail != node) continue;
     const worth = forward(e, v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
     if (worth > bestWorth) {
       bestWorth = worth;
@@ -353,7 +365,10 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   const flow = flowAt(best);
   const v = venueAt(best);
   flow.direction = bestDirection;
-  flow.x = min(amount, roomOf(v, bestDirection));
+  flow.tail = node;
+  flow.head = bestDirection == FORWARD ? v.to : v.from;
+  flow.room = roomOf(v, bestDirection);
+  flow.x = min(amount, flow.room);
   if (flow.next == UNLINKED) {
     flow.next = int(HEAD, node);
     setInt(HEAD, node, best);

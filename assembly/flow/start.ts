@@ -149,14 +149,14 @@ function improve(scale: f64): void {
     let changed = false;
     for (let k = 0; k < curveCount; k++) {
       const curve = curveAt(k);
-      const from = num(NU, curve.from);
-      const to = num(NU, curve.to);
-      const up = curve.rate * to;
+      const from = num(NU, curve.from) * curve.a;
+      const to = num(NU, curve.to) * curve.b;
       // At most one way pays, and then only beyond the fee.
-      if (curve.keep * up > from) {
-        if (curve.mask & FORWARD) changed = raise(curve.from, curve.keep * up, scale) || changed;
-      } else if (curve.keep * from > up && curve.mask & REVERSE) {
-        changed = raise(curve.to, (curve.keep * from) / curve.rate, scale) || changed;
+      if (curve.keep * to > from) {
+        const offer = (curve.keep * to) / curve.a;
+        if (curve.mask & FORWARD) changed = raise(curve.from, offer, scale) || changed;
+      } else if (curve.keep * from > to && curve.mask & REVERSE) {
+        changed = raise(curve.to, (curve.keep * from) / curve.b, scale) || changed;
       }
     }
     for (let k = 0; k < otherCount; k++) {

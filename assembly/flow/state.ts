@@ -35,7 +35,7 @@ export const FREE: i32 = 1;
 /** A share z of its best trade for the share z of its fixed costs. */
 export const RELAXED: i32 = 2;
 
-// ╒═════════════════════ Flow, 160 bytes (own) ═══════════════════╕
+// ╒═════════════════════ Flow, 176 bytes (own) ═══════════════════╕
 // │  0 direction i32 │  4 mode i32 │  8 mask i32 │ 12 kind i32    │
 // │ 16 input f64    24 output f64 : the venue's best trade, whole │
 // │ 32 surplus f64 : what it is worth at the prices, before costs │
@@ -52,6 +52,8 @@ export const RELAXED: i32 = 2;
 // │ 144 slot i32 : place in the list of active edges, or −1       │
 // │ 148 pair i32 : a pool's committed pair, i | j << 8, or −1     │
 // │ 152 block i32 : f64s before this pool's Hessian in BLOCKS     │
+// │ 156 tail i32   160 head i32 : while it is active              │
+// │ 164 reserved i32   168 room f64 : the most it can take in     │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Flow {
@@ -79,13 +81,16 @@ export class Flow {
   slot: i32;
   pair: i32;
   block: i32;
+  tail: i32;
+  head: i32;
   reserved: i32;
+  room: f64;
 }
 
 // ╒═════════════ Curve, 64 bytes (own): a constant-product edge ══╕
 // │  0 from i32 │ 4 to i32 │ 8 edge i32 │ 12 mask i32 (0: not free)│
 // │ 16 a f64 │ 24 b f64 │ 32 keep f64 : as in the Venue           │
-// │ 40 capFrom f64 │ 48 capTo f64 │ 56 rate f64 : b/a             │
+// │ 40 capFrom f64 │ 48 capTo f64 │ 56 spread f64 : 1/keep        │
 // └───────────────────────────────────────────────────────────────┘
 /** What the pass over all edges reads: most edges of a large market are idle and cost one line. */
 @unmanaged
@@ -99,7 +104,7 @@ export class Curve {
   keep: f64;
   capFrom: f64;
   capTo: f64;
-  rate: f64;
+  spread: f64;
 }
 
 // ╒═════════════ Active, 24 bytes (own): an edge that trades ═════╕
@@ -228,6 +233,8 @@ export function activate(e: i32, flow: Flow, tail: i32, head: i32): void {
   active.tail = tail;
   active.head = head;
   active.hij = flow.hij;
+  flow.tail = tail;
+  flow.head = head;
   flow.slot = activeCount++;
 }
 
@@ -423,7 +430,7 @@ function listCurves(): void {
     curve.keep = v.keep;
     curve.capFrom = v.capFrom;
     curve.capTo = v.capTo;
-    curve.rate = v.b / v.a;
+    curve.spread = 1.0 / v.keep;
   }
 }
 
