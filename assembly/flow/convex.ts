@@ -60,7 +60,7 @@ export function solveConvex(): i32 {
       for (let k = 0; k < n; k++) setNum(ROOT_NU, k, num(NU, k));
     }
     const scale = abs(dualValue);
-    if (!recover(scale)) {
+    if (!recover(scale, goal == TIGHT)) {
       bar(cycleEdge);
       continue;
     }

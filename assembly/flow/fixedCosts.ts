@@ -134,7 +134,7 @@ function attempt(scale: f64, prices: usize, shares: usize): bool {
       minimise(false, false, budget);
     }
     warm = true;
-    if (!recover(max(scale, abs(dualValue)))) {
+    if (!recover(max(scale, abs(dualValue)), true)) {
       const flow = flowAt(cycleEdge);
       flow.mask &= ~flow.direction;
       if (flow.mask == 0) flow.mode = OFF;

@@ -86,9 +86,9 @@ export function roomOf(v: Venue, direction: i32): f64 {
 
 /**
  * Fills every flow's x and y and every node's `left` from the prices and responses at hand, for a
- * plan of `scale` dollars. Returns false if there is a cycle: bar `cycleEdge` and solve again.
+ * plan of `scale` dollars; `exact` spares no refinement. Returns false if there is a cycle: bar `cycleEdge` and solve again.
  */
-export function recover(scale: f64): bool {
+export function recover(scale: f64, exact: bool): bool {
   const dust = DUST * scale;
   for (let k = 0; k < planCount; k++) {
     const flow = flowAt(int(PLAN, k));
@@ -107,7 +107,8 @@ export function recover(scale: f64): bool {
     flow.y = isSmooth(flow.kind) ? flow.output : forward(e, v, flow.direction, flow.x);
     addToPlan(e);
   }
-  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(REFINED * scale)) break;
+  const enough = exact ? 0 : REFINED * scale;
+  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough)) break;
   let kept = 0;
   for (let k = 0; k < planCount; k++) {
     const e = int(PLAN, k);
