@@ -2,11 +2,13 @@
 // of the contracts. This is what "integers dispose" means: nothing is signed, scored or sent before
 // its legs have passed here.
 
-import type { ParsedManyNodeVenue, ParsedPairVenue, ParsedVenue } from '../parsedProblem.ts';
+import type { ParsedVenue } from '../parsedProblem.ts';
 import { concentratedIn, concentratedOut } from './concentrated.ts';
 import { constantProductIn, constantProductOut } from './constantProduct.ts';
 import { bridgeIn, bridgeOut, orderIn, orderOut } from './linear.ts';
 import { refused, type TradeRefusal } from './refusals.ts';
+import { stableIn, stableOut } from './stable.ts';
+import { weightedIn, weightedOut } from './weighted.ts';
 
 /**
  * Base units of `nodeOut` that the venue pays for exactly `amountIn` base units of `nodeIn`, all
@@ -19,18 +21,19 @@ export function exactOut(
   nodeOut: number,
   amountIn: bigint,
 ): bigint | TradeRefusal {
-  if (venue.kind === 'weighted' || venue.kind === 'stable') return manyNode(venue);
-  const side = sideOf(venue, nodeIn, nodeOut);
-  if (typeof side !== 'number') return side;
+  const from = venue.nodes.indexOf(nodeIn);
+  const to = venue.nodes.indexOf(nodeOut);
+  if (!trades(venue, from, to)) return wrongNodes(venue);
   if (amountIn <= 0n) return refused('zeroAmount', 'a trade takes in more than zero');
-  const out = outOf(venue, side, amountIn);
+  const out = outOf(venue, from, to, amountIn);
   return out === 0n ? refused('zeroOutput', `${amountIn} is too little to buy one unit`) : out;
 }
 
 /**
  * Base units of `nodeIn` that buy at least `amountOut` of `nodeOut`: what the contract itself
  * charges for an exact output (pools), or the smallest input (orders, bridges). Selling that input
- * with exactOut yields at least `amountOut`.
+ * with exactOut yields at least `amountOut`, except on weighted and stable pools, whose contracts
+ * round the two ways apart: there it may fall short by a relative 10^−13 or some units.
  */
 export function exactIn(
   venue: ParsedVenue,
@@ -38,21 +41,25 @@ export function exactIn(
   nodeOut: number,
   amountOut: bigint,
 ): bigint | TradeRefusal {
-  if (venue.kind === 'weighted' || venue.kind === 'stable') return manyNode(venue);
-  const side = sideOf(venue, nodeIn, nodeOut);
-  if (typeof side !== 'number') return side;
+  const from = venue.nodes.indexOf(nodeIn);
+  const to = venue.nodes.indexOf(nodeOut);
+  if (!trades(venue, from, to)) return wrongNodes(venue);
   if (amountOut <= 0n) return refused('zeroAmount', 'a trade pays out more than zero');
   switch (venue.kind) {
     case 'constantProduct': {
       const [a, b] = venue.reserves;
-      return side === 0
+      return from === 0
         ? constantProductIn(a, b, venue.feePips, amountOut)
         : constantProductIn(b, a, venue.feePips, amountOut);
     }
     case 'concentrated': {
-      const trade = concentratedIn(venue, side === 0, amountOut);
+      const trade = concentratedIn(venue, from === 0, amountOut);
       return 'refused' in trade ? trade : trade.amountIn;
     }
+    case 'weighted':
+      return weightedIn(venue, from, to, amountOut);
+    case 'stable':
+      return stableIn(venue, from, to, amountOut);
     case 'order':
       return orderIn(venue, amountOut);
     case 'bridge':
@@ -60,21 +67,27 @@ export function exactIn(
   }
 }
 
-const manyNode = ({ id, kind }: ParsedManyNodeVenue): TradeRefusal =>
-  refused('wrongNodes', `venue ${id} is ${kind}: its exact math is not here yet`);
-
-function outOf(venue: ParsedPairVenue, side: 0 | 1, amountIn: bigint): bigint | TradeRefusal {
+function outOf(
+  venue: ParsedVenue,
+  from: number,
+  to: number,
+  amountIn: bigint,
+): bigint | TradeRefusal {
   switch (venue.kind) {
     case 'constantProduct': {
       const [a, b] = venue.reserves;
-      return side === 0
+      return from === 0
         ? constantProductOut(a, b, venue.feePips, amountIn)
         : constantProductOut(b, a, venue.feePips, amountIn);
     }
     case 'concentrated': {
-      const trade = concentratedOut(venue, side === 0, amountIn);
+      const trade = concentratedOut(venue, from === 0, amountIn);
       return 'refused' in trade ? trade : trade.amountOut;
     }
+    case 'weighted':
+      return weightedOut(venue, from, to, amountIn);
+    case 'stable':
+      return stableOut(venue, from, to, amountIn);
     case 'order':
       return orderOut(venue, amountIn);
     case 'bridge':
@@ -82,11 +95,12 @@ function outOf(venue: ParsedPairVenue, side: 0 | 1, amountIn: bigint): bigint | 
   }
 }
 
-/** 0 when the trade runs from nodes[0] to nodes[1], 1 the other way round. */
-function sideOf(venue: ParsedPairVenue, nodeIn: number, nodeOut: number): 0 | 1 | TradeRefusal {
-  const [first, second] = venue.nodes;
-  if (nodeIn === first && nodeOut === second) return 0;
-  const twoWay = venue.kind === 'constantProduct' || venue.kind === 'concentrated';
-  if (twoWay && nodeIn === second && nodeOut === first) return 1;
-  return refused('wrongNodes', `venue ${venue.id} does not trade these nodes in this direction`);
+/** Whether the venue trades its node number `from` for number `to`, −1 being none of its own. */
+function trades({ kind }: ParsedVenue, from: number, to: number): boolean {
+  if (from < 0 || to < 0 || from === to) return false;
+  // Orders and bridges run from their first node to their second.
+  return (kind !== 'order' && kind !== 'bridge') || from === 0;
 }
+
+const wrongNodes = ({ id }: ParsedVenue): TradeRefusal =>
+  refused('wrongNodes', `venue ${id} does not trade these nodes in this direction`);

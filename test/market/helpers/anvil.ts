@@ -31,6 +31,10 @@ export interface TestChain {
   /** Sends and waits; rejects when reverted. */
   send(to: Address, abi: Abi, functionName: string, args: readonly unknown[]): Promise<void>;
   call<T>(to: Address, abi: Abi, functionName: string, args: readonly unknown[]): Promise<T>;
+  /** What a transaction would return; then sends it. */
+  create<T>(to: Address, abi: Abi, functionName: string, args: readonly unknown[]): Promise<T>;
+  /** Any method of the node, such as anvil_setCode. */
+  rpc(method: string, params: readonly unknown[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -59,22 +63,40 @@ export async function startChain(): Promise<TestChain> {
     throw new Error(`not mined in 5 s: ${hash}`);
   };
   const fees = { maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n, gas: 20_000_000n };
+  const send: TestChain['send'] = async (address, abi, functionName, args) => {
+    const request = { address, abi, functionName, args, nonce: nonce++, ...fees };
+    const hash = await wallet.writeContract(request);
+    await mined(hash).catch(async (error: unknown) => {
+      await client.simulateContract({ account, address, abi, functionName, args });
+      throw error;
+    });
+  };
   return {
     client,
+    send,
+    create: async <T>(
+      address: Address,
+      abi: Abi,
+      functionName: string,
+      args: readonly unknown[],
+    ) => {
+      const { result } = await client.simulateContract({
+        account,
+        address,
+        abi,
+        functionName,
+        args,
+      });
+      await send(address, abi, functionName, args);
+      return result as T;
+    },
+    rpc: (method, params) => client.request({ method, params } as never),
     sender: account.address,
     deploy: async ({ abi, bytecode }, args) => {
       const hash = await wallet.deployContract({ abi, bytecode, args, nonce: nonce++, ...fees });
       const { contractAddress } = await mined(hash);
       if (!contractAddress) throw new Error('no contract was created');
       return contractAddress;
-    },
-    send: async (address, abi, functionName, args) => {
-      const request = { address, abi, functionName, args, nonce: nonce++, ...fees };
-      const hash = await wallet.writeContract(request);
-      await mined(hash).catch(async (error: unknown) => {
-        await client.simulateContract({ account, address, abi, functionName, args });
-        throw error;
-      });
     },
     call: async <T>(address: Address, abi: Abi, functionName: string, args: readonly unknown[]) =>
       (await client.readContract({ address, abi, functionName, args })) as T,

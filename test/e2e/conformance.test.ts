@@ -1,0 +1,10 @@
+// Every venue kind's exact math against the published contracts, at length: ten thousand random
+// states each, an exact input and an exact output at every one. `npm test` runs a few hundred.
+
+import { stableConformance } from '../market/conformance/stable.ts';
+import { weightedConformance } from '../market/conformance/weighted.ts';
+
+const CASES = 10_000;
+
+weightedConformance(CASES);
+stableConformance(CASES);

@@ -1,0 +1,157 @@
+// weighted.ts against Balancer's published WeightedPool: onSwap asked directly with random balances,
+// by the vault's address, for exact inputs and exact outputs.
+
+import type { Address, Hex } from 'viem';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type WeightedState,
+  weightedIn,
+  weightedOut,
+} from '../../../solver/market/exact/weighted.ts';
+import { present } from '../../../solver/types/assert.ts';
+import { startChain, type TestChain } from '../helpers/anvil.ts';
+import {
+  type Balancer,
+  deployBalancer,
+  fakeTokens,
+  onSwap,
+  readAnswer,
+  swapRequest,
+  WEIGHTED_POOL,
+} from '../helpers/balancer.ts';
+import { batcher, inBatches } from '../helpers/manyCalls.ts';
+import { type Random, seeded } from '../helpers/random.ts';
+import { difference, randomAmount, randomBalances, type SwapCase } from './vaultPools.ts';
+
+const PERCENT = 10n ** 16n;
+const ONE = 10n ** 18n;
+/** Weights in percent; null: random ones. Powers 1, 2, 4 and 99 among them. */
+const SHAPES: readonly (readonly bigint[] | number)[] = [
+  [50n, 50n],
+  [80n, 20n],
+  [1n, 99n],
+  [20n, 40n, 40n],
+  [1n, 1n, 1n, 1n, 1n, 1n, 1n, 93n],
+  2,
+  2,
+  3,
+  4,
+  5,
+  6,
+  7,
+  8,
+];
+const DECIMALS = [6, 8, 18] as const;
+
+interface Deployed extends Omit<WeightedState, 'balances'> {
+  readonly address: Address;
+  readonly poolId: Hex;
+  readonly tokens: readonly Address[];
+}
+type Pool = Deployed & WeightedState;
+type Case = SwapCase & { readonly pool: Pool };
+
+export function weightedConformance(cases: number): void {
+  describe('weighted against Balancer v2', () => {
+    let chain: TestChain;
+    let balancer: Balancer;
+    beforeAll(async () => {
+      chain = await startChain();
+      balancer = await deployBalancer(chain);
+    });
+    afterAll(() => chain?.stop());
+
+    it(`property: ${cases} random states, both ways, equal onSwap to the wei`, async () => {
+      const random = seeded('balancer weighted');
+      const pools: Deployed[] = [];
+      for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape));
+      const calls = await batcher(chain, balancer.vault);
+      const all = Array.from({ length: cases }, () => randomCases(random, random.pick(pools)));
+      const wrong: string[] = [];
+      let traded = 0;
+      await inBatches(all.flat(), 2000, async (batch) => {
+        const answers = await calls.runAll(batch.map(toCall));
+        batch.forEach((swap, i) => {
+          const theirs = readAnswer(present(answers[i], 'answer'));
+          if (typeof theirs === 'bigint') traded++;
+          const different = difference(swap, ourAnswer(swap), theirs);
+          if (different !== null) wrong.push(different);
+        });
+      });
+      expect(wrong.slice(0, 3)).toEqual([]);
+      expect(traded).toBeGreaterThan(cases);
+    });
+  });
+}
+
+async function deploy(
+  chain: TestChain,
+  balancer: Balancer,
+  random: Random,
+  shape: readonly bigint[] | number,
+): Promise<Deployed> {
+  const weights =
+    typeof shape === 'number' ? randomWeights(random, shape) : shape.map((w) => w * PERCENT);
+  const fakes = await fakeTokens(
+    chain,
+    random,
+    weights.map(() => ({ decimals: random.pick(DECIMALS) })),
+  );
+  const tokens = fakes.map(({ address }) => address);
+  // The contract's own limits: 0.0001 % to 10 %.
+  const swapFee = random.scale(12, 17);
+  const address = await balancer.weightedPool(tokens, weights, swapFee);
+  const read = <T>(name: string) => chain.call<T>(address, WEIGHTED_POOL.abi, name, []);
+  expect(await read('getNormalizedWeights')).toEqual(weights);
+  return {
+    address,
+    tokens,
+    poolId: await read<Hex>('getPoolId'),
+    weights,
+    swapFee: await read<bigint>('getSwapFeePercentage'),
+    scalingFactors: await read<readonly bigint[]>('getScalingFactors'),
+  };
+}
+
+function randomWeights(random: Random, count: number): readonly bigint[] {
+  const free = ONE - BigInt(count) * PERCENT;
+  const cuts = Array.from({ length: count - 1 }, () => random.big(free + 1n));
+  const ends = [0n, ...cuts.sort((a, b) => (a < b ? -1 : 1)), free];
+  return Array.from(
+    { length: count },
+    (_, i) => PERCENT + present(ends[i + 1], 'cut') - present(ends[i], 'cut'),
+  );
+}
+
+/** One random state: an exact input and an exact output between two of its tokens. */
+function randomCases(random: Random, deployed: Deployed): readonly Case[] {
+  const balances = randomBalances(random, { ...deployed, balances: [] }, 4);
+  const pool: Pool = { ...deployed, balances };
+  const indexIn = random.int(0, balances.length - 1);
+  const indexOut = (indexIn + random.int(1, balances.length - 1)) % balances.length;
+  const [held, wanted] = [
+    present(balances[indexIn], 'balance'),
+    present(balances[indexOut], 'balance'),
+  ];
+  const limitIn = (held * 3n * ONE) / (10n * (ONE - pool.swapFee));
+  const limitOut = (wanted * 3n) / 10n;
+  return [
+    { pool, kind: 'givenIn', indexIn, indexOut, amount: randomAmount(random, held, limitIn) },
+    { pool, kind: 'givenOut', indexIn, indexOut, amount: randomAmount(random, wanted, limitOut) },
+  ];
+}
+
+function toCall({ pool, kind, indexIn, indexOut, amount }: Case) {
+  const pair = [
+    present(pool.tokens[indexIn], 'token'),
+    present(pool.tokens[indexOut], 'token'),
+  ] as const;
+  const request = swapRequest(kind, pool.poolId, pair, amount);
+  const args = [request, pool.balances[indexIn], pool.balances[indexOut]];
+  return onSwap(pool.address, WEIGHTED_POOL, args);
+}
+
+function ourAnswer({ pool, kind, indexIn, indexOut, amount }: Case) {
+  const answer = kind === 'givenIn' ? weightedOut : weightedIn;
+  return answer(pool, indexIn, indexOut, amount);
+}
