@@ -1,7 +1,7 @@
 // trimtab's core: the exported ABI, documented here once. Pure numbers: no imports, no I/O, no
 // clock, no randomness, no allocation; the same bytes in give the same bytes out.
 //
-//   memory      1,024 pages of 64 KiB, never grown
+//   memory      2,048 pages of 64 KiB, never grown
 //   abi()       ABI_VERSION of layout.ts; a host refuses any other
 //   header()    address of the Header
 //   sizes(k)    bytes of record k: 0 Header, 1 Node, 2 Venue, 3 Tick, 4 Group, 5 Target, 6 Leg,

@@ -4,23 +4,9 @@
 
 import { header } from '../layout';
 import { FORWARD, PoolNode, Venue, WEIGHTED } from '../problem';
-import {
-  forwardWeighted as forwardStable,
-  respondWeighted as respondStable,
-  respondWeightedPair as respondStablePair,
-} from '../venues/weighted';
+import { forwardStable, respondStable, respondStablePair } from '../venues/stable';
 import { forwardWeighted, respondWeighted, respondWeightedPair } from '../venues/weighted';
-import {
-  addToPools,
-  BLOCKS,
-  DIAGONAL,
-  Flow,
-  GRADIENT,
-  NU,
-  num,
-  poolNodeAt,
-  setNum,
-} from './state';
+import { addToPools, BLOCKS, DIAGONAL, Flow, GRADIENT, NU, num, poolNodeAt, setNum } from './state';
 
 const ALL: u32 = 0xffffffff;
 

@@ -305,7 +305,7 @@ export function prepare(): i32 {
   HEAD = take(nodes << 2);
   DEGREE = take(nodes << 2);
   EDGE_START = take((nodes + 1) << 2);
-  EDGE_LIST = take((edges << 3) + (<usize>h.poolNodeCount << 2));
+  EDGE_LIST = take((edges << 3) + ((<usize>h.poolNodeCount) << 2));
   ROW_START = take((nodes + 1) << 2);
   PIVOTS = take(nodes << 3);
   ROOT_NU = take(nodes << 3);
@@ -506,7 +506,5 @@ export function isPool(kind: i32): bool {
 }
 
 export function poolNodeAt(v: Venue, k: i32): PoolNode {
-  return changetype<PoolNode>(
-    header().poolNodes + <usize>(v.nodes + k) * offsetof<PoolNode>(),
-  );
+  return changetype<PoolNode>(header().poolNodes + <usize>(v.nodes + k) * offsetof<PoolNode>());
 }

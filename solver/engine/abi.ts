@@ -16,7 +16,14 @@ export const STATUS = {
 } as const;
 
 export const OBJECTIVE = { swap: 0, rebalance: 1, riskRebalance: 2 } as const;
-export const KIND = { constantProduct: 0, weighted: 1, stable: 2, concentrated: 3, order: 4, bridge: 5 } as const;
+export const KIND = {
+  constantProduct: 0,
+  weighted: 1,
+  stable: 2,
+  concentrated: 3,
+  order: 4,
+  bridge: 5,
+} as const;
 export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
 
 /** Bytes per record, in the order of the core's `sizes(k)`. */
@@ -93,7 +100,15 @@ export const TICK = { near: 0, liquidity: 8 } as const;
 export const GROUP = { fixedCost: 0, members: 8, memberCount: 12 } as const;
 export const TARGET = { weight: 0 } as const;
 export const POOL_NODE = { node: 0, balance: 8, weight: 16, rate: 24, cap: 32 } as const;
-export const LEG = { venue: 0, direction: 4, input: 8, output: 16, stiffness: 24, from: 32, to: 36 } as const;
+export const LEG = {
+  venue: 0,
+  direction: 4,
+  input: 8,
+  output: 16,
+  stiffness: 24,
+  from: 32,
+  to: 36,
+} as const;
 
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;

@@ -23,7 +23,7 @@ const instance = () => new WebAssembly.Instance(wasm).exports as unknown as Core
 
 /** Kilobytes are cheap, surprises are not: raise it knowingly. */
 const BYTES_MAX = 72 * 1024;
-const PAGES = 1024;
+const PAGES = 2048;
 
 describe('the artifact', () => {
   test('imports nothing and exports the documented list', () => {
