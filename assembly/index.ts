@@ -20,6 +20,7 @@
 import { solveConvex } from './flow/convex';
 import { resetFactor } from './flow/factor';
 import { relaxAll, search } from './flow/fixedCosts';
+import { hasPools, releasePairs } from './flow/pools';
 import { growTree } from './flow/start';
 import {
   int,
@@ -112,7 +113,8 @@ export function load(): i32 {
   if (h.status == OK) h.status = prepare();
   if (h.status != OK) return h.status;
   resetFactor();
-  combinatorial = relaxAll();
+  releasePairs();
+  combinatorial = relaxAll() || hasPools();
   listEdges();
   growTree();
   h.warm = 0;

@@ -12,6 +12,7 @@ import { charge, costOf, dropGroup, startGroups } from './groups';
 import { writeLegs } from './legs';
 import { dualValue, minimise } from './minimise';
 import { bestPath } from './paths';
+import { commitPair, commitPairs, releasePairs } from './pools';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { startPrices } from './start';
 import {
@@ -22,6 +23,7 @@ import {
   flowAt,
   ground,
   int,
+  isPool,
   listEdges,
   m,
   NU,
@@ -53,6 +55,7 @@ let bestNet: f64 = -Infinity;
 export function search(): i32 {
   const h = header();
   clearMasks();
+  releasePairs();
   relaxAll();
   listEdges();
   startPrices();
@@ -61,6 +64,7 @@ export function search(): i32 {
   h.residual = minimise(false, true, h.workMax >> 2);
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
+  commitPairs();
   const scale = abs(dualValue);
   bestNet = -Infinity;
   h.legCount = 0;
@@ -122,6 +126,8 @@ function attempt(scale: f64, prices: usize, shares: usize): bool {
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
     flow.mode = flow.entry == FREE || int(TRY_USED, e) ? FREE : OFF;
+    // A pool that nothing asked of any pair yet has none to trade.
+    if (isPool(flow.kind) && flow.pair < 0) flow.mode = OFF;
     flow.cost = 0;
     flow.center = num(shares, e);
   }
@@ -239,7 +245,10 @@ function score(): void {
     const v = venueAt(e);
     flow.mode = RELAXED;
     flow.mask = v.directions;
+    const choosing = isPool(flow.kind) && v.nodeCount > 2 && !int(BEST_USED, e);
+    if (choosing) flow.pair = -1;
     respond(e, flow);
+    if (choosing) commitPair(v, flow);
     const gain = max(flow.surplus, 0.0) - v.fixedCost;
     if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
     else setNum(SCORE, e, max(gain, 0.0));
@@ -269,6 +278,7 @@ function savingOf(e: i32): f64 {
 function publish(): void {
   const h = header();
   for (let e = 0; e < m; e++) flowAt(e).mask = venueAt(e).directions;
+  releasePairs();
   charge();
   for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
   h.bound = certify();

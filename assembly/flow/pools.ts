@@ -6,7 +6,23 @@ import { header } from '../layout';
 import { FORWARD, PoolNode, Venue, WEIGHTED } from '../problem';
 import { forwardStable, respondStable, respondStablePair } from '../venues/stable';
 import { forwardWeighted, respondWeighted, respondWeightedPair } from '../venues/weighted';
-import { addToPools, BLOCKS, DIAGONAL, Flow, GRADIENT, NU, num, poolNodeAt, setNum } from './state';
+import {
+  addToPools,
+  BLOCKS,
+  DIAGONAL,
+  Flow,
+  flowAt,
+  GRADIENT,
+  int,
+  isPool,
+  NU,
+  num,
+  POOLS,
+  poolCount,
+  poolNodeAt,
+  setNum,
+  venueAt,
+} from './state';
 
 const ALL: u32 = 0xffffffff;
 
@@ -70,6 +86,33 @@ export function commitPair(v: Venue, flow: Flow): bool {
   if (payer < 0 || payee < 0) return false;
   choosePair(v, flow, payer, payee);
   return true;
+}
+
+/** Commits every pool that trades at the prices evaluated last; call before plans are made. */
+export function commitPairs(): void {
+  for (let k = 0; k < poolCount; k++) {
+    const e = int(POOLS, k);
+    const flow = flowAt(e);
+    if (flow.pair < 0) commitPair(venueAt(e), flow);
+  }
+}
+
+/** Lets every pool trade all its nodes again; one of two nodes is an edge from the start. */
+export function releasePairs(): void {
+  for (let e = 0; e < header().venueCount; e++) {
+    const v = venueAt(e);
+    if (!isPool(v.kind)) continue;
+    if (v.nodeCount == 2) choosePair(v, flowAt(e), 0, 1);
+    else flowAt(e).pair = -1;
+  }
+}
+
+/** Whether any pool of more than two nodes is listed. */
+export function hasPools(): bool {
+  for (let e = 0; e < header().venueCount; e++) {
+    if (isPool(venueAt(e).kind) && venueAt(e).nodeCount > 2) return true;
+  }
+  return false;
 }
 
 /** Makes a pool the edge between two of its nodes, by local index. */
