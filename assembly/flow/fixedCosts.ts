@@ -5,14 +5,14 @@
 // only if f > q and worth dropping only if f < q. Stops when the work limit is spent.
 
 import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK } from '../layout';
-import { Leg } from '../plan';
 import { BRIDGE, Group } from '../problem';
 import { certify } from './certificate';
 import { complementarity, respond } from './dual';
-import { resetFactor } from './factor';
 import { charge, costOf, dropGroup, startGroups } from './groups';
+import { writeLegs } from './legs';
 import { dualValue, minimise } from './minimise';
 import { bestPath } from './paths';
+import { commitPair, commitPairs, releasePairs } from './pools';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { startPrices } from './start';
 import {
@@ -22,8 +22,9 @@ import {
   FREE,
   flowAt,
   ground,
-  HEAD,
   int,
+  isPool,
+  listEdges,
   m,
   NU,
   n,
@@ -37,7 +38,6 @@ import {
   setInt,
   setNum,
   settleSupply,
-  TOPO,
   TRY_USED,
   venueAt,
 } from './state';
@@ -54,24 +54,22 @@ let bestNet: f64 = -Infinity;
 /** The whole solve: bound, prices and the best plan found, written to the problem's records. */
 export function search(): i32 {
   const h = header();
-  resetFactor();
-  startPrices();
   clearMasks();
-  const costly = relaxAll();
+  releasePairs();
+  relaxAll();
+  listEdges();
+  startPrices();
   startGroups();
   settleSupply();
-  h.residual = minimise(false, costly, costly ? h.workMax >> 2 : h.workMax);
+  h.residual = minimise(false, true, h.workMax >> 2);
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
+  commitPairs();
   const scale = abs(dualValue);
   bestNet = -Infinity;
   h.legCount = 0;
 
-  if (costly) searchSets(scale);
-  else {
-    for (let e = 0; e < m; e++) setInt(TRY_USED, e, 1);
-    attempt(scale, ROOT_NU, ROOT_SHARE);
-  }
+  searchSets(scale);
   const spent = h.work >= h.workMax;
   publish();
   if (bestNet == -Infinity) return spent ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
@@ -87,8 +85,8 @@ function tradedWorth(): f64 {
   return worth;
 }
 
-/** Relaxes what has a fixed cost, frees the rest; true if anything has one. */
-function relaxAll(): bool {
+/** Relaxes what has a fixed cost, frees the rest; true if anything has one. Once per load too. */
+export function relaxAll(): bool {
   const h = header();
   let costly = false;
   for (let e = 0; e < m; e++) {
@@ -128,6 +126,8 @@ function attempt(scale: f64, prices: usize, shares: usize): bool {
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
     flow.mode = flow.entry == FREE || int(TRY_USED, e) ? FREE : OFF;
+    // A pool that nothing asked of any pair yet has none to trade.
+    if (isPool(flow.kind) && flow.pair < 0) flow.mode = OFF;
     flow.cost = 0;
     flow.center = num(shares, e);
   }
@@ -140,7 +140,7 @@ function attempt(scale: f64, prices: usize, shares: usize): bool {
       minimise(false, false, budget);
     }
     warm = true;
-    if (!recover(max(scale, abs(dualValue)))) {
+    if (!recover(max(scale, abs(dualValue)), true)) {
       const flow = flowAt(cycleEdge);
       flow.mask &= ~flow.direction;
       if (flow.mask == 0) flow.mode = OFF;
@@ -177,26 +177,6 @@ function judge(scale: f64): bool {
   for (let e = 0; e < m; e++) setInt(BEST_USED, e, int(TRY_USED, e));
   writeLegs();
   return true;
-}
-
-/** Legs in execution order: nodes topologically, each node's flows together. */
-function writeLegs(): void {
-  const h = header();
-  let count = 0;
-  for (let p = 0; p < n; p++) {
-    for (let e = int(HEAD, int(TOPO, p)); e >= 0; e = flowAt(e).next) {
-      const flow = flowAt(e);
-      if (e >= h.venueCount || !(flow.x > 0)) continue;
-      const leg = changetype<Leg>(h.legs + <usize>count * offsetof<Leg>());
-      leg.venue = e;
-      leg.direction = flow.direction;
-      leg.input = flow.x;
-      leg.output = flow.y;
-      leg.stiffness = flow.hii;
-      count++;
-    }
-  }
-  h.legCount = count;
 }
 
 function searchSets(scale: f64): void {
@@ -265,7 +245,10 @@ function score(): void {
     const v = venueAt(e);
     flow.mode = RELAXED;
     flow.mask = v.directions;
+    const choosing = isPool(flow.kind) && v.nodeCount > 2 && !int(BEST_USED, e);
+    if (choosing) flow.pair = -1;
     respond(e, flow);
+    if (choosing) commitPair(v, flow);
     const gain = max(flow.surplus, 0.0) - v.fixedCost;
     if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
     else setNum(SCORE, e, max(gain, 0.0));
@@ -295,6 +278,7 @@ function savingOf(e: i32): f64 {
 function publish(): void {
   const h = header();
   for (let e = 0; e < m; e++) flowAt(e).mask = venueAt(e).directions;
+  releasePairs();
   charge();
   for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
   h.bound = certify();
