@@ -10,7 +10,7 @@
 //               clears them; OK or TOO_LARGE
 //   load()      after the host filled the blocks: checks them and prepares the snapshot: OK, BAD_INPUT
 //               or TOO_LARGE. From here on the host may change the header's objective, buyNode,
-//               workMax, gapTarget and warm, and the nodes' supply and start; all else needs another
+//               aversion, workMax, gapTarget and warm, and the nodes' supply and start; all else needs another
 //               arrange or load
 //   solve()     OK, NO_ROUTE, INFEASIBLE, LIMIT, BAD_INPUT or TOO_LARGE; plan, prices, value and bound
 //               are then in the records. Loads by itself what has not been loaded since arrange
@@ -21,12 +21,14 @@ import { solveConvex } from './flow/convex';
 import { resetFactor } from './flow/factor';
 import { relaxAll, search } from './flow/fixedCosts';
 import { hasPools, releasePairs } from './flow/pools';
+import { prepareRisk, riskWorth } from './flow/risk';
 import { growTree } from './flow/start';
 import {
   int,
   isPool,
   listEdges,
   nodeAt,
+  num,
   poolNodeAt,
   prepare,
   setObjective,
@@ -44,7 +46,7 @@ import {
   LIMIT,
   OK,
   POOL_NODES_MAX,
-  REBALANCE,
+  RISK_REBALANCE,
   SWAP,
 } from './layout';
 import { Leg } from './plan';
@@ -135,6 +137,11 @@ export function solve(): i32 {
     return BAD_INPUT;
   }
   setObjective();
+  prepareRisk();
+  if (h.objective == RISK_REBALANCE && !(riskWorth > 0)) {
+    h.status = BAD_INPUT;
+    return BAD_INPUT;
+  }
   h.status = combinatorial ? search() : solveConvex();
   // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
   for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
@@ -156,6 +163,7 @@ function check(h: Header): i32 {
     if (node.target >= 0 && h.objective != SWAP && node.price != 1) return BAD_INPUT;
   }
   for (let g = 0; g < h.targetCount; g++) if (bad(targetAt(g).weight)) return BAD_INPUT;
+  if (h.objective == RISK_REBALANCE && !goodCovariance(h)) return BAD_INPUT;
   for (let e = 0; e < h.venueCount; e++) if (!goodVenue(h, e)) return BAD_INPUT;
   for (let k = 0; k < h.tickCount; k++) {
     const tick = changetype<Tick>(h.ticks + <usize>k * offsetof<Tick>());
@@ -175,16 +183,30 @@ function check(h: Header): i32 {
 
 /** What a host may change between solves of one load. */
 function goodQuote(h: Header): bool {
-  if (h.objective != SWAP && h.objective != REBALANCE) return false;
+  if (<u32>h.objective > <u32>RISK_REBALANCE) return false;
   if (h.workMax < 1 || bad(h.gapTarget)) return false;
   if (h.objective == SWAP) {
     if (<u32>h.buyNode >= <u32>h.nodeCount || !(nodeAt(h.buyNode).price > 0)) return false;
   } else if (h.targetCount < 1) {
     return false;
   }
+  if (h.objective == RISK_REBALANCE && !(h.aversion > 0 && h.aversion < Infinity)) return false;
   for (let k = 0; k < h.nodeCount; k++) {
     const node = nodeAt(k);
     if (bad(node.supply) || bad(node.start)) return false;
+  }
+  return true;
+}
+
+/** Finite and symmetric, variances not negative; that it is semidefinite the host has proved. */
+function goodCovariance(h: Header): bool {
+  const count = h.targetCount;
+  for (let g = 0; g < count; g++) {
+    for (let j = 0; j <= g; j++) {
+      const cell = num(h.covariance, g * count + j);
+      if (bad(abs(cell)) || cell != num(h.covariance, j * count + g)) return false;
+      if (j == g && cell < 0) return false;
+    }
   }
   return true;
 }

@@ -16,6 +16,8 @@ export const MEMBERS_MAX: i32 = 262144;
 /** Nodes of one weighted or stable pool, and of all such pools together. */
 export const POOL_NODES_MAX: i32 = 8;
 export const POOL_NODES_TOTAL_MAX: i32 = 65536;
+/** Targets of a rebalance judged by its risk: their Hessian is dense. */
+export const RISK_TARGETS_MAX: i32 = 64;
 /** Largest problem for which the dense triangle of the factor is laid out. */
 export const FACTOR_MAX: i32 = 1024;
 
@@ -142,7 +144,8 @@ export function arrange(): i32 {
     <u32>h.memberCount > <u32>MEMBERS_MAX ||
     <u32>h.targetCount > <u32>NODES_MAX ||
     <u32>h.poolNodeCount > <u32>POOL_NODES_TOTAL_MAX ||
-    h.nodeCount + h.targetCount > NODES_MAX
+    h.nodeCount + h.targetCount > NODES_MAX ||
+    (h.objective == RISK_REBALANCE && h.targetCount > RISK_TARGETS_MAX)
   ) {
     return TOO_LARGE;
   }

@@ -5,13 +5,15 @@
 import { header, SWAP } from '../layout';
 import { BRIDGE } from '../problem';
 import { respond } from './dual';
-import { flowAt, NU, n, nodeAt, num, RELAXED, setNum, targetAt } from './state';
+import { admitRisk } from './risk';
+import { flowAt, NU, n, nodeAt, num, RELAXED, riskCount, setNum, targetAt } from './state';
 
 /** g at the prices in NU, which it first makes feasible. Leaves every edge relaxed and priced. */
 export function certify(): f64 {
-  makeFeasible();
   const h = header();
   let bound: f64 = 0;
+  if (riskCount > 0) bound = admitRisk();
+  else makeFeasible();
   for (let k = 0; k < h.nodeCount; k++) bound += num(NU, k) * nodeAt(k).supply;
   for (let e = 0; e < h.venueCount; e++) {
     const flow = flowAt(e);

@@ -8,6 +8,7 @@ import { certify } from './certificate';
 import { writeLegs } from './legs';
 import { dualValue, LOOSE, minimiseListed, smooth, TIGHT } from './minimise';
 import { cycleEdge, planValue, recover, stranded } from './recover';
+import { riskHeld } from './risk';
 import { startPrices, warmPrices } from './start';
 import {
   FREE,
@@ -21,6 +22,7 @@ import {
   num,
   OFF,
   ROOT_NU,
+  riskCount,
   SUPPLY,
   setNum,
   venueAt,
@@ -73,6 +75,7 @@ export function solveConvex(): i32 {
     if (sold) {
       h.value = value;
       writeLegs();
+      if (riskCount > 0) holdIfBetter();
     }
     break;
   }
@@ -87,6 +90,15 @@ function descend(warm: bool, goal: f64): void {
   const gap = minimiseListed(warm, false, workMax, goal);
   if (!warm || smooth || gap <= WARM_GAP * abs(dualValue)) return;
   minimiseListed(false, false, workMax, goal);
+}
+
+/** Where nothing is worth trading no trace of rounding may be traded. */
+function holdIfBetter(): void {
+  const h = header();
+  const held = riskHeld();
+  if (h.value > held) return;
+  h.value = held;
+  h.legCount = 0;
 }
 
 /** Takes one direction of an edge away, so that the flow has one cycle less. */

@@ -1,6 +1,6 @@
 // The dual objective, its gradient and its Hessian at the current prices, in one pass over the edges:
 //   ĝ(ν) = ν·supply + Σ_free f(ν) + Σ_proximal max_{0≤z≤1} z·F(ν) − σ(z − z̄)²/2,   F = f − q.
-// For a rebalance Σ demandᵢνᵢ = 1 is kept by scaling and the gradient is the Lagrangian's. Gradient
+// A rebalance judged by its risk adds flow/risk.ts; for another Σ demandᵢνᵢ = 1 is kept by scaling and the gradient is the Lagrangian's. Gradient
 // and Hessian are scaled by prices (derivatives in log ν). The Hessian's diagonal is summed here; off
 // the diagonal it is the list of active edges, so that whatever follows costs what trades, not what
 // is listed. Refuses no input.
@@ -21,6 +21,7 @@ import { KINK, respondConstantProduct, sell } from '../venues/constantProduct';
 import { respondLinear } from '../venues/linear';
 import { respondOrder } from '../venues/order';
 import { addPool, respondPair, respondPool } from './pools';
+import { addRisk, riskLoss } from './risk';
 import {
   activate,
   curveAt,
@@ -42,6 +43,7 @@ import {
   num,
   OTHERS,
   otherCount,
+  riskCount,
   SUPPLY,
   setNum,
   tailOf,
@@ -69,7 +71,10 @@ export function evaluate(): f64 {
     const e = int(OTHERS, k);
     total += addEdge(e, flowAt(e));
   }
-  constrain();
+  if (riskCount > 0) {
+    total += addRisk();
+    complementarity += riskLoss;
+  } else constrain();
   return total;
 }
 
@@ -166,9 +171,9 @@ function constrain(): void {
   }
 }
 
-/** Scales prices so that Σ demandᵢνᵢ = 1; a swap's are pinned already. */
+/** Scales prices so that Σ demandᵢνᵢ = 1; a swap's are pinned already, risk fixes them by itself. */
 export function normalise(): void {
-  if (ground >= 0) return;
+  if (ground >= 0 || riskCount > 0) return;
   let sum: f64 = 0;
   for (let k = 0; k < n; k++) sum += num(DEMAND, k) * num(NU, k);
   if (!(sum > 0)) return;

@@ -4,6 +4,7 @@
 // right-looking in a dense triangle that only the pattern's entries touch. No allocation.
 
 import { blockEntry } from './pools';
+import { riskEntry } from './risk';
 import {
   activeAt,
   activeCount,
@@ -26,8 +27,10 @@ import {
   poolCount,
   poolNodeAt,
   ROW_START,
+  riskCount,
   setInt,
   setNum,
+  targetAt,
   venueAt,
   WORDS,
 } from './state';
@@ -65,6 +68,9 @@ export function factorise(damping: usize, skip: i32): void {
         if (one != skip && other != skip) addEntry(one, other, blockEntry(v, flowAt(e), i, j));
       }
     }
+  }
+  for (let g = 0; g < riskCount; g++) {
+    for (let j = 0; j < g; j++) addEntry(targetAt(g).node, targetAt(j).node, riskEntry(g, j));
   }
   for (let k = 0; k < n; k++) {
     const whole = num(DIAGONAL, k) + num(damping, k);
@@ -123,6 +129,9 @@ function samePattern(skip: i32): bool {
         if (one != skip && other != skip) join(one, other);
       }
     }
+  }
+  for (let g = 0; g < riskCount; g++) {
+    for (let j = 0; j < g; j++) join(targetAt(g).node, targetAt(j).node);
   }
   if (patternKnown && isCovered(bytes)) return true;
   memory.copy(PATTERN, FILL, bytes);

@@ -5,6 +5,7 @@
 // converge, and the caller factorises.
 
 import { multiplyPool } from './pools';
+import { multiplyRisk } from './risk';
 import {
   activeAt,
   activeCount,
@@ -16,6 +17,7 @@ import {
   num,
   POOLS,
   poolCount,
+  riskCount,
   setNum,
   venueAt,
 } from './state';
@@ -93,4 +95,5 @@ function multiply(x: usize, y: usize, damping: usize): void {
     const e = int(POOLS, k);
     multiplyPool(venueAt(e), flowAt(e), x, y);
   }
+  if (riskCount > 0) multiplyRisk(x, y);
 }

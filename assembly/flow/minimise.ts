@@ -11,6 +11,7 @@ import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import { conjugate } from './krylov';
 import { crossPool } from './pools';
+import { centreOnHoldings, crossRisk, recentreRisk, riskWorth, setRiskEpsilon } from './risk';
 import {
   activate,
   activeAt,
@@ -33,6 +34,7 @@ import {
   otherCount,
   POOLS,
   poolCount,
+  riskCount,
   SAVED,
   STEP,
   SUPPLY,
@@ -94,7 +96,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
   limit = min(header().workMax, header().work + budget);
   byKrylov = n >= KRYLOV_MIN;
   normalise();
-  smooth = countKinked() == 0;
+  smooth = countKinked() == 0 && riskCount == 0;
   if (smooth) {
     newton(goal);
     return residual;
@@ -107,16 +109,21 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     newton(0);
     gap = residual + complementarity;
-    const wanted = (relaxed ? RELAXED_GOAL : GAP_GOAL) * abs(dualValue);
+    const wanted = (relaxed ? RELAXED_GOAL : GAP_GOAL) * sizeOf(dualValue);
     if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
     if (relaxed) splitGroups();
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
-    setSigmas(epsilon, abs(dualValue));
+    setSigmas(epsilon, sizeOf(dualValue));
   }
   return gap;
+}
+
+/** What a dual value's rounding and goals are measured by: risk may leave a value near nothing. */
+function sizeOf(value: f64): f64 {
+  return max(abs(value), riskWorth);
 }
 
 function countKinked(): i32 {
@@ -130,6 +137,7 @@ function countKinked(): i32 {
 
 function clearCenters(): void {
   for (let k = 0; k < otherCount; k++) flowAt(int(OTHERS, k)).center = 0;
+  centreOnHoldings();
 }
 
 function recentre(): void {
@@ -137,6 +145,7 @@ function recentre(): void {
     const flow = flowAt(int(OTHERS, k));
     flow.center = flow.share;
   }
+  recentreRisk();
 }
 
 /** What the plan is about, in dollars, before any dual value is known. */
@@ -149,6 +158,7 @@ function roughScale(): f64 {
 /** σ in dollars for a share z: ε·c²ν² / min(cν, scale), from OPTIMIZER.md's σ per unit. */
 function setSigmas(epsilon: f64, scale: f64): void {
   const floor = max(scale, 1e-300);
+  setRiskEpsilon(epsilon);
   for (let k = 0; k < otherCount; k++) {
     const e = int(OTHERS, k);
     const flow = flowAt(e);
@@ -176,18 +186,19 @@ function newton(share: f64): void {
     for (let k = 0; k < n; k++) norm += abs(num(GRADIENT, k));
     residual = norm;
     dualValue = value;
-    const goal = share > 0 ? share * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
+    const goal =
+      share > 0 ? share * sizeOf(value) : max(1e-13 * sizeOf(value), 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
     h.work++;
-    const slope = direction(damping, norm, abs(value));
+    const slope = direction(damping, norm, sizeOf(value));
     floor = 0;
     for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
-    floor = min(floor, ROUNDING_MAX * abs(value));
+    floor = min(floor, ROUNDING_MAX * sizeOf(value));
     if (norm <= floor) return;
-    if (!(slope < -1e-26 * abs(value))) return;
+    if (!(slope < -1e-26 * sizeOf(value))) return;
     const next = search(value, slope, norm);
     if (next == Infinity) {
-      if (damping >= DAMPING_MAX || -slope <= NOISE * abs(value)) {
+      if (damping >= DAMPING_MAX || -slope <= NOISE * sizeOf(value)) {
         evaluate();
         return;
       }
@@ -252,7 +263,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
     longest = max(longest, abs(num(STEP, k)));
   }
   let t = longest > STEP_MAX ? STEP_MAX / longest : 1.0;
-  const noise = NOISE * abs(value);
+  const noise = NOISE * sizeOf(value);
   const attempts = -slope <= noise ? 2 : SEARCH_MAX;
   let low: f64 = 0;
   noteBase();
@@ -392,5 +403,6 @@ function curvature(): f64 {
     const e = int(POOLS, k);
     sum += crossPool(venueAt(e), flowAt(e), STEP);
   }
+  if (riskCount > 0) sum += crossRisk(STEP);
   return sum;
 }

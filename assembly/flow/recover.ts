@@ -20,6 +20,7 @@ import { forwardConstantProduct } from '../venues/constantProduct';
 import { forwardOrder } from '../venues/order';
 import { correct } from './minimise';
 import { forwardPair } from './pools';
+import { riskValue, riskWorth } from './risk';
 import {
   activeAt,
   activeCount,
@@ -44,6 +45,7 @@ import {
   OFF,
   PLAN,
   planCount,
+  riskCount,
   STEP,
   setInt,
   setNum,
@@ -89,7 +91,7 @@ export function roomOf(v: Venue, direction: i32): f64 {
  * plan of `scale` dollars; `exact` spares no refinement. Returns false if there is a cycle: bar `cycleEdge` and solve again.
  */
 export function recover(scale: f64, exact: bool): bool {
-  const dust = DUST * scale;
+  const dust = DUST * max(scale, riskWorth);
   for (let k = 0; k < planCount; k++) {
     const flow = flowAt(int(PLAN, k));
     flow.x = 0;
@@ -153,7 +155,9 @@ function refine(enough: f64): bool {
   let off: f64 = 0;
   for (let k = 0; k < n; k++) {
     const goal = ground >= 0 ? 0 : size * num(DEMAND, k) * num(NU, k);
-    const short = k == ground ? 0 : goal - num(STEP, k);
+    // Judged by its risk a target has no amount to reach: its worth is what arrives.
+    const free = k == ground || (riskCount > 0 && isTargetNode(k));
+    const short = free ? 0 : goal - num(STEP, k);
     setNum(STEP, k, short);
     off += abs(short);
   }
@@ -169,6 +173,12 @@ function refine(enough: f64): bool {
     flow.y = forward(e, venueAt(e), flow.direction, flow.x);
   }
   return true;
+}
+
+/** Whether a target's worth is counted at this node: its own, or its only one. */
+function isTargetNode(k: i32): bool {
+  const g = nodeAt(k).target;
+  return g >= 0 && targetAt(g).node == k;
 }
 
 function addToPlan(e: i32): void {
@@ -378,7 +388,7 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   return amount - flow.x;
 }
 
-/** What the recovered plan is worth before fixed costs: bought, or the balanced portfolio. */
+/** What the recovered plan is worth before fixed costs: bought, or the balanced portfolio, or risk's U. */
 export function planValue(): f64 {
   const h = header();
   if (ground >= 0) return nodeAt(ground).left * nodeAt(ground).price;
@@ -388,6 +398,7 @@ export function planValue(): f64 {
     const node = nodeAt(k);
     if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + node.left);
   }
+  if (riskCount > 0) return riskValue(STEP);
   let least = Infinity;
   for (let g = 0; g < h.targetCount; g++) {
     const weight = targetAt(g).weight;

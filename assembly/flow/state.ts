@@ -176,6 +176,9 @@ export let ROW_START: usize = 0;
 export let COLUMNS: usize = 0;
 export let MULTIPLIERS: usize = 0;
 export let PIVOTS: usize = 0;
+/** Targets of a rebalance judged by its risk, 0 for every other objective; its matrices (flow/risk.ts). */
+export let riskCount: i32 = 0;
+export let RISK: usize = 0;
 /** Saved answers of the fixed-cost search. */
 export let ROOT_NU: usize = 0;
 export let ROOT_SHARE: usize = 0; // m
@@ -318,6 +321,8 @@ export function prepare(): i32 {
   GROUP_SPLIT = take((<usize>h.memberCount) << 3);
   PATH = take((nodes * 5) << 5);
   BLOCKS = take((<usize>h.poolNodeCount * POOL_NODES_MAX) << 3);
+  riskCount = h.objective == RISK_REBALANCE ? h.targetCount : 0;
+  RISK = take((<usize>((3 * riskCount + 7) * riskCount)) << 3);
   const cleared = cursor;
   PATTERN = take((nodes * <usize>WORDS) << 3);
   FILL = take((nodes * <usize>WORDS) << 3);
@@ -377,15 +382,17 @@ function appendTargets(h: Header): void {
   }
   for (let g = 0; g < h.targetCount; g++) {
     const target = targetAt(g);
-    if (target.nodeCount == 1 && h.objective != RISK_REBALANCE) {
-      nodeAt(target.node).demand = target.weight;
+    // A share of the whole is demanded where that is exact; judged by its risk, worth has a price.
+    const demand = h.objective == RISK_REBALANCE ? 0 : target.weight;
+    if (target.nodeCount == 1) {
+      nodeAt(target.node).demand = demand;
       continue;
     }
     const own = nodeAt(n);
     memory.fill(changetype<usize>(own), 0, offsetof<Node>());
     own.price = 1;
     own.target = g;
-    own.demand = target.weight;
+    own.demand = demand;
     target.node = n++;
   }
   for (let k = 0; k < h.nodeCount; k++) {

@@ -10,11 +10,12 @@
 // Nodes in no target are left alone: their holdings neither count nor move, so they are no part of
 // Ū, and a plan's net flow there must not be negative.
 
-import { ceilDiv, type Fixed36, floorDiv, largerOf, ONE36, smallerOf } from '../market/decimal.ts';
+import { ceilDiv, type Fixed36, largerOf, ONE36, smallerOf } from '../market/decimal.ts';
 import type { ParsedProblem, ParsedRebalance, ParsedSwap } from '../market/parsedProblem.ts';
 import { type Dollars72, dollars72, orderWorth, unitPrices } from '../market/worth.ts';
 import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
+import { displacement } from './displacement.ts';
 
 export interface Conjugate {
   /** Admissible dual prices, dollars × 10^72 per base unit, each at least the published one. */
@@ -88,8 +89,9 @@ function riskConjugate(
   nu: readonly bigint[],
 ): Conjugate {
   const prices = unitPrices(problem);
-  const s = displacement(objective, risk, margins(objective, prices, nu));
   const weights = objective.targets.map(({ weight }) => weight);
+  const margin = margins(objective, prices, nu);
+  const s = displacement(risk.covariance, risk.aversion, margin, weights);
   const pull = times(risk.covariance, s); // Σs × 10^72
   const raised = [...nu];
   objective.targets.forEach(({ nodes }, g) => {
@@ -117,42 +119,6 @@ function margins(
       .map((i) => ONE36 - (present(nu[i], 'dual price') * ONE36) / present(prices[i], 'price'))
       .reduce(largerOf),
   );
-}
-
-const SWEEPS_MAX = 400;
-/** 10^−24 of the portfolio: below it a sweep has converged for every purpose. */
-const STILL = 10n ** 12n;
-
-/**
- * s = m − w for m ≈ argmax over m ≥ 0 of a·m − ½A(m − w)′Σ(m − w), × 10^36: cyclic coordinate
- * ascent in integers with a fixed maximum of sweeps, so the answer is the same everywhere.
- */
-function displacement(
-  objective: ParsedRebalance,
-  risk: Risk,
-  margin: readonly bigint[],
-): readonly bigint[] {
-  const { aversion, covariance } = risk;
-  const weights = objective.targets.map(({ weight }) => weight);
-  const s = weights.map(() => 0n);
-  for (let sweep = 0; sweep < SWEEPS_MAX; sweep++) {
-    let moved = 0n;
-    covariance.forEach((row, g) => {
-      const own = present(row[g], 'variance');
-      if (own === 0n) return; // a row of zeros: this target carries no risk
-      const wanted = (present(margin[g], 'margin') * ONE36) / aversion;
-      const slack = wanted * ONE36 - dot(row, s); // × 10^72
-      const before = present(s[g], 'displacement');
-      const free = before + floorDiv(slack, own);
-      const least = -present(weights[g], 'weight');
-      const after = largerOf(free, least);
-      s[g] = after;
-      const step = after > before ? after - before : before - after;
-      if (step > moved) moved = step;
-    });
-    if (moved <= STILL) break;
-  }
-  return s;
 }
 
 /** Matrix × vector, Fixed36 × 10^36 → 10^72. */

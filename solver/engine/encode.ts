@@ -4,7 +4,7 @@
 // decode.ts. A snapshot is written once; a further quote on it writes its amounts alone. Refuses
 // problems beyond the core's limits with InvalidInput.
 
-import type { ParsedProblem } from '../market/parsedProblem.ts';
+import type { ParsedProblem, ParsedRebalance } from '../market/parsedProblem.ts';
 import { present } from '../types/assert.ts';
 import { InvalidInput } from '../types/errors.ts';
 import { type CoreExports, GROUP, HEADER, NODE, OBJECTIVE, SIZE, STATUS, TARGET } from './abi.ts';
@@ -37,6 +37,7 @@ export function encode(core: CoreExports, problem: ParsedProblem): Scales {
     problem.objective.targets.forEach(({ weight }, g) => {
       view.setFloat64(first + g * SIZE.target + TARGET.weight, Number(weight) / FIXED36, true);
     });
+    writeCovariance(view, at, problem.objective);
   }
   return scales;
 }
@@ -78,7 +79,7 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
     [HEADER.groupCount, problem.groups.length],
     [HEADER.memberCount, problem.groups.reduce((n, { venues }) => n + venues.length, 0)],
     [HEADER.targetCount, objective.kind === 'rebalance' ? objective.targets.length : 0],
-    [HEADER.objective, OBJECTIVE[objective.kind]],
+    [HEADER.objective, OBJECTIVE[isRisk(problem) ? 'riskRebalance' : objective.kind]],
   ];
   for (const [offset, value] of counts) view.setInt32(at + offset, value, true);
   writeSettings(view, at, problem);
@@ -87,8 +88,22 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
 function writeSettings(view: DataView, at: number, { objective, settings }: ParsedProblem): void {
   view.setInt32(at + HEADER.buyNode, objective.kind === 'swap' ? objective.buy : 0, true);
   view.setInt32(at + HEADER.workMax, settings.workMax, true);
+  const risk = objective.kind === 'rebalance' ? objective.risk : null;
+  view.setFloat64(at + HEADER.aversion, risk === null ? 0 : Number(risk.aversion) / FIXED36, true);
   view.setFloat64(at + HEADER.gapTarget, Number(settings.gapBps) / FIXED36 / 1e4, true);
   view.setInt32(at + HEADER.warm, 0, true);
+}
+
+function isRisk({ objective }: ParsedProblem): boolean {
+  return objective.kind === 'rebalance' && objective.risk !== null;
+}
+
+/** Row by row; W₀ is no field: it follows from the supplies. */
+function writeCovariance(view: DataView, header: number, { risk }: ParsedRebalance): void {
+  const first = view.getUint32(header + HEADER.covariance, true);
+  risk?.covariance.flat().forEach((cell, k) => {
+    view.setFloat64(first + 8 * k, Number(cell) / FIXED36, true);
+  });
 }
 
 function writeNodes(view: DataView, header: number, problem: ParsedProblem, scales: Scales): void {
