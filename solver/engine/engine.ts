@@ -59,7 +59,7 @@ export function createCore(wasmBytes: Uint8Array): Core {
   return {
     hash,
     solve(problem) {
-      const scales = encode(core, problem);
+      const scales = encode(core, admit(problem));
       try {
         core.solve();
       } catch (error) {
@@ -72,7 +72,7 @@ export function createCore(wasmBytes: Uint8Array): Core {
     },
     open: (problem) => openSession(wasm, problem),
     encode(problem) {
-      const scales = encode(core, problem);
+      const scales = encode(core, admit(problem));
       const view = new DataView(core.memory.buffer);
       const end = view.getUint32(core.header() + HEADER.scratch, true);
       return { bytes: core.memory.buffer.slice(core.header(), end), scales };
@@ -100,16 +100,26 @@ function instantiate(wasm: WebAssembly.Module): CoreExports {
   return core;
 }
 
+function admit(problem: ParsedProblem): ParsedProblem {
+  if (problem.objective.kind === 'batch') {
+    throw new InvalidInput('objective "batch" is not solved by this version', {
+      pointer: '/objective/kind',
+      code: 'unsupported',
+    });
+  }
+  return problem;
+}
+
 /** Opens a session on its own instance. */
 function openSession(wasm: WebAssembly.Module, first: ParsedProblem): Session {
   const core = instantiate(wasm);
-  let last = first;
+  let last = admit(first);
   let scales = encode(core, last);
   core.load();
   let warm = false;
   return {
     solve(problem) {
-      if (sharesSnapshot(last, problem)) encodeQuote(core, problem, scales);
+      if (sharesSnapshot(last, admit(problem))) encodeQuote(core, problem, scales);
       else {
         scales = encode(core, problem);
         core.load();

@@ -187,3 +187,37 @@ function portfolioOf(rng: Random, tokens: readonly Token[], worth: number): Obje
     })),
   };
 }
+
+/** Rebalances with a tracking error: covariances of random rank, now and then singular. */
+export function riskCase(seed: number): Case {
+  const rng = random(seed ^ 0x3c6ef372);
+  const mix: Mix = { ...SMALL, size: [-6, 0], linear: rng.pick([0, 0.3]) };
+  const { problem, grain } = generate(seed, mix, 'rebalance');
+  const { objective } = problem;
+  if (objective.kind !== 'rebalance') throw new Error('a rebalance was asked for');
+  const targets = objective.targets.length;
+  // Σ = LL′ with decimals few enough to be exact, hence positive semidefinite.
+  const L = Array.from({ length: targets }, () =>
+    Array.from({ length: rng.integer(1, targets) }, () => rng.integer(-60, 90)),
+  );
+  const covariance = L.map((a) =>
+    L.map((b) =>
+      decimalOf(
+        a.reduce((sum, value, k) => sum + value * (b[k] ?? 0), 0),
+        4,
+      ),
+    ),
+  );
+  const aversion = decimal(Number((10 ** rng.between(-2, 2)).toPrecision(3)));
+  const risk = { aversion, covariance };
+  return {
+    name: `risk ${seed}`,
+    grain,
+    problem: { ...problem, objective: { ...objective, risk } },
+  };
+}
+
+function decimalOf(integer: number, places: number): string {
+  const digits = String(Math.abs(integer)).padStart(places + 1, '0');
+  return `${integer < 0 ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
