@@ -11,9 +11,7 @@ import { flowAt, NU, n, nodeAt, num, RELAXED, riskCount, setNum, targetAt } from
 /** g at the prices in NU, which it first makes feasible. Leaves every edge relaxed and priced. */
 export function certify(): f64 {
   const h = header();
-  let bound: f64 = 0;
-  if (riskCount > 0) bound = admitRisk();
-  else makeFeasible();
+  let bound = makeFeasible();
   for (let k = 0; k < h.nodeCount; k++) bound += num(NU, k) * nodeAt(k).supply;
   for (let e = 0; e < h.venueCount; e++) {
     const flow = flowAt(e);
@@ -26,9 +24,11 @@ export function certify(): f64 {
   return bound;
 }
 
-function makeFeasible(): void {
+/** Makes the prices admissible; returns Ū's part beyond ν·supply, which only risk has. */
+function makeFeasible(): f64 {
   const h = header();
-  if (h.objective == SWAP) return;
+  if (h.objective == SWAP) return 0;
+  if (riskCount > 0) return admitRisk();
   for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
   for (let k = 0; k < h.nodeCount; k++) {
     const g = nodeAt(k).target;
@@ -40,6 +40,7 @@ function makeFeasible(): void {
   for (let k = 0; k < n; k++) {
     if (nodeAt(k).demand > 0) sum += nodeAt(k).demand * num(NU, k);
   }
-  if (!(sum > 0)) return;
+  if (!(sum > 0)) return 0;
   for (let k = 0; k < n; k++) setNum(NU, k, num(NU, k) / sum);
+  return 0;
 }

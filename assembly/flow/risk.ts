@@ -36,11 +36,11 @@ export let riskWorth: f64 = 0;
 /** What the smoothing still hides: the most Ū can exceed the value at m, dollars. */
 export let riskLoss: f64 = 0;
 
-let epsilon: f64 = 0;
-/** Whether FACTOR and INVERSE belong to today's ε and free targets. */
-let factored: bool = false;
-
-// Working arrays in RISK, G = targetCount: three matrices of G² and seven vectors of G.
+// ╒═══════════ Context in RISK: 2G² + 6G numbers, G i32 (own) ════════════╕
+// │ factor, inverse (G² each) │ share, centre, pull, margin, move, work (G) │
+// │ bound (G i32)                                                           │
+// └─────────────────────────────────────────────────────────────────────────┘
+// The minimiser's, and another for the certificate, which must not disturb it. V stands before both.
 let V: usize = 0;
 let FACTOR: usize = 0;
 let INVERSE: usize = 0;
@@ -51,6 +51,12 @@ let MARGIN: usize = 0; // c
 let MOVE: usize = 0; // m − m̄
 let WORK: usize = 0;
 let BOUND: usize = 0; // i32: 1 where m = 0 binds
+
+let epsilon: f64 = 0;
+/** Whether the factors belong to today's ε and free targets: the minimiser's, the certificate's. */
+let factored: bool = false;
+let certified: bool = false;
+let certifying: bool = false;
 
 function row(matrix: usize, g: i32): usize {
   return matrix + ((<usize>(g * riskCount)) << 3);
@@ -67,10 +73,23 @@ export function prepareRisk(): void {
   const h = header();
   const count = riskCount;
   if (count == 0) return;
+  V = RISK;
+  enter(false);
+  factored = false;
+  certified = false;
+  for (let at = 0; at < count * count; at++) setNum(V, at, h.aversion * num(h.covariance, at));
+  for (let k = 0; k < h.nodeCount; k++) {
+    if (nodeAt(k).target >= 0) riskWorth += nodeAt(k).supply;
+  }
+}
+
+/** Turns to the certificate's context or back to the minimiser's. */
+function enter(certificate: bool): void {
+  const count = riskCount;
   const square = (<usize>(count * count)) << 3;
   const line = (<usize>count) << 3;
-  V = RISK;
-  FACTOR = V + square;
+  certifying = certificate;
+  FACTOR = V + square + (certificate ? 2 * square + 7 * line : 0);
   INVERSE = FACTOR + square;
   SHARE = INVERSE + square;
   CENTRE = SHARE + line;
@@ -79,10 +98,6 @@ export function prepareRisk(): void {
   MOVE = MARGIN + line;
   WORK = MOVE + line;
   BOUND = WORK + line;
-  for (let at = 0; at < count * count; at++) setNum(V, at, h.aversion * num(h.covariance, at));
-  for (let k = 0; k < h.nodeCount; k++) {
-    if (nodeAt(k).target >= 0) riskWorth += nodeAt(k).supply;
-  }
 }
 
 /** Centres the smoothing on what is held: where a cold minimisation starts. */
@@ -113,6 +128,10 @@ export function setRiskEpsilon(next: f64): void {
   if (riskCount == 0) return;
   if (next != epsilon) factored = false;
   epsilon = next;
+}
+
+function smoothing(): f64 {
+  return certifying ? CERTIFY_EPSILON : epsilon;
 }
 
 function pullBack(): void {
@@ -157,7 +176,7 @@ export function addRisk(): f64 {
 
 /** c − (V + ε)δ: what more of target g would still bring; below zero where m = 0 binds. */
 function slack(g: i32): f64 {
-  return num(MARGIN, g) - dot(row(V, g), MOVE) - epsilon * num(MOVE, g);
+  return num(MARGIN, g) - dot(row(V, g), MOVE) - smoothing() * num(MOVE, g);
 }
 
 /** An entry of the price-scaled Hessian, dollars. */
@@ -178,7 +197,7 @@ function respond(): void {
   let fewest = riskCount + 1;
   let patience = PATIENCE;
   for (let round = 0; round < 4 * riskCount + 16; round++) {
-    if (!factored) factorise();
+    if (!(certifying ? certified : factored)) factorise();
     solveMoves();
     const faults = flip(-1, false);
     if (faults == 0) break;
@@ -187,7 +206,7 @@ function respond(): void {
       patience = PATIENCE;
     } else patience--;
     flip(patience > 0 ? 0 : 1, true);
-    factored = false;
+    setFactored(false);
   }
   for (let g = 0; g < riskCount; g++) {
     setNum(SHARE, g, max(num(CENTRE, g) + num(MOVE, g), 0.0));
@@ -239,9 +258,9 @@ function factorise(): void {
       const other = row(FACTOR, j);
       const open = !int(BOUND, i) && !int(BOUND, j);
       let sum = open ? num(row(V, i), j) : 0;
-      if (i == j) sum += open ? epsilon : 1.0;
+      if (i == j) sum += open ? smoothing() : 1.0;
       for (let k = 0; k < j; k++) sum -= num(own, k) * num(other, k);
-      if (i == j) setNum(own, i, Math.sqrt(max(sum, PIVOT_SHARE * epsilon)));
+      if (i == j) setNum(own, i, Math.sqrt(max(sum, PIVOT_SHARE * smoothing())));
       else setNum(own, j, sum / num(other, j));
     }
   }
@@ -250,7 +269,12 @@ function factorise(): void {
     for (let j = 0; j < count; j++) setNum(column, j, i == j && !int(BOUND, i) ? 1.0 : 0);
     if (!int(BOUND, i)) substitute(column);
   }
-  factored = true;
+  setFactored(true);
+}
+
+function setFactored(yes: bool): void {
+  if (certifying) certified = yes;
+  else factored = yes;
 }
 
 /** Solves with the factor, in place. */
@@ -338,8 +362,10 @@ export function admitRisk(): f64 {
     const own = targetAt(g).node;
     if (own >= h.nodeCount) setNum(NU, own, min(num(NU, own), num(NU, k)));
   }
-  const before = epsilon;
-  setRiskEpsilon(CERTIFY_EPSILON);
+  const found = SHARE;
+  enter(true);
+  memory.copy(CENTRE, found, (<usize>riskCount) << 3);
+  pullBack();
   for (let round = 0; round < CERTIFY_ROUNDS; round++) {
     respond();
     let moved: f64 = 0;
@@ -347,7 +373,6 @@ export function admitRisk(): f64 {
     recentreRisk();
     if (moved * CERTIFY_EPSILON <= TINY) break;
   }
-  setRiskEpsilon(before);
   // PULL is V(m − w) now: s = m − w.
   let tail: f64 = 0;
   for (let g = 0; g < riskCount; g++) {
@@ -360,5 +385,6 @@ export function admitRisk(): f64 {
     const g = nodeAt(k).target;
     if (g >= 0) setNum(NU, k, max(num(NU, k), num(NU, targetAt(g).node)));
   }
+  enter(false);
   return riskWorth * tail;
 }
