@@ -7,8 +7,8 @@ import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK } from '../layout';
 import { certify } from './certificate';
 import { writeLegs } from './legs';
 import { dualValue, LOOSE, minimiseListed, smooth, TIGHT } from './minimise';
-import { cycleEdge, planValue, recover, stranded } from './recover';
-import { riskHeld } from './risk';
+import { cycleEdge, isStuck, planValue, recover, stranded } from './recover';
+import { forgetFloors, riskHeld } from './risk';
 import { startPrices, warmPrices } from './start';
 import {
   FREE,
@@ -29,6 +29,8 @@ import {
 } from './state';
 
 const CYCLES_MAX: i32 = 32;
+/** How often targets may learn what they cannot sell. */
+const FLOORS_MAX: i32 = 3;
 /** A warm minimisation that ends wider than this is repeated cold. */
 const WARM_GAP: f64 = 1e-8;
 /** Share of the wanted gap that a plan from loose prices may have. */
@@ -54,10 +56,12 @@ export function solveConvex(): i32 {
   const enough = LOOSE_GAP * h.gapTarget * worth;
   let goal = LOOSE;
   let root = Infinity;
+  let floors = 0;
+  forgetFloors();
   h.value = -Infinity;
   for (let round = 0; round < CYCLES_MAX; round++) {
     descend(warm || round > 0, goal);
-    if (!barred && dualValue < root) {
+    if (!barred && floors == 0 && dualValue < root) {
       root = dualValue;
       for (let k = 0; k < n; k++) setNum(ROOT_NU, k, num(NU, k));
     }
@@ -72,11 +76,12 @@ export function solveConvex(): i32 {
       goal = TIGHT;
       continue;
     }
-    if (sold) {
+    if (sold && value > h.value) {
       h.value = value;
       writeLegs();
       if (riskCount > 0) holdIfBetter();
     }
+    if (floors++ < FLOORS_MAX && isStuck()) continue;
     break;
   }
   h.loops = barred ? max(root - dualValue, 0.0) : 0;

@@ -20,7 +20,7 @@ import { forwardConstantProduct } from '../venues/constantProduct';
 import { forwardOrder } from '../venues/order';
 import { correct } from './minimise';
 import { forwardPair } from './pools';
-import { riskValue, riskWorth } from './risk';
+import { forgetFloors, holdStuck, riskValue, riskWorth } from './risk';
 import {
   activeAt,
   activeCount,
@@ -392,12 +392,7 @@ function detour(node: i32, amount: f64, place: i32): f64 {
 export function planValue(): f64 {
   const h = header();
   if (ground >= 0) return nodeAt(ground).left * nodeAt(ground).price;
-  // What stays on a target's own nodes counts as much as what was passed on to its worth.
-  for (let g = 0; g < h.targetCount; g++) setNum(STEP, g, 0);
-  for (let k = 0; k < n; k++) {
-    const node = nodeAt(k);
-    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + node.left);
-  }
+  sumWorths();
   if (riskCount > 0) return riskValue(STEP);
   let least = Infinity;
   for (let g = 0; g < h.targetCount; g++) {
@@ -405,6 +400,22 @@ export function planValue(): f64 {
     if (weight > 0) least = min(least, num(STEP, g) / weight);
   }
   return least == Infinity ? 0 : least;
+}
+
+/** STEP by target: what stays on its own nodes counts as much as what was passed on to its worth. */
+function sumWorths(): void {
+  for (let g = 0; g < header().targetCount; g++) setNum(STEP, g, 0);
+  for (let k = 0; k < n; k++) {
+    const node = nodeAt(k);
+    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + node.left);
+  }
+}
+
+/** Whether the plan leaves targets more than they wanted: solve again, they now know (flow/risk.ts). */
+export function isStuck(): bool {
+  if (riskCount == 0) return false;
+  sumWorths();
+  return holdStuck(STEP);
 }
 
 /** Sets used flags by edge from the recovered flows. */
@@ -416,8 +427,9 @@ export function markUsed(used: usize): void {
   }
 }
 
-/** Allows everything on a committed plan again. */
+/** Allows everything on a committed plan again, and targets to sell all they hold. */
 export function clearMasks(): void {
+  forgetFloors();
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
     flow.mask = venueAt(e).directions;

@@ -28,6 +28,8 @@ const PIVOT_SHARE: f64 = 0.5;
 const TINY: f64 = 1e-15;
 /** Block pivots that may fail to reduce the faults before single ones, which always end, take over. */
 const PATIENCE: i32 = 3;
+/** Shares by which a plan must miss its dual before it counts as stuck. */
+const STUCK: f64 = 1e-6;
 const CERTIFY_EPSILON: f64 = 1e-6;
 const CERTIFY_ROUNDS: i32 = 12;
 
@@ -36,9 +38,9 @@ export let riskWorth: f64 = 0;
 /** What the smoothing still hides: the most Ū can exceed the value at m, dollars. */
 export let riskLoss: f64 = 0;
 
-// ╒═══════════ Context in RISK: 2G² + 6G numbers, G i32 (own) ════════════╕
-// │ factor, inverse (G² each) │ share, centre, pull, margin, move, work (G) │
-// │ bound (G i32)                                                           │
+// ╒═══════════ Context in RISK: 2G² + 7G numbers, G i32 (own) ════════════╕
+// │ factor, inverse (G² each) │ share, centre, pull, margin, move, work,   │
+// │ floor (G each) │ bound (G i32)                                          │
 // └─────────────────────────────────────────────────────────────────────────┘
 // The minimiser's, and another for the certificate, which must not disturb it. V stands before both.
 let V: usize = 0;
@@ -50,7 +52,8 @@ let PULL: usize = 0; // V(m̄ − w)
 let MARGIN: usize = 0; // c
 let MOVE: usize = 0; // m − m̄
 let WORK: usize = 0;
-let BOUND: usize = 0; // i32: 1 where m = 0 binds
+let FLOOR: usize = 0; // what a target cannot get rid of, 0 until a plan shows it
+let BOUND: usize = 0; // i32: 1 where m = FLOOR binds
 
 let epsilon: f64 = 0;
 /** Whether the factors belong to today's ε and free targets: the minimiser's, the certificate's. */
@@ -89,7 +92,7 @@ function enter(certificate: bool): void {
   const square = (<usize>(count * count)) << 3;
   const line = (<usize>count) << 3;
   certifying = certificate;
-  FACTOR = V + square + (certificate ? 2 * square + 7 * line : 0);
+  FACTOR = V + square + (certificate ? 2 * square + 8 * line : 0);
   INVERSE = FACTOR + square;
   SHARE = INVERSE + square;
   CENTRE = SHARE + line;
@@ -97,7 +100,8 @@ function enter(certificate: bool): void {
   MARGIN = PULL + line;
   MOVE = MARGIN + line;
   WORK = MOVE + line;
-  BOUND = WORK + line;
+  FLOOR = WORK + line;
+  BOUND = FLOOR + line;
 }
 
 /** Centres the smoothing on what is held: where a cold minimisation starts. */
@@ -115,6 +119,27 @@ export function centreOnHoldings(): void {
   }
   factored = false;
   pullBack();
+}
+
+/** Every target may sell all it holds again. */
+export function forgetFloors(): void {
+  for (let g = 0; g < riskCount; g++) setNum(FLOOR, g, 0);
+}
+
+/**
+ * Prices are positive, so the dual throws away what a target would pay to be rid of; a plan cannot.
+ * Where the plan leaves a target more (`worths`, dollars) than its best response asked for, that is
+ * the least it holds from here on. True if so: what the others want depends on it.
+ */
+export function holdStuck(worths: usize): bool {
+  let stuck = false;
+  for (let g = 0; g < riskCount; g++) {
+    const share = num(worths, g) / riskWorth;
+    if (!(share > num(SHARE, g) + STUCK)) continue;
+    setNum(FLOOR, g, share);
+    stuck = true;
+  }
+  return stuck;
 }
 
 /** m̄ ← m. */
@@ -168,7 +193,7 @@ export function addRisk(): f64 {
     if (int(BOUND, g)) gain += 0.5 * move * slack(g);
     // The true Ū's slope at m is off by this much: by concavity it gains at most slope × (m′ − m).
     const slope = epsilon * move;
-    riskLoss += max(slope, 0.0) - slope * share;
+    riskLoss += max(slope, 0.0) * (1.0 - share) - min(slope, 0.0) * (share - num(FLOOR, g));
   }
   riskLoss *= riskWorth;
   return riskWorth * gain;
@@ -209,7 +234,7 @@ function respond(): void {
     setFactored(false);
   }
   for (let g = 0; g < riskCount; g++) {
-    setNum(SHARE, g, max(num(CENTRE, g) + num(MOVE, g), 0.0));
+    setNum(SHARE, g, max(num(CENTRE, g) + num(MOVE, g), num(FLOOR, g)));
   }
 }
 
@@ -218,7 +243,7 @@ function flip(single: i32, act: bool): i32 {
   let faults = 0;
   for (let g = riskCount - 1; g >= 0; g--) {
     const bound = int(BOUND, g);
-    const fault = bound ? slack(g) > TINY : num(CENTRE, g) + num(MOVE, g) < -TINY;
+    const fault = bound ? slack(g) > TINY : num(CENTRE, g) + num(MOVE, g) < num(FLOOR, g) - TINY;
     if (!fault) continue;
     faults++;
     if (act) setInt(BOUND, g, 1 - bound);
@@ -227,14 +252,14 @@ function flip(single: i32, act: bool): i32 {
   return faults;
 }
 
-/** δ: −m̄ where m = 0 binds, elsewhere the solution of (V + ε)δ = c with those moved over. */
+/** δ: down to the floor where that binds, elsewhere the solution of (V + ε)δ = c with those moved over. */
 function solveMoves(): void {
   const count = riskCount;
   let binding = 0;
   for (let g = 0; g < count; g++) {
     const bound = int(BOUND, g);
     binding += bound;
-    setNum(MOVE, g, bound ? -num(CENTRE, g) : 0);
+    setNum(MOVE, g, bound ? num(FLOOR, g) - num(CENTRE, g) : 0);
   }
   for (let g = 0; g < count; g++) {
     if (int(BOUND, g)) continue;

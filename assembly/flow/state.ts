@@ -322,7 +322,7 @@ export function prepare(): i32 {
   PATH = take((nodes * 5) << 5);
   BLOCKS = take((<usize>h.poolNodeCount * POOL_NODES_MAX) << 3);
   riskCount = h.objective == RISK_REBALANCE ? h.targetCount : 0;
-  RISK = take((<usize>((5 * riskCount + 14) * riskCount)) << 3);
+  RISK = take((<usize>((5 * riskCount + 16) * riskCount)) << 3);
   const cleared = cursor;
   PATTERN = take((nodes * <usize>WORDS) << 3);
   FILL = take((nodes * <usize>WORDS) << 3);
