@@ -26,8 +26,8 @@ import {
 const PIVOT_SHARE: f64 = 0.5;
 /** Shares below zero and margins above it by less than this are rounding. */
 const TINY: f64 = 1e-15;
-/** Block pivots that may fail to reduce the faults before single ones, which always end, take over. */
-const PATIENCE: i32 = 3;
+const FLIPS_MAX: i32 = 12;
+const CLIMBS_PER_TARGET: i32 = 4;
 /** Shares by which a plan must miss its dual before it counts as stuck. */
 const STUCK: f64 = 1e-6;
 const CERTIFY_EPSILON: f64 = 1e-6;
@@ -38,9 +38,9 @@ export let riskWorth: f64 = 0;
 /** What the smoothing still hides: the most Ū can exceed the value at m, dollars. */
 export let riskLoss: f64 = 0;
 
-// ╒═══════════ Context in RISK: 2G² + 7G numbers, G i32 (own) ════════════╕
+// ╒═══════════ Context in RISK: 2G² + 7G numbers, 2G i32 (own) ════════════╕
 // │ factor, inverse (G² each) │ share, centre, pull, margin, move, work,   │
-// │ floor (G each) │ bound (G i32)                                          │
+// │ floor (G each) │ bound, flipped (G i32 each)                            │
 // └─────────────────────────────────────────────────────────────────────────┘
 // The minimiser's, and another for the certificate, which must not disturb it. V stands before both.
 let V: usize = 0;
@@ -54,6 +54,7 @@ let MOVE: usize = 0; // m − m̄
 let WORK: usize = 0;
 let FLOOR: usize = 0; // what a target cannot get rid of, 0 until a plan shows it
 let BOUND: usize = 0; // i32: 1 where m = FLOOR binds
+let FLIPPED: usize = 0; // i32
 
 let epsilon: f64 = 0;
 /** Whether the factors belong to today's ε and free targets: the minimiser's, the certificate's. */
@@ -102,6 +103,7 @@ function enter(certificate: bool): void {
   WORK = MOVE + line;
   FLOOR = WORK + line;
   BOUND = FLOOR + line;
+  FLIPPED = BOUND + (line >> 1);
 }
 
 /** Centres the smoothing on what is held: where a cold minimisation starts. */
@@ -211,49 +213,83 @@ function entry(g: i32, other: i32): f64 {
 }
 
 /**
- * m at the prices in NU, by principal block pivoting on which targets hold nothing, warm from the
- * last answer (Portugal, Júdice and Vicente 1994): flip every fault at once while that reduces
- * them, else only the last one, which ends because V + εI is positive definite (Murty 1974).
+ * m at the prices in NU: all targets on the wrong side of their floor change it at once, warm from the
+ * last answer, which mostly ends in a turn or two (Portugal, Júdice and Vicente 1994); where it does
+ * not, an active set that climbs with every turn (Lawson and Hanson 1974, chapter 23).
  */
 function respond(): void {
   for (let g = 0; g < riskCount; g++) {
     setNum(MARGIN, g, 1.0 - num(NU, targetAt(g).node) - num(PULL, g));
   }
-  let fewest = riskCount + 1;
-  let patience = PATIENCE;
-  for (let round = 0; round < 4 * riskCount + 16; round++) {
-    if (!(certifying ? certified : factored)) factorise();
+  let faults = 1;
+  for (let turn = 0; turn < FLIPS_MAX && faults > 0; turn++) {
     solveMoves();
-    const faults = flip(-1, false);
-    if (faults == 0) break;
-    if (faults < fewest) {
-      fewest = faults;
-      patience = PATIENCE;
-    } else patience--;
-    flip(patience > 0 ? 0 : 1, true);
-    setFactored(false);
+    faults = flipFaults();
   }
+  if (faults > 0) climb();
   for (let g = 0; g < riskCount; g++) {
     setNum(SHARE, g, max(num(CENTRE, g) + num(MOVE, g), num(FLOOR, g)));
   }
 }
 
-/** Counts the targets on the wrong side; with `act` flips all of them, or with `single` the last. */
-function flip(single: i32, act: bool): i32 {
+/** Changes the side of every target that is on the wrong one; returns how many. */
+function flipFaults(): i32 {
   let faults = 0;
-  for (let g = riskCount - 1; g >= 0; g--) {
+  for (let g = 0; g < riskCount; g++) {
     const bound = int(BOUND, g);
     const fault = bound ? slack(g) > TINY : num(CENTRE, g) + num(MOVE, g) < num(FLOOR, g) - TINY;
-    if (!fault) continue;
-    faults++;
-    if (act) setInt(BOUND, g, 1 - bound);
-    if (act && single == 1) break;
+    setInt(FLIPPED, g, fault ? 1 : 0);
+    if (fault) faults++;
   }
+  if (faults == 0) return 0;
+  for (let g = 0; g < riskCount; g++) if (int(FLIPPED, g)) setInt(BOUND, g, 1 - int(BOUND, g));
+  setFactored(false);
   return faults;
+}
+
+/** From the floors up, in SHARE: frees what gains most, binds what the way there runs into. */
+function climb(): void {
+  for (let g = 0; g < riskCount; g++) {
+    setInt(BOUND, g, 1);
+    setNum(SHARE, g, num(FLOOR, g));
+  }
+  for (let turn = 0; turn < CLIMBS_PER_TARGET * riskCount; turn++) {
+    setFactored(false);
+    solveMoves();
+    let part: f64 = 1;
+    let first = -1;
+    for (let g = 0; g < riskCount; g++) {
+      const goal = num(CENTRE, g) + num(MOVE, g);
+      if (int(BOUND, g) || !(goal < num(FLOOR, g) - TINY)) continue;
+      const room = max(num(SHARE, g) - num(FLOOR, g), 0.0);
+      const here = room / (room + num(FLOOR, g) - goal);
+      if (here < part || first < 0) first = g;
+      part = min(part, here);
+    }
+    for (let g = 0; g < riskCount; g++) {
+      const goal = num(CENTRE, g) + num(MOVE, g);
+      setNum(SHARE, g, num(SHARE, g) + part * (goal - num(SHARE, g)));
+    }
+    if (first >= 0) {
+      setInt(BOUND, first, 1);
+      setNum(SHARE, first, num(FLOOR, first));
+      continue;
+    }
+    let best = -1;
+    let most = TINY;
+    for (let g = 0; g < riskCount; g++) {
+      if (!int(BOUND, g) || !(slack(g) > most)) continue;
+      most = slack(g);
+      best = g;
+    }
+    if (best < 0) return;
+    setInt(BOUND, best, 0);
+  }
 }
 
 /** δ: down to the floor where that binds, elsewhere the solution of (V + ε)δ = c with those moved over. */
 function solveMoves(): void {
+  if (!(certifying ? certified : factored)) factorise();
   const count = riskCount;
   let binding = 0;
   for (let g = 0; g < count; g++) {

@@ -2,10 +2,9 @@
 //   max over m ≥ 0 of a·m − ½A(m − w)′Σ(m − w).
 // Any s gives a true bound (conjugate.ts), so nothing rests on this search but tightness. Σ may be
 // singular, so each step maximises the same less ½Aε|s − s̄|² around the last s̄ (Rockafellar 1976):
-// (Σ + εI)(s − s̄) = a/A − Σs̄ on the targets that hold something, chosen by principal pivoting. In
-// integers alone: the same answer on every machine.
+// (Σ + εI)(s − s̄) = a/A − Σs̄ on the targets that hold something. In integers alone: the same answer on every machine.
 
-import { type Fixed36, ONE36 } from '../market/decimal.ts';
+import { type Fixed36, largerOf, ONE36, smallerOf } from '../market/decimal.ts';
 import { present } from '../types/assert.ts';
 
 const DIGITS = 72n;
@@ -15,6 +14,8 @@ const UP = 10n ** (DIGITS - 36n);
 /** ε is this share of the largest variance: a step then misses that share of the way, squared by two. */
 const EPSILON_SHARE = 10n ** 14n;
 const STEPS_MAX = 3;
+const FLIPS_MAX = 12;
+const CLIMBS_PER_TARGET = 4;
 /** Rounding of a division each, with much to spare. */
 const TINY = 10n ** 24n;
 
@@ -41,7 +42,7 @@ export function displacement(
   weights: readonly Fixed36[],
 ): readonly bigint[] {
   const sigma = covariance.map((row) => row.map((cell) => cell * UP));
-  const epsilon = sigma.reduce((most, row, g) => larger(most, at(row, g)), 0n) / EPSILON_SHARE;
+  const epsilon = sigma.reduce((most, row, g) => largerOf(most, at(row, g)), 0n) / EPSILON_SHARE;
   const least = weights.map((weight) => -weight * UP);
   if (epsilon === 0n) return weights.map(() => 0n);
   const search: Search = {
@@ -59,7 +60,7 @@ export function displacement(
     free = next.free;
     if (still) break;
   }
-  return s.map((value, g) => larger(value / UP, -present(weights[g], 'weight')));
+  return s.map((value, g) => largerOf(value / UP, -present(weights[g], 'weight')));
 }
 
 interface Answer {
@@ -69,36 +70,79 @@ interface Answer {
 }
 
 /**
- * One proximal step from `center`. Faulty targets change sides all at once while that leaves fewer of
- * them, else the last one alone, which ends because Σ + εI is positive definite (Murty 1974).
+ * One proximal step from `center`: all targets on the wrong side change it at once, which mostly ends
+ * in a few turns (Portugal, Júdice and Vicente 1994); where it does not, an active set that climbs
+ * with every turn (Lawson and Hanson 1974, chapter 23).
  */
 function proximalStep(search: Search, center: Vector, start: readonly boolean[]): Answer {
   const pull = search.sigma.map((row) => dot(row, center));
-  const right = search.wanted.map((value, g) => value - at(pull, g));
-  const bottom = search.least.map((value, g) => value - at(center, g));
+  const step: Step = {
+    matrix: search.shifted,
+    right: search.wanted.map((value, g) => value - at(pull, g)),
+    bottom: search.least.map((value, g) => value - at(center, g)),
+  };
   const free = [...start];
-  let fewest = free.length + 1;
-  let moves: Vector = bottom;
-  for (let round = 0; round < 4 * free.length + 16; round++) {
-    moves = solveFree(search.shifted, free, right, bottom);
+  const moves = flipFaults(step, free) ?? climb(step, free);
+  return { s: moves.map((move, g) => largerOf(move, at(step.bottom, g)) + at(center, g)), free };
+}
+
+interface Step {
+  readonly matrix: Matrix;
+  readonly right: Vector;
+  readonly bottom: Vector;
+}
+
+/** Changes `free`; null if some targets keep changing sides. */
+function flipFaults(step: Step, free: boolean[]): Vector | null {
+  for (let turn = 0; turn < FLIPS_MAX; turn++) {
+    const moves = solveFree(step, free);
     const faults = free.flatMap((open, g) => {
-      if (open) return at(moves, g) < at(bottom, g) - TINY ? [g] : [];
-      return at(right, g) - dot(present(search.shifted[g], 'row'), moves) > TINY ? [g] : [];
+      const fault = open
+        ? at(moves, g) < at(step.bottom, g) - TINY
+        : marginLeft(step, moves, g) > TINY;
+      return fault ? [g] : [];
     });
-    if (faults.length === 0) break;
-    for (const g of faults.length < fewest ? faults : faults.slice(-1)) free[g] = !free[g];
-    fewest = Math.min(fewest, faults.length);
+    if (faults.length === 0) return moves;
+    for (const g of faults) free[g] = !free[g];
   }
-  return { s: moves.map((move, g) => larger(move, at(bottom, g)) + at(center, g)), free };
+  return null;
+}
+
+/** From the bottom up: frees the target with most to gain, binds those the way there runs into. */
+function climb(step: Step, free: boolean[]): Vector {
+  free.fill(false);
+  let moves: Vector = step.bottom;
+  for (let turn = 0; turn < CLIMBS_PER_TARGET * free.length; turn++) {
+    const goal = solveFree(step, free);
+    const short = goal.map((value, g) => (free[g] ? at(step.bottom, g) - value : 0n));
+    if (short.every((value) => value <= TINY)) {
+      moves = goal;
+      const gains = free.map((open, g) => (open ? 0n : marginLeft(step, moves, g)));
+      const most = gains.reduce(largerOf, TINY);
+      if (most === TINY) break;
+      free[gains.indexOf(most)] = true;
+      continue;
+    }
+    // The largest part of the way, × 10^72, that keeps every target above its bottom.
+    const parts = short.map((value, g) => {
+      const room = at(moves, g) - at(step.bottom, g);
+      return value > TINY ? (room * ONE) / (room + value) : ONE;
+    });
+    const part = parts.reduce(smallerOf, ONE);
+    moves = moves.map((move, g) => move + ((at(goal, g) - move) * part) / ONE);
+    for (const [g, one] of parts.entries()) if (one === part && part < ONE) free[g] = false;
+    moves = moves.map((move, g) => (free[g] ? move : at(step.bottom, g)));
+  }
+  return moves;
+}
+
+/** What more of target g would still bring. */
+function marginLeft({ matrix, right }: Step, moves: Vector, g: number): bigint {
+  return at(right, g) - dot(present(matrix[g], 'row'), moves);
 }
 
 /** x with x_g = bottom_g where not free, and (Mx)_g = right_g where free: LDLᵀ, then substitution. */
-function solveFree(
-  matrix: Matrix,
-  free: readonly boolean[],
-  right: Vector,
-  bottom: Vector,
-): Vector {
+function solveFree({ matrix, right, bottom }: Step, free: readonly boolean[]): Vector {
   const open = free.flatMap((isFree, g) => (isFree ? [g] : []));
   const fixed = bottom.map((value, g) => (free[g] ? 0n : value));
   const x = open.map((g) => at(right, g) - dot(present(matrix[g], 'row'), fixed));
@@ -120,7 +164,7 @@ function solveFree(
       pivot -= (entry * at(own, j)) / ONE;
     }
     lower.push(own);
-    pivots.push(larger(pivot, 1n));
+    pivots.push(largerOf(pivot, 1n));
     x[i] = at(x, i) - dot(own, x.slice(0, i));
   });
   const solved = x.map((value, i) => (value * ONE) / at(pivots, i));
@@ -141,5 +185,4 @@ function dot(a: Vector, b: Vector): bigint {
 }
 
 const at = (vector: Vector, index: number): bigint => present(vector[index], 'component');
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const magnitude = (a: bigint): bigint => (a < 0n ? -a : a);
