@@ -59,6 +59,10 @@ export type Mode = 'free' | 'open' | 'off';
 export interface Venue {
   /** Venue index of the problem, or −1: a target's own arc. */
   readonly index: number;
+  /** Order of a batch this edge stands for, or −1: it takes what it is paid and gives what it sells. */
+  readonly order: number;
+  /** Once used, used whole: an order that is filled or killed. */
+  readonly whole: boolean;
   readonly arcs: Arc[];
   /** Dollars, once if used. */
   readonly fixedCost: number;
@@ -108,8 +112,10 @@ export interface Network {
   readonly nodeCount: number;
   readonly venues: readonly Venue[];
   readonly groups: readonly Group[];
-  /** Where everything must go, price pinned to 1; null for a portfolio of fixed shares. */
+  /** Where value is counted, price pinned to 1: the bought node, a batch's purse; null otherwise. */
   readonly goal: Place | null;
+  /** The goal is a batch's purse: nothing must be sold, what is bought must be paid. */
+  readonly batch: boolean;
   /** Weight by target of a rebalance; else empty. */
   readonly weights: readonly number[];
   /** A rebalance's penalty for missing its targets; null where they are hard. */

@@ -34,8 +34,8 @@ export class Newton {
     this.solution = new Float64Array(this.rows.length);
   }
 
-  /** Minimises to `goal(ĝ)` dollars of residual; prices, trades and ĝ are left at the end point. */
-  run(goal: (value: number) => number, workMax: number): void {
+  /** Minimises to `goal()` dollars of residual; prices, trades and ĝ are left at the end point. */
+  run(goal: () => number, workMax: number): void {
     const { net } = this;
     evaluate(net);
     let damping = 1;
@@ -45,7 +45,7 @@ export class Newton {
       if (net.work >= workMax) return;
       this.assemble();
       const settled = this.settled();
-      if (size <= goal(net.value) && settled) return;
+      if (size <= goal() && settled) return;
       net.work++;
       const slope = this.direction(damping, size);
       quiet = -slope <= NOISE * Math.abs(net.value) ? quiet + 1 : 0;
