@@ -13,7 +13,7 @@ export const POOL_NODES_MAX: i32 = 8;
 /** Three kinks a node, the start, and once more from the left end. */
 const PIECES_MAX: i32 = 2 * (3 * POOL_NODES_MAX + 2);
 
-// ╒════════════════ Slot, 104 bytes (own): a node that may trade ═╕
+// ╒════════════════ Slot, 112 bytes (own): a node that may trade ═╕
 // │  0 node i32 : index within the pool │ 4 state i32             │
 // │  8 balance f64 : R, stable: over D │ 16 price f64 : ν per own unit │
 // │ 24 weight f64   32 depth f64 : ν·R/w, or the kink's θ         │
@@ -23,6 +23,7 @@ const PIECES_MAX: i32 = 2 * (3 * POOL_NODES_MAX + 2);
 // │ 80 paid f64 : the same when paid out, θν − Ann                │
 // │ 88 worth f64 : z·∂F/∂z of the Hessian                         │
 // │ 96 full f64 : the ℓ from which it is held at its cap          │
+// │ 104 cap f64 : the most it may take in, core units             │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Slot {
@@ -40,6 +41,7 @@ export class Slot {
   paid: f64;
   worth: f64;
   full: f64;
+  cap: f64;
 }
 
 /** States of a slot after a response. */
@@ -47,7 +49,7 @@ export const RESTING: i32 = 0;
 export const ACTIVE: i32 = 1;
 export const CAPPED: i32 = 2;
 
-const SLOTS: usize = memory.data(104 * 8, 64);
+const SLOTS: usize = memory.data(112 * 8, 64);
 
 export function slotAt(k: i32): Slot {
   return changetype<Slot>(SLOTS + <usize>k * offsetof<Slot>());

@@ -32,8 +32,10 @@ import {
 const INVARIANT_STEPS_MAX: i32 = 255;
 /** Newton takes 3–8; bisection of 10³⁰⁰ to the last bit would take 64. */
 const ROOT_STEPS_MAX: i32 = 80;
-/** A step of log T this small is taken to first order: its square is below rounding. */
-const LAST_STEP: f64 = 1e-8;
+/** A step whose square is this far below the widest growth is taken to first order. */
+const LAST_SQUARE: f64 = 1e-16;
+/** Larger ones are not corrected for: the search has failed to converge. */
+const LAST_STEP: f64 = 1e-6;
 /** Bounds of T computed with rounding are widened by this share. */
 const SLACK: f64 = 1e-10;
 
@@ -49,7 +51,8 @@ let held: f64 = 0;
 let unit: f64 = 0;
 let theta: f64 = 0;
 let level: f64 = 0;
-/** At the last evaluation: dℓ/d log T, Newton's step of log T, the residual of the curve. */
+/** At the last evaluation: the largest |s|, dℓ/d log T, Newton's step of log T, the residual. */
+let widest: f64 = 0;
 let rise: f64 = 0;
 let step: f64 = 0;
 let residual: f64 = 0;
@@ -124,7 +127,7 @@ export function respondStablePair(
   // At the kink nothing trades yet: the node that would be taken in is the one with the higher θ.
   const forward = from.trade == to.trade ? one.depth > other.depth : to.trade > 0;
   flow.direction = forward ? FORWARD : REVERSE;
-  flow.input = forward ? -from.trade : -to.trade;
+  flow.input = 0.0 - (forward ? from.trade : to.trade);
   flow.output = forward ? to.trade : from.trade;
   flow.curvature = 0;
   if (one.state != ACTIVE || other.state != ACTIVE) return;
@@ -174,6 +177,7 @@ function admit(v: Venue, i: i32, node: PoolNode, nu: f64, cap: f64): void {
   slot.balance = owned(node) / v.b;
   slot.price = nu / node.rate;
   slot.depth = (ann + rest / slot.balance) / slot.price;
+  slot.cap = cap;
   slot.top = growthAtCap(v.keep, cap, node.balance);
   slot.growth = 0;
   slot.full = Infinity;
@@ -248,7 +252,7 @@ function solve(least: f64, start: f64, most: f64): void {
     evaluate(t);
     if (residual > 0) low = t;
     else high = t;
-    if (abs(step) < LAST_STEP && clear()) break;
+    if (step * step < LAST_SQUARE * widest && clear()) break;
     let next = abs(step) < 1e-3 ? t + t * step * (1.0 + 0.5 * step) : t * Math.exp(step);
     if (!(next > low && next < high)) next = high < Infinity ? sqrt(low * high) : 64.0 * low;
     if (abs(next - t) <= 2e-16 * t || !(next > low && next < high)) break;
@@ -338,6 +342,7 @@ function evaluate(t: f64): void {
     }
   }
   level = findLevel(count, 1, heldGrowth, lowest, level);
+  widest = 0;
   let active: f64 = 1;
   let pull: f64 = 0;
   for (let k = 0; k < count; k++) {
@@ -346,6 +351,7 @@ function evaluate(t: f64): void {
     const side = level < slot.low ? slot.paid : slot.taken;
     slot.growth = growthOf(slot, level);
     slot.worth = 0;
+    widest = max(widest, abs(slot.growth));
     if (slot.growth == 0 || level >= slot.full) continue;
     // d log(θp − Ann) / d log T.
     slot.worth = (t * (1.0 + side)) / (side * whole + t);
@@ -383,7 +389,7 @@ function settle(v: Venue, first: usize): f64 {
       const grown = slot.balance * Math.expm1(s);
       const margin = (ann + q / (slot.balance + grown)) / theta - slot.price / v.keep;
       held += max(margin, 0.0) * grown;
-      node.trade = -node.cap;
+      node.trade = -slot.cap;
     } else if (s < 0) {
       node.trade = -node.balance * Math.expm1(s);
       slot.state = ACTIVE;

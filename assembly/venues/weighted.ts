@@ -49,6 +49,7 @@ export function respondWeighted(
     slot.balance = node.balance;
     slot.weight = node.weight;
     slot.depth = (price(nu, node) * node.balance) / node.weight;
+    slot.cap = node.cap;
     slot.top = growthAtCap(keep, node.cap, node.balance);
     dearest = max(dearest, slot.depth);
     if (slot.top > 0) cheapest = min(cheapest, slot.depth);
@@ -83,7 +84,7 @@ function settle(v: Venue, first: usize, hessian: usize, count: i32, dearest: f64
       slot.state = ACTIVE;
     } else if (s > 0 && s == slot.top) {
       // Held at its cap, the node is worth less to the pool than λ says: what it gains on top.
-      node.trade = -node.cap;
+      node.trade = -slot.cap;
       slot.state = CAPPED;
       surplus += (lambda * Math.exp(-s) - slot.depth / keep) * slot.weight * Math.expm1(s);
     } else if (s > 0) {
