@@ -2,21 +2,25 @@
 // of the certificate. ν are dollars × 10^72 per base unit. Everything is integer arithmetic; each
 // quantity that adds is rounded up and each that subtracts is rounded down, so the answer is never
 // below the true supremum. The continuous sets used here contain every exact trade, because the
-// contracts' roundings only ever take from the trader.
+// contracts' roundings only ever take from the trader. A plan uses a pool of many nodes for one
+// ordered pair, so its support is the largest of its pairs'.
 //
 // `cap` is the most the venue may take in, in base units of that direction's input; null is no cap.
 
 import { isqrt, largerOf, smallerOf } from '../market/decimal.ts';
+import { upscaledBalances } from '../market/exact/vaultPool.ts';
 import type {
   ParsedBridge,
   ParsedConcentrated,
   ParsedConstantProduct,
+  ParsedManyNodeVenue,
   ParsedOrder,
   ParsedVenue,
 } from '../market/parsedProblem.ts';
 import { mulDivDown, mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
-import { InvalidInput } from '../types/errors.ts';
+import { invariantOf, stableSupport } from './stableSupport.ts';
+import { type PoolPair, weightedSupport } from './weightedSupport.ts';
 
 type Cap = bigint | null;
 const PIPS = 1_000_000n;
@@ -25,12 +29,7 @@ const Q192 = 1n << 192n;
 
 /** f_e(ν) over both directions, dollars × 10^72, ≥ 0, rounded up. */
 export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
-  if (venue.kind === 'weighted' || venue.kind === 'stable') {
-    throw new InvalidInput(`the checker does not bound venues of kind "${venue.kind}" yet`, {
-      pointer: `/venues/${venue.index}/kind`,
-      code: 'unsupported',
-    });
-  }
+  if (venue.kind === 'weighted' || venue.kind === 'stable') return bestPair(venue, nu, caps);
   const [a, b] = venue.nodes;
   const nuA = present(nu[a], 'dual price');
   const nuB = present(nu[b], 'dual price');
@@ -52,6 +51,32 @@ export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonl
     case 'bridge':
       return bridge(venue, nuA, nuB, capA);
   }
+}
+
+/** The largest f over ordered pairs of a pool's nodes. */
+function bestPair(pool: ParsedManyNodeVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
+  const balances = upscaledBalances(pool);
+  const invariant = pool.kind === 'stable' ? invariantOf(pool, balances) : null;
+  if (pool.kind === 'stable' && invariant === null) return 0n;
+  let best = 0n;
+  for (const [from, nodeIn] of pool.nodes.entries()) {
+    for (const [to, nodeOut] of pool.nodes.entries()) {
+      if (from === to) continue;
+      const pair: PoolPair = {
+        from,
+        to,
+        nuIn: present(nu[nodeIn], 'dual price'),
+        nuOut: present(nu[nodeOut], 'dual price'),
+        cap: caps[nodeIn] ?? null,
+      };
+      const gain =
+        pool.kind === 'stable'
+          ? stableSupport(pool, balances, present(invariant, 'invariant'), pair)
+          : weightedSupport(pool, balances, pair);
+      best = largerOf(best, gain);
+    }
+  }
+  return best;
 }
 
 /**
