@@ -37,6 +37,7 @@ import {
   ABI_VERSION,
   arrange as arrangeBlocks,
   BAD_INPUT,
+  BATCH,
   HEADER,
   Header,
   header as head,
@@ -49,6 +50,7 @@ import {
 } from './layout';
 import { Leg } from './plan';
 import {
+  BATCH_ORDER,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
@@ -175,11 +177,11 @@ function check(h: Header): i32 {
 
 /** What a host may change between solves of one load. */
 function goodQuote(h: Header): bool {
-  if (h.objective != SWAP && h.objective != REBALANCE) return false;
+  if (h.objective != SWAP && h.objective != REBALANCE && h.objective != BATCH) return false;
   if (h.workMax < 1 || bad(h.gapTarget)) return false;
   if (h.objective == SWAP) {
     if (<u32>h.buyNode >= <u32>h.nodeCount || !(nodeAt(h.buyNode).price > 0)) return false;
-  } else if (h.targetCount < 1) {
+  } else if (h.objective == REBALANCE && h.targetCount < 1) {
     return false;
   }
   for (let k = 0; k < h.nodeCount; k++) {
@@ -208,6 +210,10 @@ function goodVenue(h: Header, e: i32): bool {
       return false;
     }
     return v.keep <= 1 && goodList(h, v.down, v.downCount, -1) && goodList(h, v.up, v.upCount, 1);
+  }
+  if (v.kind == BATCH_ORDER) {
+    const priced = nodeAt(v.from).price > 0 && nodeAt(v.to).price > 0;
+    return h.objective == BATCH && priced && v.directions == FORWARD;
   }
   return (v.kind == ORDER || v.kind == BRIDGE) && (v.directions & ~FORWARD) == 0;
 }

@@ -4,8 +4,9 @@
 // execute, so its graph has no cycle: where the best flow has one (pure arbitrage), the caller gets
 // the edge to bar and solves again.
 
-import { header } from '../layout';
+import { BATCH, header } from '../layout';
 import {
+  BATCH_ORDER,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
@@ -28,6 +29,7 @@ import {
   EDGE_LIST,
   EDGE_START,
   Flow,
+  FORCED,
   FREE,
   flowAt,
   GRADIENT,
@@ -107,6 +109,7 @@ export function recover(scale: f64, exact: bool): bool {
     flow.y = isSmooth(flow.kind) ? flow.output : forward(e, v, flow.direction, flow.x);
     addToPlan(e);
   }
+  if (header().objective == BATCH) addForced();
   const enough = exact ? 0 : REFINED * scale;
   for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough)) break;
   let kept = 0;
@@ -171,6 +174,24 @@ function refine(enough: f64): bool {
   return true;
 }
 
+/** Orders decided on are in the plan whole, and no correction moves them. */
+function addForced(): void {
+  for (let e = 0; e < header().venueCount; e++) {
+    const flow = flowAt(e);
+    if (flow.mode != FORCED) continue;
+    const v = venueAt(e);
+    flow.direction = FORWARD;
+    flow.tail = v.from;
+    flow.head = v.to;
+    flow.x = v.a;
+    flow.y = v.keep * v.a;
+    flow.room = v.a;
+    flow.hii = 0;
+    flow.hij = 0;
+    addToPlan(e);
+  }
+}
+
 function addToPlan(e: i32): void {
   setInt(PLAN, planCount, e);
   setPlanCount(planCount + 1);
@@ -187,6 +208,8 @@ function sortNodes(): bool {
   for (let k = planCount - 1; k >= 0; k--) {
     const e = int(PLAN, k);
     const flow = flowAt(e);
+    // What orders bring and take stands outside: nettings are no cycles.
+    if (flow.kind == BATCH_ORDER) continue;
     flow.next = int(HEAD, flow.tail);
     setInt(HEAD, flow.tail, e);
     setInt(DEGREE, flow.head, int(DEGREE, flow.head) + 1);
@@ -262,9 +285,12 @@ function keeps(k: i32): bool {
 function push(dust: f64): void {
   stranded = 0;
   for (let k = 0; k < n; k++) setNum(GRADIENT, k, nodeAt(k).supply);
+  if (header().objective == BATCH) settleFills();
   for (let p = 0; p < n; p++) {
     const node = int(TOPO, p);
     const available = max(num(GRADIENT, node), 0.0);
+    // What orders must be paid and nothing brings.
+    stranded += max(-num(GRADIENT, node), 0.0) * worthAt(node);
     let wanted: f64 = 0;
     let stiffness: f64 = 0;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
@@ -287,6 +313,42 @@ function push(dust: f64): void {
     nodeAt(node).left = max(rest, 0.0);
     if (!keeping) stranded += max(rest, 0.0) * worthAt(node);
   }
+}
+
+/** Orders bring what they sell and are owed what they ask for before anything else is traded. */
+function settleFills(): void {
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    if (flow.kind != BATCH_ORDER) continue;
+    setNum(GRADIENT, flow.head, num(GRADIENT, flow.head) + flow.y);
+    setNum(GRADIENT, flow.tail, num(GRADIENT, flow.tail) - flow.x);
+  }
+}
+
+/** Dollars the gap is measured against: what the plan sells, or all there is to sell, at node prices. */
+export function tradedWorth(): f64 {
+  const h = header();
+  let worth: f64 = 0;
+  if (h.objective != BATCH) {
+    for (let k = 0; k < h.nodeCount; k++) worth += nodeAt(k).supply * nodeAt(k).price;
+    return worth;
+  }
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    if (flow.kind == BATCH_ORDER) worth += flow.y;
+  }
+  return worth > 0 ? worth : offeredWorth();
+}
+
+/** Dollars of all orders of a batch. */
+export function offeredWorth(): f64 {
+  const h = header();
+  let worth: f64 = 0;
+  for (let e = 0; e < h.venueCount; e++) {
+    const v = venueAt(e);
+    if (v.kind == BATCH_ORDER) worth += v.a * v.keep;
+  }
+  return worth;
 }
 
 /**
@@ -346,7 +408,7 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   for (let k = int(EDGE_START, node); k < end; k++) {
     const e = int(EDGE_LIST, k);
     const flow = flowAt(e);
-    if (flow.mode == OFF || flow.x > 0) continue;
+    if (flow.mode == OFF || flow.x > 0 || flow.kind == BATCH_ORDER) continue;
     const v = venueAt(e);
     if (isPool(v.kind) && (flow.pair < 0 || (v.from != node && v.to != node))) continue;
     const direction = v.from == node ? FORWARD : REVERSE;
