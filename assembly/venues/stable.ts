@@ -38,6 +38,8 @@ const LAST_SQUARE: f64 = 1e-16;
 const LAST_STEP: f64 = 1e-6;
 /** Factor of digits a payer's θν − Ann may lose before the search is repeated around it. */
 const LOST_MAX: f64 = 16;
+/** A cap below this share of the balance is none: what it buys is lost in rounding. */
+const TOP_LEAST: f64 = 1e-13;
 /** Bounds of T computed with rounding are widened by this share. */
 const SLACK: f64 = 1e-10;
 
@@ -181,6 +183,7 @@ function admit(v: Venue, i: i32, node: PoolNode, nu: f64, cap: f64): void {
   slot.depth = (ann + rest / slot.balance) / slot.price;
   slot.cap = cap;
   slot.top = growthAtCap(v.keep, cap, node.balance);
+  if (slot.top < TOP_LEAST) slot.top = 0;
   slot.growth = 0;
   slot.full = Infinity;
 }
@@ -250,22 +253,33 @@ function search(v: Venue, guess: f64): void {
 
 /**
  * A payer cheaper than the reference (it may not take in, so it was not chosen) has its θν − Ann from
- * a difference; if that cost digits, solve once more around it as the reference.
+ * a difference. If that cost digits, solve once more around it as the reference; if it cost all of
+ * them, nothing seems to pay, and the cheapest such node is the one that must.
  */
 function refine(keep: f64): void {
   const whole = theta / unit;
+  let paying = false;
   let cheapest = -1;
+  let blocked = -1;
   let least: f64 = (whole - ann) / LOST_MAX;
   for (let k = 0; k < count; k++) {
     const slot = slotAt(k);
+    if (slot.state == CAPPED) continue;
+    if (slot.top == 0 && (blocked < 0 || slot.price < slotAt(blocked).price)) blocked = k;
+    if (slot.growth >= 0) continue;
+    paying = true;
     const own = slot.paid * whole + (whole - ann);
-    if (slot.state == CAPPED || slot.growth >= 0 || own >= least) continue;
+    if (own >= least) continue;
     least = own;
     cheapest = k;
   }
-  if (cheapest < 0) return;
-  refer(slotAt(cheapest).price, 1, keep);
-  solve(0.25 * least, least, 4.0 * least);
+  if (cheapest >= 0) {
+    refer(slotAt(cheapest).price, 1, keep);
+    solve(0.25 * least, least, 4.0 * least);
+  } else if (!paying && blocked >= 0) {
+    refer(slotAt(blocked).price, 1, keep);
+    solve(1.0 - SLACK, 2, Infinity);
+  }
 }
 
 /** The outer root: T from `least` through `start` to `most`. */

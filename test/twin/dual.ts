@@ -128,6 +128,7 @@ function constrain(net: Network): void {
   }
   let portfolio = 0;
   for (const { gradient } of net.places) portfolio += gradient;
+  net.portfolio = portfolio;
   for (const place of net.places) place.gradient -= portfolio * place.demand * place.nu;
 }
 

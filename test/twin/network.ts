@@ -104,6 +104,8 @@ export interface Network {
   /** ĝ, what the kinks still lose, and the work spent so far. */
   value: number;
   lost: number;
+  /** Dollars of the portfolio in fixed shares that the present flows would make. */
+  portfolio: number;
   work: number;
 }
 

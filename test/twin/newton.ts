@@ -41,12 +41,16 @@ export class Newton {
     let quiet = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const size = residual(net);
-      if (net.work >= workMax || (size <= goal(net.value) && this.settled())) return;
+      if (net.work >= workMax) return;
+      this.assemble();
+      const settled = this.settled();
+      if (size <= goal(net.value) && settled) return;
       net.work++;
       const slope = this.direction(damping, size);
       quiet = -slope <= NOISE * Math.abs(net.value) ? quiet + 1 : 0;
       if (quiet > QUIET_MAX) return;
-      if (size <= this.floor || !(slope < -1e-26 * Math.abs(net.value))) return;
+      if (size <= this.floor && settled) return;
+      if (!(slope < -1e-26 * Math.abs(net.value))) return;
       const taken = search(net, slope);
       if (taken === null) {
         evaluate(net);
@@ -62,22 +66,23 @@ export class Newton {
 
   /**
    * Where one scarce target takes all the worth, the others' prices are next to nothing: dollars at
-   * those prices say little about units that the plan must balance all the same. There the step
-   * Newton would still take must be small.
+   * those prices say little about units that the plan must balance all the same. There nothing may
+   * be lacking, and the step Newton would still take must be small. Reads the assembled matrix.
    */
   private settled(): boolean {
-    if (this.net.goal !== null) return true;
-    this.assemble();
-    return this.rows.every(({ row, nu, price, gradient }) => {
-      const depth = this.matrix.diagonal(row);
-      return nu > CHEAP * price || depth === 0 || Math.abs(gradient) <= SETTLED * depth;
+    const { net, matrix, rows } = this;
+    if (net.goal !== null) return true;
+    return rows.every(({ row, nu, price, gradient, demand }) => {
+      if (nu > CHEAP * price) return true;
+      const depth = matrix.diagonal(row);
+      if (gradient < 0) return -gradient <= SETTLED * (depth + net.portfolio * demand * nu);
+      return depth === 0 || gradient <= SETTLED * depth;
     });
   }
 
   /** Fills every place's step; returns ĝ's slope along it. */
   private direction(damping: number, size: number): number {
     const { net, matrix, rows, solution } = this;
-    this.assemble();
     let depth = 0;
     // The mean keeps a place that no active arc touches from running to the next kink for little.
     const mean = size / net.places.length;

@@ -58,6 +58,7 @@ export function pack(problem: ParsedProblem): Network {
     scales,
     value: 0,
     lost: 0,
+    portfolio: 0,
     work: 0,
   };
 }
