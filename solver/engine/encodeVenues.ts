@@ -2,6 +2,7 @@
 // concentrated pools their ticks, into blocks of their own.
 
 import type {
+  ParsedBatchOrder,
   ParsedConcentrated,
   ParsedPairVenue,
   ParsedProblem,
@@ -75,6 +76,32 @@ export function writeVenues(view: DataView, header: number, source: Source): voi
     if (isPool(venue)) writePool(view, { header, at }, venue, source, cursor);
     else writePair(view, { header, at }, venue, source, cursor);
   });
+  const { objective, venues } = source.problem;
+  if (objective.kind !== 'batch') return;
+  objective.orders.forEach((order, k) => {
+    writeOrder(view, first + (venues.length + k) * SIZE.venue, order, source.scales);
+  });
+}
+
+/** What no float can carry of a limit, as a share of it: asked for on top, shared out in the end. */
+const LIMIT_MARGIN = 1e-12;
+/** Base units that rounding down may cost on the way to an order. */
+const LIMIT_UNITS = 4;
+
+/** An order of a batch after the venues: from what it buys to what it sells. */
+function writeOrder(view: DataView, at: number, order: ParsedBatchOrder, scales: Scales): void {
+  const float = (offset: number, value: number) => view.setFloat64(at + offset, value, true);
+  const asked = Number(order.minOut) * (1 + LIMIT_MARGIN) + LIMIT_UNITS;
+  const takes = asked * present(scales[order.buy], 'scale');
+  view.setInt32(at + VENUE.kind, KIND.batchOrder, true);
+  view.setInt32(at + VENUE.from, order.buy, true);
+  view.setInt32(at + VENUE.to, order.sell, true);
+  view.setInt32(at + VENUE.directions, DIRECTION.forward, true);
+  view.setInt32(at + VENUE.whole, order.partial ? 0 : 1, true);
+  float(VENUE.a, takes);
+  float(VENUE.keep, (Number(order.amount) * present(scales[order.sell], 'scale')) / takes);
+  float(VENUE.capFrom, Number.POSITIVE_INFINITY);
+  float(VENUE.capTo, Number.POSITIVE_INFINITY);
 }
 
 interface Place {
