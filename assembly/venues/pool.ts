@@ -88,7 +88,7 @@ export function growthOf(slot: Slot, level: f64): f64 {
  * `lowest`. Starts at `start` when that is left of the root, walks right one linear piece a step.
  */
 export function findLevel(count: i32, inertia: f64, offset: f64, lowest: f64, start: f64): f64 {
-  let level = max(start, lowest);
+  let level = start > lowest ? start : lowest;
   let walked = false;
   let found = false;
   for (let step = 0; step < PIECES_MAX; step++) {

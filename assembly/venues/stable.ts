@@ -32,6 +32,8 @@ import {
 const INVARIANT_STEPS_MAX: i32 = 255;
 /** Newton takes 3–8; bisection of 10³⁰⁰ to the last bit would take 64. */
 const ROOT_STEPS_MAX: i32 = 80;
+/** Longest step of log T upwards, where nothing bounds it. */
+const STEP_MAX: f64 = 8;
 /** A step whose square is this far below the widest growth is taken to first order. */
 const LAST_SQUARE: f64 = 1e-16;
 /** Larger ones are not corrected for: the search has failed to converge. */
@@ -292,7 +294,8 @@ function solve(least: f64, start: f64, most: f64): void {
     if (residual > 0) low = t;
     else high = t;
     if (step * step < LAST_SQUARE * widest && clear()) break;
-    let next = abs(step) < 1e-3 ? t + t * step * (1.0 + 0.5 * step) : t * Math.exp(step);
+    let next =
+      abs(step) < 1e-3 ? t + t * step * (1.0 + 0.5 * step) : t * Math.exp(min(step, STEP_MAX));
     if (!(next > low && next < high)) next = high < Infinity ? sqrt(low * high) : 64.0 * low;
     if (abs(next - t) <= 2e-16 * t || !(next > low && next < high)) break;
     t = next;
