@@ -20,7 +20,9 @@
 import { solveConvex } from './flow/convex';
 import { resetFactor } from './flow/factor';
 import { relaxAll, search } from './flow/fixedCosts';
+import { separateLoops } from './flow/loops';
 import { hasPools, releasePairs } from './flow/pools';
+import { cyclesMet, forgetCycles } from './flow/recover';
 import { growTree } from './flow/start';
 import {
   int,
@@ -137,7 +139,9 @@ export function solve(): i32 {
     return BAD_INPUT;
   }
   setObjective();
+  forgetCycles();
   h.status = combinatorial ? search() : solveConvex();
+  if (cyclesMet > 0 && (h.status == OK || h.status == LIMIT)) separateLoops();
   // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
   for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
     if (bad(nodeAt(k).dual)) h.status = BAD_INPUT;

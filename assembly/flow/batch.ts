@@ -16,9 +16,11 @@ import {
   listEdges,
   NU,
   n,
+  nodeAt,
   num,
   OFF,
   ROOT_NU,
+  SUPPLY,
   setInt,
   setNum,
   venueAt,
@@ -78,7 +80,16 @@ function mostFilled(): i32 {
 /** Solves with the modes at hand, from the relaxation's prices. */
 function again(): f64 {
   listEdges();
-  for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
+  for (let k = 0; k < n; k++) {
+    setNum(NU, k, num(ROOT_NU, k));
+    setNum(SUPPLY, k, nodeAt(k).supply);
+  }
+  for (let e = 0; e < header().venueCount; e++) {
+    if (flowAt(e).mode != FORCED) continue;
+    const v = venueAt(e);
+    setNum(SUPPLY, v.to, num(SUPPLY, v.to) + v.keep * v.a);
+    setNum(SUPPLY, v.from, num(SUPPLY, v.from) - v.a);
+  }
   return proceed(true);
 }
 

@@ -7,7 +7,8 @@ import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout'
 import { decideOrders, isUndecided } from './batch';
 import { certify } from './certificate';
 import { writeLegs } from './legs';
-import { dualValue, LOOSE, minimiseListed, smooth, TIGHT } from './minimise';
+import { complementarity } from './dual';
+import { dualValue, LOOSE, minimiseListed, residual, smooth, TIGHT } from './minimise';
 import { cycleEdge, offeredWorth, planValue, recover, stranded, tradedWorth } from './recover';
 import { startPrices, warmPrices } from './start';
 import {
@@ -47,21 +48,21 @@ export function solveConvex(): i32 {
   if (warm) warmPrices();
   else startPrices();
   root = Infinity;
+  rootWide = Infinity;
   h.value = -Infinity;
   const value = proceed(warm);
-  const loops = barred ? max(root - dualValue, 0.0) : 0;
   if (value > -Infinity) {
     h.value = value;
     writeLegs();
     if (h.objective == BATCH && isUndecided()) decideOrders();
   }
-  h.loops = loops;
   publish();
   return verdict();
 }
 
 /** The dual value of the problem as it stands, nothing barred and nothing decided. */
 let root: f64 = Infinity;
+let rootWide: f64 = Infinity;
 
 /** Minimises and recovers with the edges at hand; the plan's value, −∞ if it does not execute. */
 export function proceed(warm: bool): f64 {
@@ -70,7 +71,10 @@ export function proceed(warm: bool): f64 {
   let relaxed = root == Infinity;
   for (let round = 0; round < CYCLES_MAX; round++) {
     descend(warm || round > 0, goal);
-    if (relaxed && dualValue < root) {
+    // With kinks ĝ is no bound: the smaller gap tells which prices are better.
+    const wide = smooth ? dualValue : residual + complementarity;
+    if (relaxed && wide < rootWide) {
+      rootWide = wide;
       root = dualValue;
       for (let k = 0; k < n; k++) setNum(ROOT_NU, k, num(NU, k));
     }
@@ -81,7 +85,10 @@ export function proceed(warm: bool): f64 {
       continue;
     }
     const value = planValue();
-    const sold = ground < 0 || (stranded <= STRANDED_MAX * scale && value > 0);
+    h.residual = residual;
+    h.complementarity = complementarity;
+    const least = h.objective == BATCH ? -1e-12 * scale : 1e-300;
+    const sold = ground < 0 || (stranded <= STRANDED_MAX * scale && value >= least);
     const enough = LOOSE_GAP * h.gapTarget * tradedWorth();
     if (goal == LOOSE && !(sold && dualValue - value <= enough)) {
       goal = TIGHT;

@@ -65,6 +65,13 @@ const REFINED: f64 = 1e-7;
 
 /** The edge whose flow closes a cycle, or −1. Set by `recover`. */
 export let cycleEdge: i32 = -1;
+/** Cycles met since the solve began. */
+export let cyclesMet: i32 = 0;
+
+export function forgetCycles(): void {
+  cyclesMet = 0;
+}
+
 /** Dollars the plan leaves where they are worth nothing. */
 export let stranded: f64 = 0;
 
@@ -228,6 +235,7 @@ function sortNodes(): bool {
   }
   if (ready == n) return true;
   cycleEdge = leastOfCycle();
+  cyclesMet++;
   return false;
 }
 

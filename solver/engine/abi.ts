@@ -23,6 +23,7 @@ export const KIND = {
   concentrated: 3,
   order: 4,
   bridge: 5,
+  batchOrder: 7,
 } as const;
 export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
 
