@@ -21,6 +21,7 @@ import { solveConvex } from './flow/convex';
 import { resetFactor } from './flow/factor';
 import { relaxAll, search } from './flow/fixedCosts';
 import { separateLoops } from './flow/loops';
+import { resetMinimiser } from './flow/minimise';
 import { hasPools, releasePairs } from './flow/pools';
 import { cyclesMet, forgetCycles } from './flow/recover';
 import { growTree } from './flow/start';
@@ -140,12 +141,20 @@ export function solve(): i32 {
   }
   setObjective();
   forgetCycles();
+  resetFactor();
+  resetMinimiser();
+  for (let k = 0; k < h.nodeCount; k++) {
+    nodeAt(k).left = nodeAt(k).supply;
+    nodeAt(k).loop = 0;
+  }
   h.status = combinatorial ? search() : solveConvex();
   if (cyclesMet > 0 && (h.status == OK || h.status == LIMIT)) separateLoops();
   // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
   for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
-    if (bad(nodeAt(k).dual)) h.status = BAD_INPUT;
+    if (bad(nodeAt(k).dual) || bad(nodeAt(k).left)) h.status = BAD_INPUT;
   }
+  if (!(abs(h.bound) < Infinity)) h.status = BAD_INPUT;
+  if (!(h.value > -Infinity)) h.value = 0;
   return h.status;
 }
 

@@ -6,8 +6,8 @@
 import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout';
 import { decideOrders, isUndecided } from './batch';
 import { certify } from './certificate';
-import { writeLegs } from './legs';
 import { complementarity } from './dual';
+import { writeLegs } from './legs';
 import { dualValue, LOOSE, minimiseListed, residual, smooth, TIGHT } from './minimise';
 import { cycleEdge, offeredWorth, planValue, recover, stranded, tradedWorth } from './recover';
 import { startPrices, warmPrices } from './start';

@@ -4,11 +4,12 @@
 import { BATCH, header } from '../layout';
 import { Leg } from '../plan';
 import { BATCH_ORDER, FORWARD } from '../problem';
-import { flowAt, HEAD, int, n, PLAN, planCount, TOPO, venueAt } from './state';
+import { flowAt, HEAD, int, LEFT, n, nodeAt, num, PLAN, planCount, TOPO, venueAt } from './state';
 
 export function writeLegs(): void {
   const h = header();
   h.legCount = 0;
+  for (let k = 0; k < n; k++) nodeAt(k).left = num(LEFT, k);
   for (let p = 0; p < n; p++) {
     for (let e = int(HEAD, int(TOPO, p)); e >= 0; e = flowAt(e).next) {
       if (e < h.venueCount && flowAt(e).x > 0) writeLeg(e);

@@ -74,6 +74,16 @@ let floor: f64 = 0;
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
+/** Forgets what the last solve knew: the same bytes in give the same bytes out. */
+export function resetMinimiser(): void {
+  accepted = 1;
+  floor = 0;
+  residual = 0;
+  dualValue = 0;
+  smooth = true;
+  byKrylov = false;
+}
+
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
 

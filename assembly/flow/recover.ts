@@ -38,6 +38,7 @@ import {
   int,
   isPool,
   isSmooth,
+  LEFT,
   m,
   NU,
   n,
@@ -60,6 +61,8 @@ import {
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST: f64 = 1e-13;
 const REFINE_ROUNDS: i32 = 3;
+/** A refinement may move this many times the plan's worth along one edge. */
+const CORRECTION_MAX: f64 = 1e3;
 /** Share of the plan by which the nodes may be out of balance before the exact push. */
 const REFINED: f64 = 1e-7;
 
@@ -94,11 +97,13 @@ export function roomOf(v: Venue, direction: i32): f64 {
 }
 
 /**
- * Fills every flow's x and y and every node's `left` from the prices and responses at hand, for a
+ * Fills every flow's x and y and LEFT from the prices and responses at hand, for a
  * plan of `scale` dollars; `exact` spares no refinement. Returns false if there is a cycle: bar `cycleEdge` and solve again.
  */
 export function recover(scale: f64, exact: bool): bool {
-  const dust = DUST * scale;
+  // Loops may be worth more than the order: dust is what neither would miss.
+  const traded = tradedWorth();
+  const dust = DUST * (traded > 0 ? min(scale, traded) : scale);
   for (let k = 0; k < planCount; k++) {
     const flow = flowAt(int(PLAN, k));
     flow.x = 0;
@@ -118,7 +123,7 @@ export function recover(scale: f64, exact: bool): bool {
   }
   if (header().objective == BATCH) addForced();
   const enough = exact ? 0 : REFINED * scale;
-  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough)) break;
+  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough, scale)) break;
   let kept = 0;
   for (let k = 0; k < planCount; k++) {
     const e = int(PLAN, k);
@@ -148,7 +153,7 @@ function worthAt(k: i32): f64 {
  * One step of iterative refinement on the flows themselves, with Newton's last matrix; false if the
  * nodes balance to `enough` dollars as they are.
  */
-function refine(enough: f64): bool {
+function refine(enough: f64, scale: f64): bool {
   let size: f64 = 0;
   for (let k = 0; k < n; k++) setNum(STEP, k, nodeAt(k).supply);
   for (let k = 0; k < planCount; k++) {
@@ -175,7 +180,9 @@ function refine(enough: f64): bool {
     if (!(flow.x > 0) || flow.hij == 0) continue;
     const potential = flow.hii * num(STEP, flow.tail) + flow.hij * num(STEP, flow.head);
     const x = flow.x - potential / num(NU, flow.tail);
-    flow.x = min(max(x, 0.0), flow.room);
+    // Where a unit is worth next to nothing a correction may overshoot everything there is.
+    const most = max(2.0 * flow.x, (CORRECTION_MAX * scale) / worthAt(flow.tail));
+    flow.x = min(min(max(x, 0.0), flow.room), most);
     flow.y = forward(e, venueAt(e), flow.direction, flow.x);
   }
   return true;
@@ -311,14 +318,21 @@ function push(dust: f64): void {
     if (rest < 0 || !keeping) {
       if (lean(node, rest, stiffness)) rest = 0;
       else rest = spreadRest(node, rest);
+      if (rest <= 0) fit(node, available);
     }
     if (rest > 0 && !keeping && rest * worthAt(node) > dust) rest = detour(node, rest, p);
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
       flow.y = flow.x > 0 ? forward(e, venueAt(e), flow.direction, flow.x) : 0;
+      if (!(flow.y > 0)) {
+        // A venue that pays nothing for it is not given it.
+        rest = max(rest, 0.0) + flow.x;
+        flow.x = 0;
+        flow.y = 0;
+      }
       setNum(GRADIENT, flow.head, num(GRADIENT, flow.head) + flow.y);
     }
-    nodeAt(node).left = max(rest, 0.0);
+    setNum(LEFT, node, max(rest, 0.0));
     if (!keeping) stranded += max(rest, 0.0) * worthAt(node);
   }
 }
@@ -377,6 +391,17 @@ function lean(node: i32, rest: f64, stiffness: f64): bool {
     flow.x += part * flow.hii;
   }
   return true;
+}
+
+/** Scales a node's flows down to what is there: sums of large corrections leave rounding behind. */
+function fit(node: i32, available: f64): void {
+  for (let round = 0; round < 3; round++) {
+    let wanted: f64 = 0;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
+    if (wanted <= available) return;
+    const part = available / wanted;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) flowAt(e).x *= part;
+  }
 }
 
 /** The same where some flows have no room or no curvature. */
@@ -451,12 +476,12 @@ function detour(node: i32, amount: f64, place: i32): f64 {
 /** What the recovered plan is worth before fixed costs: bought, or the balanced portfolio. */
 export function planValue(): f64 {
   const h = header();
-  if (ground >= 0) return nodeAt(ground).left * nodeAt(ground).price;
+  if (ground >= 0) return num(LEFT, ground) * nodeAt(ground).price;
   // What stays on a target's own nodes counts as much as what was passed on to its worth.
   for (let g = 0; g < h.targetCount; g++) setNum(STEP, g, 0);
   for (let k = 0; k < n; k++) {
     const node = nodeAt(k);
-    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + node.left);
+    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + num(LEFT, k));
   }
   let least = Infinity;
   for (let g = 0; g < h.targetCount; g++) {

@@ -162,6 +162,8 @@ export let SUPPLY: usize = 0;
 export let DEMAND: usize = 0;
 export let DIAGONAL: usize = 0;
 export let NET: usize = 0;
+/** What the recovered plan leaves at each node. */
+export let LEFT: usize = 0;
 export let ORDER: usize = 0; // i32
 export let PLACE: usize = 0; // i32
 export let TOPO: usize = 0; // i32
@@ -301,6 +303,7 @@ export function prepare(): i32 {
   DEMAND = take(nodes << 3);
   DIAGONAL = take(nodes << 3);
   NET = take(nodes << 3);
+  LEFT = take(nodes << 3);
   KRYLOV = take(nodes << 5);
   ORDER = take(nodes << 2);
   PLACE = take(nodes << 2);

@@ -18,6 +18,7 @@ const PIPS = 1e6;
 const WAD = 1e18;
 const FIXED36 = 1e36;
 const Q96 = 2 ** 96;
+const UINT112_MAX = 2n ** 112n - 1n;
 
 /** What must be known before the blocks can be laid out. */
 export interface VenueLists {
@@ -134,6 +135,15 @@ function writePair(
   float(VENUE.b, numbers.b);
   float(VENUE.keep, numbers.keep);
   float(VENUE.fixedFee, numbers.fixedFee);
+  if (venue.kind === 'constantProduct') {
+    // The pair keeps its reserves in 112 bits: what would not fit is refused.
+    const room = venue.reserves.map((reserve) => Number(UINT112_MAX - reserve));
+    float(
+      VENUE.capFrom,
+      Math.min(capAt(source, from), (room[0] ?? 0) * present(scales[from], 'scale')),
+    );
+    float(VENUE.capTo, Math.min(capAt(source, to), (room[1] ?? 0) * present(scales[to], 'scale')));
+  }
   const list = source.lists.ticks[venue.index];
   if (list === null || list === undefined) return;
   const ticks = view.getUint32(header + HEADER.ticks, true);

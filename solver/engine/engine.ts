@@ -160,6 +160,10 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
     return { status, legs, prices, orders: exact.orders, ...loops };
   }
   const plan = executeProposal(problem, proposal.legs);
+  // In whole base units nothing may be left of it, or a pool may have no room for it.
+  if (plan.legs.length === 0 && problem.objective.kind === 'swap') {
+    return { status: 'infeasible', legs: [], prices, ...loops };
+  }
   return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices, ...loops };
 }
 
