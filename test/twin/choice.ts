@@ -13,6 +13,8 @@ const CYCLES_MAX = 16;
 const WARM_GAP = 1e-8;
 /** Share of the plan that may be left by rounding where it is worth nothing. */
 const STRANDED_MAX = 1e-9;
+/** Share of a batch's worth that may be missing where orders are paid: less than their slack. */
+const SHORT_MAX = 1e-12;
 
 /** Per venue: unused, used either way, or used by that arc. */
 export type Use = 'no' | 'yes' | Arc;
@@ -30,6 +32,8 @@ export interface Found {
   readonly used: readonly boolean[];
   readonly arcs: readonly (Arc | null)[];
   readonly legs: readonly FloatLeg[];
+  /** Orders of a batch and how much of them is executed. */
+  readonly fills: readonly { readonly order: number; readonly share: number }[];
   readonly prices: Prices;
 }
 
@@ -120,15 +124,23 @@ function closeIdleBridges(net: Network): boolean {
   return closed;
 }
 
+const lostMost = (net: Network, scale: number): number =>
+  net.goal === null ? Number.POSITIVE_INFINITY : STRANDED_MAX * scale;
+
 function judge(net: Network, plan: Plan, scale: number): Found | null {
-  if (net.goal !== null && plan.stranded > STRANDED_MAX * scale) return null;
+  // A swap sells everything; a batch that cannot pay its orders is none.
+  if (net.batch ? plan.short > SHORT_MAX * net.worth : plan.stranded > lostMost(net, scale))
+    return null;
   const value = planValue(net);
-  if (net.goal !== null && !(value > 0)) return null;
+  if (net.goal !== null && !net.batch && !(value > 0)) return null;
   const arcs = net.venues.map((venue) => venue.arcs.find(({ x }) => x > 0) ?? null);
   const used = arcs.map((arc) => arc !== null);
   const users = new Set(net.venues.filter((_, e) => used[e]));
   const cost = costOf(net, (venue) => users.has(venue));
-  return { net: value - cost, used, arcs, legs: legsOf(plan), prices: keepPrices(net) };
+  const fills = net.venues.flatMap(({ order, arcs: [arc] }) =>
+    order >= 0 && arc !== undefined && arc.x > 0 ? [{ order, share: arc.x / arc.curve.room }] : [],
+  );
+  return { net: value - cost, used, arcs, legs: legsOf(plan), fills, prices: keepPrices(net) };
 }
 
 /** Legs in execution order, those out of one place together. */

@@ -7,6 +7,7 @@
 // lost by it. At the optimum the gradient is what is left nowhere: net flow, in dollars.
 
 import type { Arc, Network, Place, Venue } from './network.ts';
+import { track } from './tracking.ts';
 
 /** Fills gradients, trades, shares and curvatures; writes net.value and net.lost. */
 export function evaluate(net: Network): void {
@@ -19,10 +20,11 @@ export function evaluate(net: Network): void {
   for (const venue of net.venues) {
     if (venue.mode === 'off') continue;
     for (const arc of venue.arcs) respond(arc);
-    if (isSmooth(venue)) takeAll(net, venue);
+    if (isSmooth(venue) || isForced(venue)) takeAll(net, venue);
     else takeShares(net, venue);
   }
-  constrain(net);
+  if (net.tracking !== null) track(net, net.tracking);
+  else constrain(net);
 }
 
 /** One arc's best trade at present prices; barred arcs trade nothing. */
@@ -42,6 +44,9 @@ export function isSmooth(venue: Venue): boolean {
 }
 
 const UNTIED: readonly Arc[] = [];
+
+/** An order that must be filled whole: its trade does not react to prices. */
+export const isForced = ({ mode, whole }: Venue): boolean => mode === 'free' && whole;
 
 function takeAll(net: Network, venue: Venue): void {
   venue.tied = UNTIED;
@@ -134,7 +139,7 @@ function constrain(net: Network): void {
 
 /** Scales prices so that Σ demand·ν = 1. */
 export function normalise(net: Network): void {
-  if (net.goal !== null) return;
+  if (net.goal !== null || net.tracking !== null) return;
   let sum = 0;
   for (const { demand, nu } of net.places) sum += demand * nu;
   if (!(sum > 0)) return;

@@ -59,6 +59,10 @@ export type Mode = 'free' | 'open' | 'off';
 export interface Venue {
   /** Venue index of the problem, or −1: a target's own arc. */
   readonly index: number;
+  /** Order of a batch this edge stands for, or −1: it takes what it is paid and gives what it sells. */
+  readonly order: number;
+  /** Once used, used whole: an order that is filled or killed. */
+  readonly whole: boolean;
   readonly arcs: Arc[];
   /** Dollars, once if used. */
   readonly fixedCost: number;
@@ -86,16 +90,36 @@ export interface Group {
   readonly split: number[];
 }
 
+/** The tracking error's quadratic program over the targets; see tracking.ts. */
+export interface Tracking {
+  /** Where target g's worth is counted. */
+  readonly ends: readonly Place[];
+  readonly weights: readonly number[];
+  /** (A/W₀)·Σ, per dollar. */
+  readonly penalty: readonly (readonly number[])[];
+  /** W₀, dollars. */
+  readonly worth: number;
+  rho: number;
+  readonly center: number[];
+  /** M at present prices, and −∂M/∂μ. */
+  held: readonly number[];
+  response: readonly (readonly number[])[];
+}
+
 export interface Network {
   readonly places: readonly Place[];
   /** The first of `places` that are nodes of the problem. */
   readonly nodeCount: number;
   readonly venues: readonly Venue[];
   readonly groups: readonly Group[];
-  /** Where everything must go, price pinned to 1; null for a portfolio of fixed shares. */
+  /** Where value is counted, price pinned to 1: the bought node, a batch's purse; null otherwise. */
   readonly goal: Place | null;
-  /** Weight by target; empty without hard targets. */
+  /** The goal is a batch's purse: nothing must be sold, what is bought must be paid. */
+  readonly batch: boolean;
+  /** Weight by target of a rebalance; else empty. */
   readonly weights: readonly number[];
+  /** A rebalance's penalty for missing its targets; null where they are hard. */
+  readonly tracking: Tracking | null;
   /** Dollars the gap is measured against. */
   readonly worth: number;
   readonly gapTarget: number;

@@ -6,6 +6,7 @@ import { evaluate, residual, tiedDirection } from './dual.ts';
 import { NOISE, search } from './linesearch.ts';
 import { Envelope } from './matrix.ts';
 import type { Network, Place, Venue } from './network.ts';
+import { eachCurvature } from './tracking.ts';
 
 const ROUNDS_MAX = 60;
 /** Rounds in a row that can gain no more than rounding. */
@@ -33,8 +34,8 @@ export class Newton {
     this.solution = new Float64Array(this.rows.length);
   }
 
-  /** Minimises to `goal(ĝ)` dollars of residual; prices, trades and ĝ are left at the end point. */
-  run(goal: (value: number) => number, workMax: number): void {
+  /** Minimises to `goal()` dollars of residual; prices, trades and ĝ are left at the end point. */
+  run(goal: () => number, workMax: number): void {
     const { net } = this;
     evaluate(net);
     let damping = 1;
@@ -44,7 +45,7 @@ export class Newton {
       if (net.work >= workMax) return;
       this.assemble();
       const settled = this.settled();
-      if (size <= goal(net.value) && settled) return;
+      if (size <= goal() && settled) return;
       net.work++;
       const slope = this.direction(damping, size);
       quiet = -slope <= NOISE * Math.abs(net.value) ? quiet + 1 : 0;
@@ -71,7 +72,7 @@ export class Newton {
    */
   private settled(): boolean {
     const { net, matrix, rows } = this;
-    if (net.goal !== null) return true;
+    if (net.goal !== null || net.tracking !== null) return true;
     return rows.every(({ row, nu, price, gradient, demand }) => {
       if (nu > CHEAP * price) return true;
       const depth = matrix.diagonal(row);
@@ -116,7 +117,7 @@ export class Newton {
   factorise(): void {
     this.assemble();
     const { matrix, net, rows } = this;
-    if (net.goal === null) {
+    if (net.goal === null && net.tracking === null) {
       const worth = ({ demand, nu }: Place) => demand * nu;
       const held = rows.reduce((best, one) => (worth(one) > worth(best) ? one : best));
       matrix.add(held.row, held.row, matrix.diagonal(held.row));
@@ -137,6 +138,9 @@ export class Newton {
       }
       if (venue.tied.length > 1) untie(matrix, venue);
     }
+    const { tracking } = this.net;
+    if (tracking !== null)
+      eachCurvature(tracking, (a, b, value) => matrix.add(a.row, b.row, value));
   }
 }
 
@@ -168,7 +172,8 @@ function orderRows(net: Network): Place[] {
   return rows;
 }
 
-function* joined({ venues }: Network): Iterable<readonly [number, number]> {
+function* joined({ venues, tracking }: Network): Iterable<readonly [number, number]> {
+  for (const a of tracking?.ends ?? []) for (const b of tracking?.ends ?? []) yield [a.row, b.row];
   for (const { arcs } of venues) {
     for (const { from, to } of arcs) if (from.row >= 0 && to.row >= 0) yield [from.row, to.row];
   }

@@ -5,6 +5,7 @@
 
 import { type Arc, activeArc, type Network, type Place } from './network.ts';
 import type { Newton } from './newton.ts';
+import { gain } from './tracking.ts';
 
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST = 1e-13;
@@ -16,6 +17,8 @@ export interface Plan {
   readonly arcsFrom: ReadonlyMap<Place, readonly Arc[]>;
   /** Dollars left where they are worth nothing. */
   readonly stranded: number;
+  /** Dollars that some place lacks: orders there cannot be paid, or a bridge's fee. */
+  readonly short: number;
 }
 
 /** Fills x and y of arcs and `left` of places; a plan of about `scale` dollars, or a cycle's arc. */
@@ -28,7 +31,8 @@ export function recover(net: Network, newton: Newton, scale: number): Plan | Arc
     const negligible = arc.x * worthAt(arc.from) <= dust && arc.y * worthAt(arc.to) <= dust;
     if (negligible || !(arc.y > 0)) arc.x = arc.y = 0;
   }
-  const flowing = arcs.filter(({ x }) => x > 0);
+  // A batch's orders are no trades of the plan: they bring what they sell and take what they are paid.
+  const flowing = arcs.filter(({ x, venue }) => x > 0 && venue.order < 0);
   const order = sorted(net, flowing);
   if (!Array.isArray(order)) return order;
   return push(net, order, flowing, dust);
@@ -59,8 +63,13 @@ function refine(net: Network, newton: Newton, arcs: readonly Arc[]): void {
     to.left += y;
   }
   let portfolio = 0;
-  if (net.goal === null) for (const { left, nu } of net.places) portfolio += left * nu;
-  newton.solveFor(({ left, demand, nu }) => portfolio * demand * nu - left * nu);
+  const hard = net.goal === null && net.tracking === null;
+  if (hard) for (const { left, nu } of net.places) portfolio += left * nu;
+  const held = new Map(net.tracking?.ends.map((end, g) => [end, net.tracking?.held[g] ?? 0]));
+  newton.solveFor((place) => {
+    const { left, demand, nu } = place;
+    return (held.get(place) ?? portfolio * demand) * nu - left * nu;
+  });
   for (const arc of arcs) {
     const { from, to, curve } = arc;
     if (arc.hij === 0) continue;
@@ -125,10 +134,18 @@ function push(net: Network, order: readonly Place[], arcs: readonly Arc[], dust:
   const from = byTail(arcs);
   const position = new Map(order.map((place, k) => [place, k]));
   for (const place of net.places) place.left = place.supply;
+  for (const { venue, arcs: sides } of net.venues.map((one) => ({ venue: one, arcs: one.arcs }))) {
+    if (venue.order < 0) continue;
+    for (const { from, to, x, y } of sides) {
+      from.left -= x;
+      to.left += y;
+    }
+  }
   let stranded = 0;
+  let short = 0;
   for (const place of order) {
     const out = from.get(place) ?? [];
-    let rest = Math.max(0, place.left) - out.reduce((sum, { x }) => sum + x, 0);
+    let rest = place.left - out.reduce((sum, { x }) => sum + x, 0);
     if (rest < 0 || !place.keeps) rest = spread(out, rest);
     if (rest * worthAt(place) > dust && !place.keeps) {
       const detour = bestDetour(net, place, rest, position);
@@ -143,9 +160,10 @@ function push(net: Network, order: readonly Place[], arcs: readonly Arc[], dust:
       arc.to.left += arc.y;
     }
     place.left = Math.max(0, rest);
+    short = Math.max(short, -rest * worthAt(place));
     if (!place.keeps) stranded += place.left * worthAt(place);
   }
-  return { order, arcsFrom: from, stranded };
+  return { order, arcsFrom: from, stranded, short };
 }
 
 /**
@@ -203,11 +221,18 @@ function bestDetour(
 
 /** What the recovered plan is worth before fixed costs: the goal's worth, or the balanced portfolio. */
 export function planValue(net: Network): number {
-  if (net.goal !== null) return net.goal.left * net.goal.price;
+  if (net.goal !== null && !net.batch) return net.goal.left * net.goal.price;
+  if (net.batch) {
+    return net.places.reduce(
+      (sum, { keeps, left, price }) => (keeps ? sum + left * price : sum),
+      0,
+    );
+  }
   const held = net.weights.map(() => 0);
   for (const { target, left } of net.places) {
     if (target >= 0) held[target] = (held[target] as number) + left;
   }
+  if (net.tracking !== null) return gain(net.tracking, held);
   const ratios = net.weights.flatMap((weight, g) =>
     weight > 0 ? [(held[g] as number) / weight] : [],
   );

@@ -41,7 +41,7 @@ export function solve(net: Network): Outcome {
     net,
     newton,
     root,
-    scale: Math.abs(net.value),
+    scale: net.batch ? net.worth : Math.abs(net.value),
     tried: new Set(),
     best: null,
   };
@@ -182,6 +182,14 @@ function movesOf(
   }
   const most = Math.max(0, ...venue.arcs.map(({ surplus }) => surplus));
   const current = now(venue);
+  if (venue.order >= 0) {
+    const surplus = venue.arcs[0]?.surplus ?? 0;
+    const flipped =
+      current === 'no'
+        ? { use: used(venue), gain: surplus }
+        : { use: 'no' as const, gain: -surplus };
+    return flipped.gain > 0 ? [{ venue, ...flipped }] : [];
+  }
   if (current === 'no') {
     const offered = venue.choosesArc ? venue.arcs : [null];
     return offered
