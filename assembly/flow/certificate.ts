@@ -2,10 +2,10 @@
 // plan over these venues within their caps. A target's own prices are the least its nodes allow,
 // then all prices are scaled until Σ weight·price = 1, so the bound needs no virtual capacity.
 
-import { header, SWAP } from '../layout';
+import { BATCH, header, SWAP } from '../layout';
 import { BRIDGE } from '../problem';
 import { respond } from './dual';
-import { flowAt, NU, n, nodeAt, num, RELAXED, setNum, targetAt } from './state';
+import { flowAt, m, NU, n, nodeAt, num, RELAXED, setNum, targetAt, venueAt } from './state';
 
 /** g at the prices in NU, which it first makes feasible. Leaves every edge relaxed and priced. */
 export function certify(): f64 {
@@ -27,6 +27,13 @@ export function certify(): f64 {
 function makeFeasible(): void {
   const h = header();
   if (h.objective == SWAP) return;
+  if (h.objective == BATCH) {
+    for (let e = h.venueCount; e < m; e++) {
+      const from = venueAt(e).from;
+      setNum(NU, from, max(num(NU, from), 1.0));
+    }
+    return;
+  }
   for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
   for (let k = 0; k < h.nodeCount; k++) {
     const g = nodeAt(k).target;

@@ -4,13 +4,14 @@
 // positive: it vanishes at the optimum, so convergence stays quadratic, and it bounds the step of a
 // node no active edge touches. Stops on residual + complementarity, the primal–dual gap itself.
 
-import { FACTOR_MAX, header } from '../layout';
+import { BATCH, FACTOR_MAX, header } from '../layout';
 import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import { conjugate } from './krylov';
 import { crossPool } from './pools';
+import { offeredWorth } from './recover';
 import {
   activate,
   activeAt,
@@ -73,6 +74,16 @@ let floor: f64 = 0;
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
+/** Forgets what the last solve knew: the same bytes in give the same bytes out. */
+export function resetMinimiser(): void {
+  accepted = 1;
+  floor = 0;
+  residual = 0;
+  dualValue = 0;
+  smooth = true;
+  byKrylov = false;
+}
+
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
 
@@ -114,7 +125,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
     if (relaxed) splitGroups();
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
-    setSigmas(epsilon, abs(dualValue));
+    setSigmas(epsilon, max(abs(dualValue), header().objective == BATCH ? offeredWorth() : 0));
   }
   return gap;
 }
@@ -141,7 +152,7 @@ function recentre(): void {
 
 /** What the plan is about, in dollars, before any dual value is known. */
 function roughScale(): f64 {
-  let worth: f64 = 0;
+  let worth: f64 = header().objective == BATCH ? offeredWorth() : 0;
   for (let k = 0; k < n; k++) worth += abs(num(SUPPLY, k)) * num(NU, k);
   return worth;
 }
