@@ -4,7 +4,7 @@
 
 import { charge, costOf } from './groups.ts';
 import { minimise } from './minimise.ts';
-import type { Arc, Network, Venue } from './network.ts';
+import type { Arc, Network, Place, Venue } from './network.ts';
 import type { Newton } from './newton.ts';
 import { type Plan, planValue, recover } from './recover.ts';
 
@@ -80,7 +80,25 @@ function commit(net: Network, use: (venue: Venue) => Use): void {
     venue.mode = wish === 'no' ? 'off' : 'free';
     for (const arc of venue.arcs) arc.barred = typeof wish === 'object' && arc !== wish;
   }
+  if (net.batch) openPurse(net);
   charge(net);
+}
+
+/**
+ * Surplus counts where it can be paid to an order: one that is committed to, or one that may be filled
+ * in part and can claim it with next to nothing. Elsewhere it has to be traded on.
+ */
+function openPurse(net: Network): void {
+  const claimed = new Set<Place>();
+  for (const { order, whole, mode, arcs } of net.venues) {
+    if (order >= 0 && (!whole || mode === 'free')) claimed.add((arcs[0] as Arc).from);
+  }
+  for (const venue of net.venues) {
+    const [arc] = venue.arcs;
+    if (venue.index >= 0 || venue.order >= 0 || arc === undefined) continue;
+    venue.mode = claimed.has(arc.from) ? 'free' : 'off';
+    arc.from.keeps = claimed.has(arc.from);
+  }
 }
 
 /** The best plan on the venues `use` names, or null if none sells everything. */

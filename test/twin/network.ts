@@ -16,7 +16,7 @@ export interface Place {
   /** The target it belongs to, or −1. */
   readonly target: number;
   /** May a plan leave value here? */
-  readonly keeps: boolean;
+  keeps: boolean;
   /** Row of Newton's matrix, −1 where the price is pinned. */
   row: number;
   /** Holding less fees already committed to. */
