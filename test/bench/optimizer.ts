@@ -296,8 +296,9 @@ function violationsOf({ item, outcomes }: Measured): readonly string[] {
     const more = outcome.value - ours;
     if (!(more > item.worth * ROUNDING)) return [];
     const bps = ((more / item.worth) * 1e4).toFixed(4);
+    const cap = outcome.beyondCap === true ? ', beyond the cap' : '';
     return [
-      `${item.kind} ${item.size} ${item.name}: ${name} ${outcome.value}, ours ${ours} (${bps} bp)`,
+      `${item.kind} ${item.size} ${item.name}: ${name} ${outcome.value}, ours ${ours} (${bps} bp${cap})`,
     ];
   });
 }

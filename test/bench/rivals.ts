@@ -27,6 +27,8 @@ export interface Outcome {
   readonly bound: number | null;
   /** Set when the plan cannot be compared, and why. */
   readonly invalid?: string;
+  /** A venue takes in more than settings.venueInputCap: a plan our bound does not speak of. */
+  readonly beyondCap?: boolean;
 }
 
 export interface Opened {
