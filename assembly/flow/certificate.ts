@@ -2,11 +2,23 @@
 // plan over these venues within their caps. A target's own prices are the least its nodes allow,
 // then all prices are scaled until Σ weight·price = 1, so the bound needs no virtual capacity.
 
-import { header, SWAP } from '../layout';
+import { BATCH, header, SWAP } from '../layout';
 import { BRIDGE } from '../problem';
 import { respond } from './dual';
 import { admitRisk } from './risk';
-import { flowAt, NU, n, nodeAt, num, RELAXED, riskCount, setNum, targetAt } from './state';
+import {
+  flowAt,
+  m,
+  NU,
+  n,
+  nodeAt,
+  num,
+  RELAXED,
+  riskCount,
+  setNum,
+  targetAt,
+  venueAt,
+} from './state';
 
 /** g at the prices in NU, which it first makes feasible. Leaves every edge relaxed and priced. */
 export function certify(): f64 {
@@ -29,6 +41,13 @@ function makeFeasible(): f64 {
   const h = header();
   if (h.objective == SWAP) return 0;
   if (riskCount > 0) return admitRisk();
+  if (h.objective == BATCH) {
+    for (let e = h.venueCount; e < m; e++) {
+      const from = venueAt(e).from;
+      setNum(NU, from, max(num(NU, from), 1.0));
+    }
+    return 0;
+  }
   for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
   for (let k = 0; k < h.nodeCount; k++) {
     const g = nodeAt(k).target;

@@ -4,13 +4,14 @@
 // positive: it vanishes at the optimum, so convergence stays quadratic, and it bounds the step of a
 // node no active edge touches. Stops on residual + complementarity, the primal–dual gap itself.
 
-import { FACTOR_MAX, header } from '../layout';
+import { BATCH, FACTOR_MAX, header } from '../layout';
 import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import { conjugate } from './krylov';
 import { crossPool } from './pools';
+import { offeredWorth } from './recover';
 import { centreOnHoldings, crossRisk, recentreRisk, riskWorth, setRiskEpsilon } from './risk';
 import {
   activate,
@@ -75,6 +76,16 @@ let floor: f64 = 0;
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
+/** Forgets what the last solve knew: the same bytes in give the same bytes out. */
+export function resetMinimiser(): void {
+  accepted = 1;
+  floor = 0;
+  residual = 0;
+  dualValue = 0;
+  smooth = true;
+  byKrylov = false;
+}
+
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
 
@@ -123,7 +134,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
 
 /** What a dual value's rounding and goals are measured by: risk may leave a value near nothing. */
 function sizeOf(value: f64): f64 {
-  return max(abs(value), riskWorth);
+  return max(abs(value), header().objective == BATCH ? offeredWorth() : riskWorth);
 }
 
 function countKinked(): i32 {
@@ -150,7 +161,7 @@ function recentre(): void {
 
 /** What the plan is about, in dollars, before any dual value is known. */
 function roughScale(): f64 {
-  let worth: f64 = 0;
+  let worth: f64 = header().objective == BATCH ? offeredWorth() : 0;
   for (let k = 0; k < n; k++) worth += abs(num(SUPPLY, k)) * num(NU, k);
   return worth;
 }

@@ -16,6 +16,7 @@ import {
   type Fixed36,
   formatDecimal,
   formatFixed36,
+  largerOf,
   unitPrice72,
 } from '../market/decimal.ts';
 import { canonicalJson } from '../market/jsonText.ts';
@@ -53,7 +54,7 @@ export function certifyBound(
   const leaves = leavesOf(problem, branches);
   const bound = leaves
     .map((leaf) => dualBound(problem, leaf.prices, leaf.fixings))
-    .reduce((most, leaf) => (leaf > most ? leaf : most));
+    .reduce((most, leaf) => dollars72(largerOf(most, leaf)));
   const shape = leaves.map((leaf) => [leaf.path, leaf.prices.map(formatFixed36)]);
   return certified(bound, [problem.digest, texts, shape]);
 }
@@ -135,5 +136,8 @@ export function coverage(problem: ParsedProblem): string {
       ? 'every plan on the listed venues'
       : 'every plan on the listed venues in which no venue takes in more than ' +
         `${formatDecimal(cap, 36)} times the order's worth at the file's node prices`;
-  return `${limit}; this snapshot and cost model; loops of pure arbitrage included`;
+  const pools = problem.venues.some(({ nodes }) => nodes.length > 2)
+    ? '; each pool of many tokens used for one pair of them'
+    : '';
+  return `${limit}${pools}; this snapshot and cost model; loops of pure arbitrage included`;
 }

@@ -74,7 +74,10 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
   const { objective } = problem;
   const counts: readonly (readonly [number, number])[] = [
     [HEADER.nodeCount, problem.nodes.length],
-    [HEADER.venueCount, problem.venues.length],
+    [
+      HEADER.venueCount,
+      problem.venues.length + (objective.kind === 'batch' ? objective.orders.length : 0),
+    ],
     [HEADER.tickCount, lists.tickCount],
     [HEADER.poolNodeCount, lists.poolNodeCount],
     [HEADER.groupCount, problem.groups.length],
@@ -96,7 +99,7 @@ function writeSettings(view: DataView, at: number, { objective, settings }: Pars
 }
 
 function objectiveCode({ objective }: ParsedProblem): number {
-  if (objective.kind !== 'rebalance') return OBJECTIVE.swap;
+  if (objective.kind !== 'rebalance') return OBJECTIVE[objective.kind];
   return objective.risk === null ? OBJECTIVE.rebalance : OBJECTIVE.riskRebalance;
 }
 
@@ -125,7 +128,7 @@ function writeNodes(view: DataView, header: number, problem: ParsedProblem, scal
 /** What a plan may spend at a node: nodes in no target are left alone. */
 export function supplyOf({ objective }: ParsedProblem, node: number): bigint {
   if (objective.kind === 'swap') return node === objective.sell ? objective.amount : 0n;
-  // engine.ts refuses batches: what their orders offer is not a supply that must be spent.
+  // What a batch's orders offer is no supply that must be spent: they are edges (encodeVenues.ts).
   if (objective.kind === 'batch' || objective.targetOfNode[node] === -1) return 0n;
   return present(objective.holdings[node], 'holding');
 }
@@ -135,6 +138,11 @@ function capWorth(problem: ParsedProblem, scales: Scales): number {
   const { venueInputCap } = problem.settings;
   if (venueInputCap === null) return Number.POSITIVE_INFINITY;
   let worth = 0;
+  if (problem.objective.kind === 'batch') {
+    for (const { sell, amount } of problem.objective.orders) {
+      worth += Number(amount) * present(scales[sell], 'scale');
+    }
+  }
   for (const [i, scale] of scales.entries()) worth += Number(supplyOf(problem, i)) * scale;
   return (worth * Number(venueInputCap)) / FIXED36;
 }

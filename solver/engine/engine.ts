@@ -11,9 +11,10 @@ import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
 import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
-import { decodeLegs, decodePrices } from './decode.ts';
+import { decodeLoopPrices, decodePrices, decodeProposal } from './decode.ts';
 import { encode, encodeQuote, type Scales, sharesSnapshot } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
+import { executeBatch } from './executeBatch.ts';
 
 export interface Engine {
   /** keccak256 of the .wasm: the `engine` of published results. */
@@ -59,7 +60,7 @@ export function createCore(wasmBytes: Uint8Array): Core {
   return {
     hash,
     solve(problem) {
-      const scales = encode(core, admit(problem));
+      const scales = encode(core, problem);
       try {
         core.solve();
       } catch (error) {
@@ -72,7 +73,7 @@ export function createCore(wasmBytes: Uint8Array): Core {
     },
     open: (problem) => openSession(wasm, problem),
     encode(problem) {
-      const scales = encode(core, admit(problem));
+      const scales = encode(core, problem);
       const view = new DataView(core.memory.buffer);
       const end = view.getUint32(core.header() + HEADER.scratch, true);
       return { bytes: core.memory.buffer.slice(core.header(), end), scales };
@@ -100,26 +101,16 @@ function instantiate(wasm: WebAssembly.Module): CoreExports {
   return core;
 }
 
-function admit(problem: ParsedProblem): ParsedProblem {
-  if (problem.objective.kind === 'batch') {
-    throw new InvalidInput('objective "batch" is not solved by this version', {
-      pointer: '/objective/kind',
-      code: 'unsupported',
-    });
-  }
-  return problem;
-}
-
 /** Opens a session on its own instance. */
 function openSession(wasm: WebAssembly.Module, first: ParsedProblem): Session {
   const core = instantiate(wasm);
-  let last = admit(first);
+  let last = first;
   let scales = encode(core, last);
   core.load();
   let warm = false;
   return {
     solve(problem) {
-      if (sharesSnapshot(last, admit(problem))) encodeQuote(core, problem, scales);
+      if (sharesSnapshot(last, problem)) encodeQuote(core, problem, scales);
       else {
         scales = encode(core, problem);
         core.load();
@@ -149,8 +140,21 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
   const status = statusOf(code);
   const prices = decodePrices(core, problem);
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
-  const plan = executeProposal(problem, decodeLegs(core, scales));
-  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices };
+  const proposal = decodeProposal(core, problem, scales);
+  const loopPrices = decodeLoopPrices(core, problem);
+  const loops = loopPrices === undefined ? {} : { loopPrices };
+  if (problem.objective.kind === 'batch') {
+    const exact = executeBatch(problem, problem.objective, proposal, prices);
+    if (exact === null) return { status: 'limit', legs: [], prices, ...loops };
+    const legs = exact.plan.legs.map((leg) => publicLeg(problem, leg));
+    return { status, legs, prices, orders: exact.orders, ...loops };
+  }
+  const plan = executeProposal(problem, proposal.legs);
+  // In whole base units nothing may be left of it, or a pool may have no room for it.
+  if (plan.legs.length === 0 && problem.objective.kind === 'swap') {
+    return { status: 'infeasible', legs: [], prices, ...loops };
+  }
+  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices, ...loops };
 }
 
 function statusOf(code: number): SolveStatus {
