@@ -12,7 +12,7 @@ import { charge, costOf, dropGroup, startGroups } from './groups';
 import { writeLegs } from './legs';
 import { dualValue, minimise } from './minimise';
 import { bestPath } from './paths';
-import { commitPair, commitPairs, releasePairs } from './pools';
+import { commitGain, commitPairs, releasePairs } from './pools';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { startPrices } from './start';
 import {
@@ -248,7 +248,7 @@ function score(): void {
     const choosing = isPool(flow.kind) && v.nodeCount > 2 && !int(BEST_USED, e);
     if (choosing) flow.pair = -1;
     respond(e, flow);
-    if (choosing) commitPair(v, flow);
+    if (choosing) commitGain(v, flow);
     const gain = max(flow.surplus, 0.0) - v.fixedCost;
     if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
     else setNum(SCORE, e, max(gain, 0.0));

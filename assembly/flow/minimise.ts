@@ -10,7 +10,7 @@ import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { splitGroups } from './groups';
 import { conjugate } from './krylov';
-import { crossPool } from './pools';
+import { crossPool, recentreHull } from './pools';
 import { offeredWorth } from './recover';
 import {
   activate,
@@ -18,11 +18,12 @@ import {
   activeCount,
   DIAGONAL,
   Flow,
-  FREE,
   flowAt,
   GRADIENT,
   ground,
   int,
+  isHull,
+  isPlain,
   isSmooth,
   listEdges,
   NET,
@@ -133,20 +134,26 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
 function countKinked(): i32 {
   let count = 0;
   for (let k = 0; k < otherCount; k++) {
-    const flow = flowAt(int(OTHERS, k));
-    if (!(flow.mode == FREE && isSmooth(flow.kind))) count++;
+    if (!isPlain(flowAt(int(OTHERS, k)))) count++;
   }
   return count;
 }
 
 function clearCenters(): void {
-  for (let k = 0; k < otherCount; k++) flowAt(int(OTHERS, k)).center = 0;
+  for (let k = 0; k < otherCount; k++) {
+    const e = int(OTHERS, k);
+    const flow = flowAt(e);
+    flow.center = 0;
+    if (isHull(flow)) recentreHull(venueAt(e), flow, true);
+  }
 }
 
 function recentre(): void {
   for (let k = 0; k < otherCount; k++) {
-    const flow = flowAt(int(OTHERS, k));
+    const e = int(OTHERS, k);
+    const flow = flowAt(e);
     flow.center = flow.share;
+    if (isHull(flow)) recentreHull(venueAt(e), flow, false);
   }
 }
 
@@ -163,7 +170,7 @@ function setSigmas(epsilon: f64, scale: f64): void {
   for (let k = 0; k < otherCount; k++) {
     const e = int(OTHERS, k);
     const flow = flowAt(e);
-    if (flow.mode == FREE && isSmooth(flow.kind)) continue;
+    if (isPlain(flow)) continue;
     const v = venueAt(e);
     let full = floor;
     if (!isSmooth(flow.kind)) full = min(v.a, v.capFrom) * num(NU, v.from);
