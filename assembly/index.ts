@@ -26,7 +26,7 @@ import {
   OK,
   SWAP,
 } from './layout';
-import { Leg } from './plan';
+import { Branch, Leg } from './plan';
 import {
   BRIDGE,
   CONCENTRATED,
@@ -64,6 +64,8 @@ export function sizes(record: i32): usize {
       return offsetof<Target>();
     case 6:
       return offsetof<Leg>();
+    case 7:
+      return offsetof<Branch>();
     default:
       return 0;
   }

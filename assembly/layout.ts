@@ -3,7 +3,7 @@
 // offsets. Everything is little-endian; blocks start on 64-byte lines; memory never grows, so views
 // of it never detach. Refuses counts that do not fit: nothing is written past the end.
 
-import { Leg } from './plan';
+import { Branch, Leg } from './plan';
 import { Group, Node, Target, Tick, Venue } from './problem';
 
 /** Raised whenever a record, a code or the meaning of a field changes. */
@@ -13,6 +13,8 @@ export const NODES_MAX: i32 = 1024;
 export const EDGES_MAX: i32 = 131072;
 export const TICKS_MAX: i32 = 524288;
 export const MEMBERS_MAX: i32 = 262144;
+/** Cases a bound may be proved by. */
+export const LEAVES_MAX: i32 = 256;
 
 /** Status codes of `arrange` and `solve`. */
 export const OK: i32 = 0;
@@ -47,7 +49,10 @@ export const RISK_REBALANCE: i32 = 2;
 // ├──────────────────────────── results ──────────────────────────────┤
 // │ 104 value        f64 │ 112 bound       f64 │ 120 legCount    i32  │
 // │ 124 work         i32 │ 128 iterations  i32 │ 132 solves      i32  │
-// │ 136 residual     f64 │ 144 complementarity f64 │ 152 … reserved   │
+// │ 136 residual     f64 │ 144 complementarity f64 │                  │
+// ├───────────────────────── proof by cases ──────────────────────────┤
+// │ 152 branches     ptr │ 156 leafPrices  ptr │ 160 leavesMax   i32 ◄│
+// │ 164 branchCount  i32 ► 0: one price vector suffices               │
 // └───────────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Header {
@@ -83,6 +88,10 @@ export class Header {
   solves: i32;
   residual: f64;
   complementarity: f64;
+  branches: usize;
+  leafPrices: usize;
+  leavesMax: i32;
+  branchCount: i32;
 }
 
 export const HEADER_BYTES: usize = 256;
@@ -110,7 +119,7 @@ function fingerprint(): u32 {
     if (at >= 36 && at < 48) continue;
     hash = (hash ^ load<u32>(HEADER + at)) * 0x01000193;
   }
-  return hash;
+  return (hash ^ <u32>header().leavesMax) * 0x01000193;
 }
 
 export function isArranged(): bool {
@@ -127,6 +136,7 @@ export function arrange(): i32 {
     <u32>h.groupCount > <u32>MEMBERS_MAX ||
     <u32>h.memberCount > <u32>MEMBERS_MAX ||
     <u32>h.targetCount > <u32>NODES_MAX ||
+    <u32>h.leavesMax > <u32>LEAVES_MAX ||
     h.nodeCount + h.targetCount > NODES_MAX
   ) {
     return TOO_LARGE;
@@ -150,9 +160,15 @@ export function arrange(): i32 {
   at = alignLine(at + squares * sizeof<f64>());
   h.legs = at;
   at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Leg>());
+  h.branches = at;
+  at = alignLine(at + <usize>(2 * h.leavesMax) * offsetof<Branch>());
+  // Prices are written before they are read: only as many rows as there are leaves.
+  const cleared = at;
+  h.leafPrices = at;
+  at = alignLine(at + ((<usize>h.leavesMax * <usize>h.nodeCount) << 3));
   h.scratch = at;
   if (at > (<usize>memory.size()) << 16) return TOO_LARGE;
-  memory.fill(h.nodes, 0, at - h.nodes);
+  memory.fill(h.nodes, 0, cleared - h.nodes);
   seal = fingerprint();
   return OK;
 }

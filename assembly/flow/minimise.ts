@@ -8,7 +8,7 @@ import { header } from '../layout';
 import { FORWARD, Venue } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
-import { splitGroups } from './groups';
+import { betweenRounds } from './relaxation';
 import {
   DIAGONAL,
   Flow,
@@ -77,7 +77,7 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
     if (kinked == 0 || (complementarity <= goal && residual <= max(goal, floor))) break;
     if (header().work++ >= limit) break;
     recentre();
-    if (relaxed) splitGroups();
+    if (relaxed && betweenRounds()) break;
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
     setSigmas(epsilon, abs(dualValue));

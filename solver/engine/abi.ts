@@ -21,13 +21,14 @@ export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
 
 /** Bytes per record, in the order of the core's `sizes(k)`. */
 export const SIZE = {
-  header: 152,
+  header: 168,
   node: 64,
   venue: 128,
   tick: 32,
   group: 16,
   target: 16,
   leg: 32,
+  branch: 16,
 } as const;
 
 /** Byte offsets of fields a host reads or writes. */
@@ -60,6 +61,10 @@ export const HEADER = {
   work: 124,
   solves: 132,
   residual: 136,
+  branches: 152,
+  leafPrices: 156,
+  leavesMax: 160,
+  branchCount: 164,
 } as const;
 
 export const NODE = { supply: 0, price: 8, start: 16, target: 24, dual: 32, left: 40 } as const;
@@ -86,6 +91,11 @@ export const TICK = { near: 0, liquidity: 8 } as const;
 export const GROUP = { fixedCost: 0, members: 8, memberCount: 12 } as const;
 export const TARGET = { weight: 0 } as const;
 export const LEG = { venue: 0, direction: 4, input: 8, output: 16, stiffness: 24 } as const;
+
+export const BRANCH = { kind: 0, index: 4, used: 8, unused: 12 } as const;
+export const BRANCH_KIND = { leaf: 0, venue: 1, group: 2 } as const;
+/** Most cases a bound is proved by. */
+export const LEAVES_MAX = 256;
 
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;

@@ -16,6 +16,7 @@ import {
   GROUP,
   HEADER,
   KIND,
+  LEAVES_MAX,
   NODE,
   OBJECTIVE,
   SIZE,
@@ -103,9 +104,18 @@ function writeCounts(
     [HEADER.objective, OBJECTIVE[objective.kind]],
     [HEADER.buyNode, objective.kind === 'swap' ? objective.buy : 0],
     [HEADER.workMax, problem.settings.workMax],
+    [HEADER.leavesMax, hasFixedCosts(problem) ? LEAVES_MAX : 0],
   ];
   for (const [offset, value] of counts) view.setInt32(at + offset, value, true);
   view.setFloat64(at + HEADER.gapTarget, Number(problem.settings.gapBps) / FIXED36 / 1e4, true);
+}
+
+/** Only what is paid once if used makes cases to tell apart. */
+function hasFixedCosts({ venues, groups }: ParsedProblem): boolean {
+  return (
+    groups.some(({ fixedCost }) => fixedCost > 0n) ||
+    venues.some((venue) => venue.fixedCost > 0n || (venue.kind === 'bridge' && venue.fixedFee > 0n))
+  );
 }
 
 function writeNodes(view: DataView, first: number, problem: ParsedProblem, scales: Scales): void {

@@ -11,7 +11,7 @@ import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
 import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
-import { decodeLegs, decodePrices } from './decode.ts';
+import { decodeBranches, decodeLegs, decodePrices } from './decode.ts';
 import { encode, type Scales } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
 
@@ -108,7 +108,9 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
   const prices = decodePrices(core, problem);
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
   const plan = executeProposal(problem, decodeLegs(core, problem, scales));
-  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices };
+  const legs = plan.legs.map((leg) => publicLeg(problem, leg));
+  const branches = decodeBranches(core, problem);
+  return { status, legs, prices, ...(branches === undefined ? {} : { branches }) };
 }
 
 function statusOf(code: number): SolveStatus {

@@ -157,12 +157,38 @@ export interface Leg {
 
 export type SolveStatus = 'solved' | 'noRoute' | 'infeasible' | 'limit';
 
+/** Dual prices by node id: dollars per whole token, decimal strings > 0, one per node. */
+export type DualPrices = Readonly<Record<string, string>>;
+
+/**
+ * A bound by cases, tighter than one price vector can prove where something is paid once if used:
+ * the bound is the largest of its leaves'. A branch splits all plans into those that use a venue, use
+ * any venue of a group, or execute a fill-or-kill order of a batch, and those that do not.
+ */
+export type BoundTree =
+  | { readonly prices: DualPrices }
+  | { readonly venue: string; readonly used: BoundTree; readonly unused: BoundTree }
+  | { readonly group: string; readonly used: BoundTree; readonly unused: BoundTree }
+  | { readonly order: string; readonly used: BoundTree; readonly unused: BoundTree };
+
+/** An executed order of a batch: what it sold and what it is paid, base units. */
+export interface OrderFill {
+  readonly id: string;
+  readonly in: string;
+  readonly out: string;
+}
+
 /** What the engine proposes: exact re-executed legs in execution order and its dual prices. */
 export interface Solution {
   readonly status: SolveStatus;
   readonly legs: readonly Leg[];
-  /** Dual prices, dollars per whole token, decimal strings, one per node. */
-  readonly prices: Readonly<Record<string, string>>;
+  readonly prices: DualPrices;
+  /** Every executed order of a batch. */
+  readonly orders?: readonly OrderFill[];
+  /** Published only where it proves a smaller bound than `prices`. */
+  readonly branches?: BoundTree;
+  /** Prices of the problem with nothing sold: what they prove is published as `loops`. */
+  readonly loopPrices?: DualPrices;
 }
 
 /** The published result. value rounds down, bound up; both have 18 decimals. */
@@ -176,10 +202,15 @@ export interface ProblemResult {
   readonly value: string;
   readonly bound: string;
   readonly gapBps: string;
-  readonly prices: Readonly<Record<string, string>>;
+  readonly prices: DualPrices;
+  /** With it the bound is this tree's, without it that of `prices`. */
+  readonly branches?: BoundTree;
+  /** At most this much of the bound is free money: the bound when nothing is sold, at `prices`. */
+  readonly loops?: { readonly bound: string; readonly prices: DualPrices };
   readonly legs: readonly Leg[];
   /** Every node that is non-zero before or after. */
   readonly final: Readonly<Record<string, string>>;
-  readonly orders?: readonly { readonly id: string; readonly in: string; readonly out: string }[];
+  /** Every executed order of a batch; present with that objective alone. */
+  readonly orders?: readonly OrderFill[];
   readonly costs: { readonly fees: string; readonly impact: string; readonly fixed: string };
 }

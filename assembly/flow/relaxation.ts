@@ -1,0 +1,63 @@
+// The relaxation under the decisions at hand: every open edge takes a share z in [0, 1] of its best
+// trade for that share of its costs, which is the concave hull of its use (Ceria, Soares 1999). Its
+// prices give the bound, its shares say what to branch on and which sets to try. Between the proximal
+// rounds the splits of shared costs move, the exact bound is taken, and the relaxation stops as soon
+// as any prices show that nothing under these decisions is worth looking for.
+
+import { certifyUnder, gainOf, woken } from './certificate';
+import { ASLEEP, LEAF_NU, OPEN, relaxModes, STANDING, settleStanding } from './fixings';
+import { charge, splitGroups } from './groups';
+import { minimise } from './minimise';
+import { flowAt, int, m, NU, n, num, setInt, setNum, settleSupply } from './state';
+
+/** The least bound seen; LEAF_NU holds its prices. */
+export let leafBound: f64 = Infinity;
+let enough: f64 = -Infinity;
+
+/** Called by the minimiser between proximal rounds: true if it may stop. */
+export function betweenRounds(): bool {
+  splitGroups();
+  note();
+  if (woken) wake();
+  return leafBound <= enough;
+}
+
+/** Takes the bound at the prices in NU. */
+function note(): void {
+  const bound = certifyUnder();
+  if (!(bound < leafBound)) return;
+  leafBound = bound;
+  for (let k = 0; k < n; k++) setNum(LEAF_NU, k, num(NU, k));
+}
+
+/** Brings edges that turned out profitable back into the relaxation. */
+function wake(): void {
+  relaxModes();
+}
+
+/**
+ * Minimises from the prices in NU (and, if `warm`, the shares in the flows' centres) until done, out
+ * of `budget`, or bounded by `target`. Leaves the best prices in LEAF_NU, the shares in the flows.
+ */
+export function relax(warm: bool, budget: i32, target: f64): f64 {
+  settleStanding();
+  relaxModes();
+  charge();
+  settleSupply();
+  leafBound = Infinity;
+  enough = target;
+  note();
+  if (woken) wake();
+  if (leafBound <= enough) return 0;
+  const gap = minimise(warm, true, budget);
+  note();
+  return gap;
+}
+
+/** Puts open edges to sleep whose costs exceed their gain at the prices in NU by more than `margin`. */
+export function sleepBelow(margin: f64): void {
+  for (let e = 0; e < m; e++) {
+    if (int(STANDING, e) != OPEN || flowAt(e).share > 0) continue;
+    if (gainOf(e) < -margin) setInt(ASLEEP, e, 1);
+  }
+}
