@@ -14,7 +14,7 @@ import {
   isOpenGroup,
   OPEN,
   openGroupOf,
-  REFUSED,
+  PAID,
   STANDING,
   settleStanding,
 } from './fixings';
@@ -85,14 +85,22 @@ function split(id: i32, scale: f64, slack: f64, workMax: i32): void {
   }
 }
 
-/** Tries the sets a case's shares round to. */
+/**
+ * Tries the sets a case's shares round to. What is paid is used; of the open ones first those used by
+ * more than half, then all with a share worth the name: a bridge far larger than the order never
+ * comes near a half.
+ */
 function round(id: i32, scale: f64): void {
-  for (let e = 0; e < m; e++) {
-    const used = int(STANDING, e) != REFUSED && shareOf(id, e) > 0.5;
-    setInt(TRY_USED, e, used ? 1 : 0);
-    setNum(SCORE, e, shareOf(id, e));
+  for (let k = 0; k < 2; k++) {
+    const least = k == 0 ? 0.5 : 0.02;
+    for (let e = 0; e < m; e++) {
+      const standing = int(STANDING, e);
+      const used = standing == PAID || (standing == OPEN && shareOf(id, e) > least);
+      setInt(TRY_USED, e, used ? 1 : 0);
+      setNum(SCORE, e, shareOf(id, e));
+    }
+    attempt(scale, pricesAt(id), SCORE);
   }
-  attempt(scale, pricesAt(id), SCORE);
 }
 
 /** Picks what to split a case by, or −1: nothing open there could take `excess` off its bound. */

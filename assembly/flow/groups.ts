@@ -6,7 +6,7 @@
 // a valid bound; the one that is published is exact (flow/selection.ts).
 
 import { header } from '../layout';
-import { groupAt, isOpenGroup } from './fixings';
+import { groupAt, isOpenGroup, OPEN, VENUE_FIX } from './fixings';
 import { flowAt, GROUP_SPLIT, int, m, num, RELAXED, setInt, setNum, venueAt } from './state';
 
 const PULL: f64 = 3;
@@ -48,16 +48,20 @@ export function splitGroups(): void {
   charge();
 }
 
-/** Each edge's cost while relaxed: its own and its parts of the open groups'. */
+/** Each relaxed edge's cost: its own and its parts of the open groups'. What is paid is sunk. */
 export function charge(): void {
   const h = header();
-  for (let e = 0; e < m; e++) flowAt(e).cost = e < h.venueCount ? venueAt(e).fixedCost : 0;
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    const open = flow.mode == RELAXED && int(VENUE_FIX, e) == OPEN;
+    flow.cost = open ? venueAt(e).fixedCost : 0;
+  }
   for (let g = 0; g < h.groupCount; g++) {
     if (!isOpenGroup(g)) continue;
     const group = groupAt(g);
     for (let k = 0; k < group.memberCount; k++) {
       const flow = flowAt(int(h.members, group.members + k));
-      flow.cost += num(GROUP_SPLIT, group.members + k);
+      if (flow.mode == RELAXED) flow.cost += num(GROUP_SPLIT, group.members + k);
     }
   }
 }

@@ -33,6 +33,7 @@ function note(): void {
 /** Brings edges that turned out profitable back into the relaxation. */
 function wake(): void {
   relaxModes();
+  charge();
 }
 
 /**
