@@ -1,19 +1,38 @@
 // trimtab's core: the exported ABI, documented here once. Pure numbers: no imports, no I/O, no
 // clock, no randomness, no allocation; the same bytes in give the same bytes out.
 //
-//   memory      1,024 pages of 64 KiB, never grown
+//   memory      2,048 pages of 64 KiB, never grown
 //   abi()       ABI_VERSION of layout.ts; a host refuses any other
 //   header()    address of the Header
-//   sizes(k)    bytes of record k: 0 Header, 1 Node, 2 Venue, 3 Tick, 4 Group, 5 Target, 6 Leg
+//   sizes(k)    bytes of record k: 0 Header, 1 Node, 2 Venue, 3 Tick, 4 Group, 5 Target, 6 Leg,
+//               7 PoolNode
 //   arrange()   after the host wrote the header's counts and objective: writes the blocks' offsets,
 //               clears them; OK or TOO_LARGE
-//   solve()     after the host filled the blocks: OK, NO_ROUTE, INFEASIBLE, LIMIT, BAD_INPUT or
-//               TOO_LARGE; plan, prices, value and bound are then in the records
+//   load()      after the host filled the blocks: checks them and prepares the snapshot: OK, BAD_INPUT
+//               or TOO_LARGE. From here on the host may change the header's objective, buyNode,
+//               workMax, gapTarget and warm, and the nodes' supply and start; all else needs another
+//               arrange or load
+//   solve()     OK, NO_ROUTE, INFEASIBLE, LIMIT, BAD_INPUT or TOO_LARGE; plan, prices, value and bound
+//               are then in the records. Loads by itself what has not been loaded since arrange
 //
 // NaN, infinities (but for caps) and indices out of range are BAD_INPUT: nothing traps on them.
 
-import { search } from './flow/fixedCosts';
-import { int, nodeAt, prepare, targetAt, venueAt } from './flow/state';
+import { solveConvex } from './flow/convex';
+import { resetFactor } from './flow/factor';
+import { relaxAll, search } from './flow/fixedCosts';
+import { hasPools, releasePairs } from './flow/pools';
+import { growTree } from './flow/start';
+import {
+  int,
+  isPool,
+  listEdges,
+  nodeAt,
+  poolNodeAt,
+  prepare,
+  setObjective,
+  targetAt,
+  venueAt,
+} from './flow/state';
 import {
   ABI_VERSION,
   arrange as arrangeBlocks,
@@ -24,6 +43,8 @@ import {
   isArranged,
   LIMIT,
   OK,
+  POOL_NODES_MAX,
+  REBALANCE,
   SWAP,
 } from './layout';
 import { Branch, Leg } from './plan';
@@ -35,6 +56,7 @@ import {
   Group,
   Node,
   ORDER,
+  PoolNode,
   Target,
   Tick,
   Venue,
@@ -65,27 +87,58 @@ export function sizes(record: i32): usize {
     case 6:
       return offsetof<Leg>();
     case 7:
+      return offsetof<PoolNode>();
+    case 8:
       return offsetof<Branch>();
     default:
       return 0;
   }
 }
 
+/** Whether the records in memory have been checked and prepared. */
+let loaded: bool = false;
+/** Whether anything in them is paid once if used, or is a pool of n nodes. */
+let combinatorial: bool = false;
+
 export function arrange(): i32 {
   const h = head();
   h.abiVersion = ABI_VERSION;
+  loaded = false;
   h.status = arrangeBlocks();
   return h.status;
 }
 
-export function solve(): i32 {
+export function load(): i32 {
   const h = head();
+  loaded = false;
   h.status = check(h);
   if (h.status == OK) h.status = prepare();
+  if (h.status != OK) return h.status;
+  resetFactor();
+  releasePairs();
+  combinatorial = relaxAll() || hasPools();
+  listEdges();
+  growTree();
+  h.warm = 0;
+  loaded = true;
+  return OK;
+}
+
+export function solve(): i32 {
+  const h = head();
   h.legCount = 0;
   h.work = 0;
   h.solves = 0;
-  if (h.status == OK) h.status = search();
+  h.loops = 0;
+  h.branchCount = 0;
+  if (!loaded) {
+    if (load() != OK) return h.status;
+  } else if (!isArranged() || !goodQuote(h)) {
+    h.status = BAD_INPUT;
+    return BAD_INPUT;
+  }
+  setObjective();
+  h.status = combinatorial ? search() : solveConvex();
   // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
   for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
     if (bad(nodeAt(k).dual)) h.status = BAD_INPUT;
@@ -98,17 +151,10 @@ function bad(value: f64): bool {
 }
 
 function check(h: Header): i32 {
-  if (!isArranged()) return BAD_INPUT;
-  if (h.objective != SWAP && h.objective != 1) return BAD_INPUT;
-  if (h.workMax < 1) return BAD_INPUT;
-  if (h.objective == SWAP) {
-    if (<u32>h.buyNode >= <u32>h.nodeCount || !(nodeAt(h.buyNode).price > 0)) return BAD_INPUT;
-  } else if (h.targetCount < 1) {
-    return BAD_INPUT;
-  }
+  if (!isArranged() || !goodQuote(h)) return BAD_INPUT;
   for (let k = 0; k < h.nodeCount; k++) {
     const node = nodeAt(k);
-    if (bad(node.supply) || bad(node.price) || bad(node.start)) return BAD_INPUT;
+    if (bad(node.price)) return BAD_INPUT;
     if (node.target < -1 || node.target >= h.targetCount) return BAD_INPUT;
     if (node.target >= 0 && h.objective != SWAP && node.price != 1) return BAD_INPUT;
   }
@@ -130,6 +176,22 @@ function check(h: Header): i32 {
   return OK;
 }
 
+/** What a host may change between solves of one load. */
+function goodQuote(h: Header): bool {
+  if (h.objective != SWAP && h.objective != REBALANCE) return false;
+  if (h.workMax < 1 || bad(h.gapTarget)) return false;
+  if (h.objective == SWAP) {
+    if (<u32>h.buyNode >= <u32>h.nodeCount || !(nodeAt(h.buyNode).price > 0)) return false;
+  } else if (h.targetCount < 1) {
+    return false;
+  }
+  for (let k = 0; k < h.nodeCount; k++) {
+    const node = nodeAt(k);
+    if (bad(node.supply) || bad(node.start)) return false;
+  }
+  return true;
+}
+
 function within(first: i32, count: i32, total: i32): bool {
   return first >= 0 && count >= 0 && first <= total && count <= total - first;
 }
@@ -143,6 +205,7 @@ function goodVenue(h: Header, e: i32): bool {
   if (!(v.capFrom >= 0) || !(v.capTo >= 0)) return false;
   if (!(v.a > 0) || bad(v.a)) return false;
   if (v.kind == CONSTANT_PRODUCT) return v.b > 0 && !bad(v.b) && v.keep <= 1;
+  if (isPool(v.kind)) return v.keep <= 1 && goodPool(h, v);
   if (v.kind == CONCENTRATED) {
     if (!within(v.down, v.downCount, h.tickCount) || !within(v.up, v.upCount, h.tickCount)) {
       return false;
@@ -150,6 +213,19 @@ function goodVenue(h: Header, e: i32): bool {
     return v.keep <= 1 && goodList(h, v.down, v.downCount, -1) && goodList(h, v.up, v.upCount, 1);
   }
   return (v.kind == ORDER || v.kind == BRIDGE) && (v.directions & ~FORWARD) == 0;
+}
+
+function goodPool(h: Header, v: Venue): bool {
+  if (v.nodeCount < 2 || v.nodeCount > POOL_NODES_MAX) return false;
+  if (!within(v.nodes, v.nodeCount, h.poolNodeCount)) return false;
+  for (let k = 0; k < v.nodeCount; k++) {
+    const one = poolNodeAt(v, k);
+    if (<u32>one.node >= <u32>h.nodeCount) return false;
+    if (!(one.balance > 0) || bad(one.balance) || !(one.cap >= 0)) return false;
+    if (!(one.weight > 0) || bad(one.weight) || !(one.rate > 0) || bad(one.rate)) return false;
+    for (let j = 0; j < k; j++) if (poolNodeAt(v, j).node == one.node) return false;
+  }
+  return true;
 }
 
 /** A list of ranges runs strictly one way and ends with a tick of no liquidity. */

@@ -4,17 +4,22 @@
 // of it never detach. Refuses counts that do not fit: nothing is written past the end.
 
 import { Branch, Leg } from './plan';
-import { Group, Node, Target, Tick, Venue } from './problem';
+import { Group, Node, PoolNode, Target, Tick, Venue } from './problem';
 
 /** Raised whenever a record, a code or the meaning of a field changes. */
-export const ABI_VERSION: i32 = 1;
+export const ABI_VERSION: i32 = 2;
 
-export const NODES_MAX: i32 = 1024;
+export const NODES_MAX: i32 = 4096;
 export const EDGES_MAX: i32 = 131072;
 export const TICKS_MAX: i32 = 524288;
 export const MEMBERS_MAX: i32 = 262144;
 /** Cases a bound may be proved by. */
 export const LEAVES_MAX: i32 = 256;
+/** Nodes of one weighted or stable pool, and of all such pools together. */
+export const POOL_NODES_MAX: i32 = 8;
+export const POOL_NODES_TOTAL_MAX: i32 = 65536;
+/** Largest problem for which the dense triangle of the factor is laid out. */
+export const FACTOR_MAX: i32 = 1024;
 
 /** Status codes of `arrange` and `solve`. */
 export const OK: i32 = 0;
@@ -43,16 +48,20 @@ export const RISK_REBALANCE: i32 = 2;
 // │  48 nodes        ptr │  52 venues      ptr │  56 ticks       ptr  │
 // │  60 groups       ptr │  64 members     ptr │  68 targets     ptr  │
 // │  72 covariance   ptr │  76 legs        ptr │  80 scratch     ptr  │
-// │  84 end          ptr │                                            │
+// │  84 end          ptr │  88 poolNodes   ptr │  92 poolNodeCount i32│
 // ├───────────────────────────────────────────────────────────────────┤
-// │  88 gapTarget    f64 │  96 aversion    f64 │                      │
+// │  96 gapTarget    f64 │ 104 aversion    f64 │                      │
+// │ 112 warm         i32 ◄ 1: start from the last solve of this load  │
+// │ 116 reserved     i32 │                                            │
 // ├──────────────────────────── results ──────────────────────────────┤
-// │ 104 value        f64 │ 112 bound       f64 │ 120 legCount    i32  │
-// │ 124 work         i32 │ 128 iterations  i32 │ 132 solves      i32  │
-// │ 136 residual     f64 │ 144 complementarity f64 │                  │
+// │ 120 value        f64 │ 128 bound       f64 │ 136 legCount    i32  │
+// │ 140 work         i32 │ 144 iterations  i32 │ 148 solves      i32  │
+// │ 152 residual     f64 │ 160 complementarity f64                    │
+// │ 168 loops        f64 ► dollars of the bound that are loops of     │
+// │                        pure arbitrage, which no plan takes        │
 // ├───────────────────────── proof by cases ──────────────────────────┤
-// │ 152 branches     ptr │ 156 leafPrices  ptr │ 160 leavesMax   i32 ◄│
-// │ 164 branchCount  i32 ► 0: one price vector suffices               │
+// │ 176 branches     ptr │ 180 leafPrices  ptr │ 184 leavesMax   i32 ◄│
+// │ 188 branchCount  i32 ► 0: one price vector proves as much         │
 // └───────────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Header {
@@ -78,8 +87,12 @@ export class Header {
   legs: usize;
   scratch: usize;
   end: usize;
+  poolNodes: usize;
+  poolNodeCount: i32;
   gapTarget: f64;
   aversion: f64;
+  warm: i32;
+  reserved: i32;
   value: f64;
   bound: f64;
   legCount: i32;
@@ -88,6 +101,7 @@ export class Header {
   solves: i32;
   residual: f64;
   complementarity: f64;
+  loops: f64;
   branches: usize;
   leafPrices: usize;
   leavesMax: i32;
@@ -114,9 +128,9 @@ let seal: u32 = 0;
 /** FNV-1a over the header's counts and offsets. */
 function fingerprint(): u32 {
   let hash: u32 = 0x811c9dc5;
-  for (let at: usize = 8; at < 88; at += 4) {
-    // Not the objective's details, nor the edge count, which the core writes itself.
-    if (at >= 36 && at < 48) continue;
+  for (let at: usize = 8; at < 96; at += 4) {
+    // Not the objective's details, nor the edge count and the end, which the core writes itself.
+    if ((at >= 36 && at < 48) || at == 84) continue;
     hash = (hash ^ load<u32>(HEADER + at)) * 0x01000193;
   }
   return (hash ^ <u32>header().leavesMax) * 0x01000193;
@@ -137,6 +151,7 @@ export function arrange(): i32 {
     <u32>h.memberCount > <u32>MEMBERS_MAX ||
     <u32>h.targetCount > <u32>NODES_MAX ||
     <u32>h.leavesMax > <u32>LEAVES_MAX ||
+    <u32>h.poolNodeCount > <u32>POOL_NODES_TOTAL_MAX ||
     h.nodeCount + h.targetCount > NODES_MAX
   ) {
     return TOO_LARGE;
@@ -148,6 +163,8 @@ export function arrange(): i32 {
   at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Venue>());
   h.ticks = at;
   at = alignLine(at + <usize>h.tickCount * offsetof<Tick>());
+  h.poolNodes = at;
+  at = alignLine(at + <usize>h.poolNodeCount * offsetof<PoolNode>());
   h.groups = at;
   at = alignLine(at + <usize>h.groupCount * offsetof<Group>());
   h.members = at;

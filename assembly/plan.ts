@@ -1,12 +1,13 @@
 // The records the core answers with. Amounts are proposals in f64: a host re-executes every leg in
 // exact integers before anything is published.
 
-// ╒══════════ Leg, 32 bytes, in execution order ══════════════════╕
+// ╒══════════ Leg, 40 bytes, in execution order ══════════════════╕
 // │  0 venue i32 │ 4 direction i32 ► 1 forward, 2 reverse         │
 // │  8 in    f64 ► units of the node it leaves                    │
 // │ 16 out   f64 ► units of the node it enters                    │
 // │ 24 stiff f64 ► curvature, dollars per log price: who takes the│
 // │                last rounding of a node takes it most cheaply  │
+// │ 32 from i32 ► │ 36 to i32 ► the nodes it leaves and enters    │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Leg {
@@ -15,6 +16,8 @@ export class Leg {
   input: f64;
   output: f64;
   stiffness: f64;
+  from: i32;
+  to: i32;
 }
 
 /** What a branch of the case tree decides. */

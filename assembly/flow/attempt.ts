@@ -16,6 +16,7 @@ import {
   flowAt,
   ground,
   int,
+  isPool,
   m,
   NU,
   n,
@@ -85,13 +86,15 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
   h.solves++;
   // Every step counts, so that no input can keep the search busy for nothing.
   h.work++;
+  clearMasks();
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
     flow.mode = flow.entry == FREE || int(TRY_USED, e) ? FREE : OFF;
+    // A pool that nothing asked of any pair yet has none to trade.
+    if (isPool(flow.kind) && flow.pair < 0) flow.mode = OFF;
     flow.cost = 0;
     flow.center = num(shares, e);
   }
-  clearMasks();
   for (let k = 0; k < n; k++) setNum(NU, k, num(prices, k));
   let warm = true;
   const budget = max(h.workMax >> 3, 50);
@@ -101,7 +104,7 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
       minimise(false, false, budget);
     }
     warm = true;
-    if (!recover(max(scale, abs(dualValue)))) {
+    if (!recover(max(scale, abs(dualValue)), true)) {
       const flow = flowAt(cycleEdge);
       flow.mask &= ~flow.direction;
       if (flow.mask == 0) flow.mode = OFF;

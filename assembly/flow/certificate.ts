@@ -22,8 +22,24 @@ import {
   spareFlow,
   VENUE_FIX,
 } from './fixings';
+import { choosePair, respondPair } from './pools';
 import { bestSelection } from './selection';
-import { FREE, flowAt, int, NU, n, nodeAt, num, RELAXED, setInt, setNum, targetAt, venueAt } from './state';
+import {
+  Flow,
+  FREE,
+  flowAt,
+  int,
+  isPool,
+  NU,
+  n,
+  nodeAt,
+  num,
+  RELAXED,
+  setInt,
+  setNum,
+  targetAt,
+  venueAt,
+} from './state';
 
 /** Whether the last bound found an edge profitable that had been put to sleep; it is awake now. */
 export let woken: bool = false;
@@ -87,12 +103,30 @@ export function gainOf(e: i32): f64 {
   flow.mask = venueAt(e).directions;
   flow.mode = standing == OPEN && int(VENUE_FIX, e) == OPEN ? RELAXED : FREE;
   flow.surplus = 0;
-  respond(e, flow);
+  if (isPool(flow.kind)) respondPairs(e, flow);
+  else respond(e, flow);
   if (standing == COSTLESS) return max(flow.surplus, 0.0);
   const v = venueAt(e);
   if (flow.mode == RELAXED) return flow.surplus - v.fixedCost;
   const fee = flow.kind == BRIDGE ? v.fixedFee * num(NU, v.to) : 0.0;
   return max(flow.surplus, 0.0) - fee - v.fixedCost;
+}
+
+/** A pool of n nodes trades one pair of them: its support is the largest of its pairs'. */
+function respondPairs(e: i32, flow: Flow): void {
+  const v = venueAt(e);
+  const own = flowAt(e).pair;
+  let best: f64 = 0;
+  for (let i = 0; i < v.nodeCount; i++) {
+    for (let j = i + 1; j < v.nodeCount; j++) {
+      choosePair(v, flow, i, j);
+      flow.surplus = 0;
+      respondPair(v, flow, num(NU, v.from), num(NU, v.to));
+      best = max(best, flow.surplus);
+    }
+  }
+  if (own >= 0) choosePair(v, flow, own & 0xff, own >> 8);
+  flow.surplus = best;
 }
 
 /** Raises NU to prices at which no target can be bettered: Σ weight · least price of its nodes = 1. */

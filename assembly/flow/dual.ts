@@ -1,29 +1,47 @@
 // The dual objective, its gradient and its Hessian at the current prices, in one pass over the edges:
 //   ĝ(ν) = ν·supply + Σ_free f(ν) + Σ_proximal max_{0≤z≤1} z·F(ν) − σ(z − z̄)²/2,   F = f − q.
 // For a rebalance Σ demandᵢνᵢ = 1 is kept by scaling and the gradient is the Lagrangian's. Gradient
-// and Hessian are scaled by prices (derivatives in log ν). Refuses no input.
+// and Hessian are scaled by prices (derivatives in log ν). The Hessian's diagonal is summed here; off
+// the diagonal it is the list of active edges, so that whatever follows costs what trades, not what
+// is listed. Refuses no input.
 
 import { header } from '../layout';
-import { BRIDGE, CONCENTRATED, CONSTANT_PRODUCT, ORDER as ORDER_KIND, WORTH } from '../problem';
+import {
+  BRIDGE,
+  CONCENTRATED,
+  CONSTANT_PRODUCT,
+  FORWARD,
+  ORDER as ORDER_KIND,
+  REVERSE,
+  WORTH,
+} from '../problem';
 import { respondBridge } from '../venues/bridge';
 import { respondConcentrated } from '../venues/concentrated';
-import { respondConstantProduct } from '../venues/constantProduct';
+import { KINK, respondConstantProduct, sell } from '../venues/constantProduct';
 import { respondLinear } from '../venues/linear';
 import { respondOrder } from '../venues/order';
+import { addPool, respondPair, respondPool } from './pools';
 import {
+  activate,
+  curveAt,
+  curveCount,
   DEMAND,
+  DIAGONAL,
+  deactivateAll,
   Flow,
   FREE,
   flowAt,
   GRADIENT,
   ground,
   headOf,
+  int,
+  isPool,
   isSmooth,
-  m,
   NU,
   n,
   num,
-  OFF,
+  OTHERS,
+  otherCount,
   SUPPLY,
   setNum,
   tailOf,
@@ -35,60 +53,101 @@ export let complementarity: f64 = 0;
 /** Σ of the gradient before the constraint: the portfolio's size T, or 0 for a swap. */
 export let portfolio: f64 = 0;
 
-/** Fills GRADIENT and every flow; returns ĝ. */
+/** Fills GRADIENT, DIAGONAL, the active edges and their flows; returns ĝ. */
 export function evaluate(): f64 {
   let total: f64 = 0;
-  let lost: f64 = 0;
   for (let k = 0; k < n; k++) {
     const worth = num(NU, k) * num(SUPPLY, k);
     setNum(GRADIENT, k, worth);
+    setNum(DIAGONAL, k, 0);
     total += worth;
   }
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (flow.mode == OFF) continue;
-    respond(e, flow);
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const head = headOf(v, flow);
-    const paid = num(NU, tail) * flow.input;
-    const got = num(NU, head) * flow.output;
-    let z: f64 = 1;
-    if (flow.mode == FREE && isSmooth(flow.kind)) {
-      total += flow.surplus;
-      flow.hii = flow.curvature;
-      flow.hij = -flow.curvature;
-      flow.hjj = flow.curvature;
-      flow.share = 1;
-      if (flow.surplus == 0) continue;
-    } else {
-      const gain = flow.surplus - flow.cost;
-      const wish = flow.center + gain / flow.sigma;
-      z = min(max(wish, 0.0), 1.0);
-      const off = z - flow.center;
-      total += z * gain - 0.5 * flow.sigma * off * off;
-      lost += max(gain, 0.0) - z * gain;
-      const w = z * flow.curvature;
-      flow.hii = w;
-      flow.hij = -w;
-      flow.hjj = w;
-      if (wish > 0 && wish < 1) {
-        const stiff = 1.0 / flow.sigma;
-        flow.hii += stiff * paid * paid;
-        flow.hij -= stiff * paid * got;
-        flow.hjj += stiff * got * got;
-      }
-      if (z == 0) {
-        flow.share = 0;
-        continue;
-      }
-    }
-    flow.share = z;
-    setNum(GRADIENT, tail, num(GRADIENT, tail) - z * paid);
-    setNum(GRADIENT, head, num(GRADIENT, head) + z * got);
+  deactivateAll();
+  total += addCurves();
+  complementarity = 0;
+  for (let k = 0; k < otherCount; k++) {
+    const e = int(OTHERS, k);
+    total += addEdge(e, flowAt(e));
   }
-  complementarity = lost;
   constrain();
+  return total;
+}
+
+/** All constant-product edges that are free: the hot loop. Idle ones cost a compare and no store. */
+function addCurves(): f64 {
+  let total: f64 = 0;
+  for (let k = 0; k < curveCount; k++) {
+    const curve = curveAt(k);
+    const nuFrom = num(NU, curve.from);
+    const nuTo = num(NU, curve.to);
+    const from = nuFrom * curve.a;
+    const to = nuTo * curve.b;
+    if (curve.mask & FORWARD && curve.keep * to > from * (1.0 - KINK)) {
+      const flow = flowAt(curve.edge);
+      flow.direction = FORWARD;
+      sell(flow, curve.a, curve.b, curve.keep, curve.spread, from, to, nuFrom, nuTo, curve.capFrom);
+      total += addSmooth(curve.edge, flow, curve.from, curve.to);
+    } else if (curve.mask & REVERSE && curve.keep * from > to * (1.0 - KINK)) {
+      const flow = flowAt(curve.edge);
+      flow.direction = REVERSE;
+      sell(flow, curve.b, curve.a, curve.keep, curve.spread, to, from, nuTo, nuFrom, curve.capTo);
+      total += addSmooth(curve.edge, flow, curve.to, curve.from);
+    }
+  }
+  return total;
+}
+
+/** Takes a smooth edge's whole response. */
+function addSmooth(e: i32, flow: Flow, tail: i32, head: i32): f64 {
+  const w = flow.curvature;
+  flow.share = 1;
+  flow.hii = w;
+  flow.hij = -w;
+  flow.hjj = w;
+  activate(e, flow, tail, head);
+  setNum(GRADIENT, tail, num(GRADIENT, tail) - num(NU, tail) * flow.input);
+  setNum(GRADIENT, head, num(GRADIENT, head) + num(NU, head) * flow.output);
+  setNum(DIAGONAL, tail, num(DIAGONAL, tail) + w);
+  setNum(DIAGONAL, head, num(DIAGONAL, head) + w);
+  return flow.surplus;
+}
+
+/** Any other edge: all of it, or the proximal share z of it. */
+function addEdge(e: i32, flow: Flow): f64 {
+  respond(e, flow);
+  const whole = flow.mode == FREE && isSmooth(flow.kind);
+  let z: f64 = 1;
+  let stiff: f64 = 0;
+  let total = flow.surplus;
+  if (!whole) {
+    const gain = flow.surplus - flow.cost;
+    const wish = flow.center + gain / flow.sigma;
+    z = min(max(wish, 0.0), 1.0);
+    const off = z - flow.center;
+    total = z * gain - 0.5 * flow.sigma * off * off;
+    complementarity += max(gain, 0.0) - z * gain;
+    if (wish > 0 && wish < 1) stiff = 1.0 / flow.sigma;
+  }
+  flow.share = z;
+  const v = venueAt(e);
+  if (isPool(flow.kind) && flow.pair < 0) {
+    if ((z > 0 && flow.surplus > 0) || stiff > 0) addPool(e, v, flow, z, stiff);
+    return total;
+  }
+  const tail = tailOf(v, flow);
+  const head = headOf(v, flow);
+  const paid = num(NU, tail) * flow.input;
+  const got = num(NU, head) * flow.output;
+  const w = z * flow.curvature;
+  flow.hii = w + stiff * paid * paid;
+  flow.hij = -w - stiff * paid * got;
+  flow.hjj = w + stiff * got * got;
+  if (!(z * flow.input > 0) && flow.hij == 0) return total;
+  activate(e, flow, tail, head);
+  setNum(GRADIENT, tail, num(GRADIENT, tail) - z * paid);
+  setNum(GRADIENT, head, num(GRADIENT, head) + z * got);
+  setNum(DIAGONAL, tail, num(DIAGONAL, tail) + flow.hii);
+  setNum(DIAGONAL, head, num(DIAGONAL, head) + flow.hjj);
   return total;
 }
 
@@ -128,4 +187,6 @@ export function respond(e: i32, flow: Flow): void {
   else if (kind == ORDER_KIND) respondOrder(v, flow, nuFrom, nuTo);
   else if (kind == BRIDGE) respondBridge(v, flow, nuFrom, nuTo);
   else if (kind == WORTH) respondLinear(v, flow, nuFrom, nuTo, 0);
+  else if (flow.pair >= 0) respondPair(v, flow, nuFrom, nuTo);
+  else respondPool(v, flow);
 }

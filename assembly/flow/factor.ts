@@ -3,29 +3,31 @@
 // hand simpler and faster than a quotient graph), kept while the pattern stays the same, eliminated
 // right-looking in a dense triangle that only the pattern's entries touch. No allocation.
 
+import { blockEntry } from './pools';
 import {
+  activeAt,
+  activeCount,
   COLUMNS,
   DEGREE,
   DIAGONAL,
   FILL,
   flowAt,
-  headOf,
   int,
   MATRIX,
   MULTIPLIERS,
-  m,
   NET,
   n,
   num,
-  OFF,
   ORDER,
   PATTERN,
   PIVOTS,
   PLACE,
+  POOLS,
+  poolCount,
+  poolNodeAt,
   ROW_START,
   setInt,
   setNum,
-  tailOf,
   venueAt,
   WORDS,
 } from './state';
@@ -40,37 +42,45 @@ export function resetFactor(): void {
   patternKnown = false;
 }
 
-/** Factorises Σ edge Hessians + diag(damping), `damping` being an array of n numbers. */
+/** Factorises the Hessian of the active edges + diag(damping), `damping` an array of n numbers. */
 export function factorise(damping: usize, skip: i32): void {
   if (!samePattern(skip)) {
     order(skip);
     patternKnown = true;
   }
   clear();
-  for (let k = 0; k < n; k++) {
-    setNum(DIAGONAL, k, 0);
-  }
   const size = <usize>n;
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (flow.mode == OFF || flow.hij == 0) continue;
+  for (let k = 0; k < activeCount; k++) {
+    const active = activeAt(k);
+    if (active.tail == skip || active.head == skip) continue;
+    addEntry(active.tail, active.head, active.hij);
+  }
+  for (let k = 0; k < poolCount; k++) {
+    const e = int(POOLS, k);
     const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const head = headOf(v, flow);
-    setNum(DIAGONAL, tail, num(DIAGONAL, tail) + flow.hii);
-    setNum(DIAGONAL, head, num(DIAGONAL, head) + flow.hjj);
-    if (tail == skip || head == skip) continue;
-    const p = int(PLACE, tail);
-    const q = int(PLACE, head);
-    const at = MATRIX + ((p < q ? <usize>p * size + <usize>q : <usize>q * size + <usize>p) << 3);
-    store<f64>(at, load<f64>(at) + flow.hij);
+    for (let i = 0; i < v.nodeCount; i++) {
+      const one = poolNodeAt(v, i).node;
+      for (let j = i + 1; j < v.nodeCount; j++) {
+        const other = poolNodeAt(v, j).node;
+        if (one != skip && other != skip) addEntry(one, other, blockEntry(v, flowAt(e), i, j));
+      }
+    }
   }
   for (let k = 0; k < n; k++) {
-    setNum(DIAGONAL, k, num(DIAGONAL, k) + num(damping, k));
+    const whole = num(DIAGONAL, k) + num(damping, k);
+    setNum(NET, k, whole);
     const p = <usize>int(PLACE, k);
-    store<f64>(MATRIX + ((p * size + p) << 3), num(DIAGONAL, k));
+    store<f64>(MATRIX + ((p * size + p) << 3), whole);
   }
   eliminate(skip);
+}
+
+function addEntry(one: i32, other: i32, value: f64): void {
+  const size = <usize>n;
+  const p = int(PLACE, one);
+  const q = int(PLACE, other);
+  const at = MATRIX + ((p < q ? <usize>p * size + <usize>q : <usize>q * size + <usize>p) << 3);
+  store<f64>(at, load<f64>(at) + value);
 }
 
 /** Solves for `right` (n numbers, natural order) in place, using NET as scratch. */
@@ -96,21 +106,40 @@ export function backSolve(right: usize): void {
   for (let p = 0; p < n; p++) setNum(right, int(ORDER, p), num(NET, p));
 }
 
-/** Rebuilds the bit rows of active edges in FILL; true if they equal those ordered last. */
+/** Rebuilds the bit rows of active edges in FILL; true if those ordered last cover them. */
 function samePattern(skip: i32): bool {
   const bytes = (<usize>n * <usize>WORDS) << 3;
   memory.fill(FILL, 0, bytes);
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (flow.mode == OFF || flow.hij == 0) continue;
-    const v = venueAt(e);
-    if (v.from == skip || v.to == skip) continue;
-    setBit(FILL, v.from, v.to);
-    setBit(FILL, v.to, v.from);
+  for (let k = 0; k < activeCount; k++) {
+    const active = activeAt(k);
+    if (active.tail != skip && active.head != skip) join(active.tail, active.head);
   }
-  if (patternKnown && memory.compare(FILL, PATTERN, bytes) == 0) return true;
+  for (let k = 0; k < poolCount; k++) {
+    const v = venueAt(int(POOLS, k));
+    for (let i = 0; i < v.nodeCount; i++) {
+      const one = poolNodeAt(v, i).node;
+      for (let j = i + 1; j < v.nodeCount; j++) {
+        const other = poolNodeAt(v, j).node;
+        if (one != skip && other != skip) join(one, other);
+      }
+    }
+  }
+  if (patternKnown && isCovered(bytes)) return true;
   memory.copy(PATTERN, FILL, bytes);
   return false;
+}
+
+/** Edges that fell idle since the last ordering are zeros in its pattern: cheaper than a new order. */
+function isCovered(bytes: usize): bool {
+  for (let at: usize = 0; at < bytes; at += 8) {
+    if (load<u64>(FILL + at) & ~load<u64>(PATTERN + at)) return false;
+  }
+  return true;
+}
+
+function join(one: i32, other: i32): void {
+  setBit(FILL, one, other);
+  setBit(FILL, other, one);
 }
 
 function setBit(rows: usize, row: i32, bit: i32): void {
@@ -202,7 +231,8 @@ function eliminate(skip: i32): void {
     const node = int(ORDER, p);
     const start = int(ROW_START, p);
     const end = int(ROW_START, p + 1);
-    if (node == skip || !(pivot > PIVOT_MIN * num(DIAGONAL, node))) {
+    // NET holds the diagonals before elimination, by node.
+    if (node == skip || !(pivot > PIVOT_MIN * num(NET, node))) {
       setNum(PIVOTS, p, 0);
       for (let k = start; k < end; k++) setNum(MULTIPLIERS, k, 0);
       continue;

@@ -13,8 +13,9 @@ import { complementarity } from './dual';
 import { groupAt, layFixings, settleStanding } from './fixings';
 import { startGroups } from './groups';
 import { improve } from './improve';
-import { dualValue, minimise, residual } from './minimise';
+import { dualValue, residual } from './minimise';
 import { bestPath } from './paths';
+import { releasePairs } from './pools';
 import { clearMasks } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
@@ -26,6 +27,7 @@ import {
   flowAt,
   ground,
   int,
+  listEdges,
   m,
   NU,
   n,
@@ -36,7 +38,6 @@ import {
   ROOT_SHARE,
   setInt,
   setNum,
-  settleSupply,
   TRY_USED,
   venueAt,
 } from './state';
@@ -51,30 +52,23 @@ export function search(): i32 {
   const laid = layFixings(h.end);
   if (laid == 0) return TOO_LARGE;
   layCases(laid);
-  startPrices();
   clearMasks();
-  const costly = relaxAll();
+  releasePairs();
+  relaxAll();
+  listEdges();
+  startPrices();
   resetAttempts();
   startGroups();
-  h.legCount = 0;
-  h.branchCount = 0;
-  if (costly) relax(false, h.workMax >> 2, -Infinity);
-  else {
-    settleSupply();
-    minimise(false, false, h.workMax);
-  }
+  relax(false, h.workMax >> 2, -Infinity);
   h.residual = residual;
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
-  const scale = abs(dualValue);
-  if (costly) searchSets(scale);
-  else {
-    for (let e = 0; e < m; e++) setInt(TRY_USED, e, 1);
-    attempt(scale, ROOT_NU, ROOT_SHARE);
-  }
-  publish(costly);
+  searchSets(abs(dualValue));
+  publish();
   const spent = h.work >= h.workMax;
-  if (bestNet == -Infinity) return spent ? LIMIT : ground >= 0 && scale > 0 ? INFEASIBLE : NO_ROUTE;
+  if (bestNet == -Infinity) {
+    return spent ? LIMIT : ground >= 0 && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
+  }
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
   return wide && (spent || h.branchCount > 1) ? LIMIT : OK;
@@ -88,8 +82,8 @@ function tradedWorth(): f64 {
   return worth;
 }
 
-/** Marks what has a fixed cost, frees the rest; true if anything has one. */
-function relaxAll(): bool {
+/** Marks what has a fixed cost, frees the rest; true if anything has one. Once per load too. */
+export function relaxAll(): bool {
   const h = header();
   let costly = false;
   for (let e = 0; e < m; e++) {
@@ -166,23 +160,16 @@ function firstSets(scale: f64): void {
 }
 
 /** Publishes prices, value and bound: the root's, or the cases' where they prove more. */
-function publish(costly: bool): void {
+function publish(): void {
   const h = header();
   h.value = bestNet;
-  if (!costly) {
-    for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
-    settleStanding();
-    h.bound = certifyUnder();
-    makeFeasible();
-  } else {
-    for (let k = 0; k < n; k++) setNum(NU, k, num(pricesAt(0), k));
-    h.bound = caseAt(0).bound;
-    const byCases = caseAt(widestLeaf()).bound;
-    if (h.bound - byCases > MEANINGFUL * (h.bound - bestNet)) {
-      h.bound = byCases;
-      writeTree(byCases);
-    }
-    makeFeasible();
+  h.bound = caseAt(0).bound;
+  const byCases = caseAt(widestLeaf()).bound;
+  if (h.bound - byCases > MEANINGFUL * (h.bound - bestNet)) {
+    h.bound = byCases;
+    writeTree(byCases);
   }
+  for (let k = 0; k < n; k++) setNum(NU, k, num(pricesAt(0), k));
+  makeFeasible();
   for (let k = 0; k < n; k++) nodeAt(k).dual = num(NU, k);
 }

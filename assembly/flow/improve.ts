@@ -6,6 +6,7 @@ import { attempt, bestNet } from './attempt';
 import { respond } from './dual';
 import { groupAt } from './fixings';
 import { dropGroup } from './groups';
+import { commitPair } from './pools';
 import {
   BEST_NU,
   BEST_SHARE,
@@ -13,6 +14,7 @@ import {
   FREE,
   flowAt,
   int,
+  isPool,
   m,
   NU,
   n,
@@ -70,7 +72,10 @@ function score(): void {
     const v = venueAt(e);
     flow.mode = RELAXED;
     flow.mask = v.directions;
+    const choosing = isPool(flow.kind) && v.nodeCount > 2 && !int(BEST_USED, e);
+    if (choosing) flow.pair = -1;
     respond(e, flow);
+    if (choosing) commitPair(v, flow);
     const gain = max(flow.surplus, 0.0) - v.fixedCost;
     if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
     else setNum(SCORE, e, max(gain, 0.0));

@@ -3,7 +3,8 @@
 
 import { header } from '../layout';
 import { Leg } from '../plan';
-import { flowAt, HEAD, int, n, TOPO } from './state';
+import { FORWARD } from '../problem';
+import { flowAt, HEAD, int, n, TOPO, venueAt } from './state';
 
 export function writeLegs(): void {
   const h = header();
@@ -12,12 +13,16 @@ export function writeLegs(): void {
     for (let e = int(HEAD, int(TOPO, p)); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
       if (e >= h.venueCount || !(flow.x > 0)) continue;
+      const v = venueAt(e);
       const leg = changetype<Leg>(h.legs + <usize>count * offsetof<Leg>());
       leg.venue = e;
       leg.direction = flow.direction;
       leg.input = flow.x;
       leg.output = flow.y;
       leg.stiffness = flow.hii;
+      const forward = flow.direction == FORWARD;
+      leg.from = forward ? v.from : v.to;
+      leg.to = forward ? v.to : v.from;
       count++;
     }
   }

@@ -4,30 +4,40 @@
 // positive: it vanishes at the optimum, so convergence stays quadratic, and it bounds the step of a
 // node no active edge touches. Stops on residual + complementarity, the primal–dual gap itself.
 
-import { header } from '../layout';
-import { FORWARD, Venue } from '../problem';
+import { FACTOR_MAX, header } from '../layout';
+import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
+import { conjugate } from './krylov';
+import { crossPool } from './pools';
 import { betweenRounds } from './relaxation';
 import {
+  activate,
+  activeAt,
+  activeCount,
   DIAGONAL,
   Flow,
   FREE,
   flowAt,
   GRADIENT,
   ground,
-  headOf,
+  int,
   isSmooth,
-  m,
+  listEdges,
+  NET,
+  NOTED,
   NU,
   n,
   num,
-  OFF,
+  OTHERS,
+  otherCount,
+  POOLS,
+  poolCount,
   SAVED,
   STEP,
   SUPPLY,
+  setInt,
   setNum,
-  tailOf,
   venueAt,
 } from './state';
 
@@ -46,6 +56,13 @@ const RELAXED_GOAL: f64 = 1e-7;
 const NOISE: f64 = 4e-15;
 const ROUNDING: f64 = 8.9e-16;
 const ROUNDING_MAX: f64 = 1e-6;
+/** Residual, as a share of the value, that recovery absorbs without a trace in the gap. */
+export const LOOSE: f64 = 1e-6;
+export const TIGHT: f64 = 1e-15;
+/** From this many nodes on conjugate gradients come first, and all there is beyond FACTOR_MAX. */
+const KRYLOV_MIN: i32 = 48;
+const KRYLOV_ROUNDS: i32 = 60;
+const KRYLOV_ROUNDS_LAST: i32 = 1000;
 
 /** Dual value ĝ, and Σ|gradient|, where the last minimisation ended. */
 export let dualValue: f64 = 0;
@@ -56,25 +73,42 @@ let floor: f64 = 0;
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
+/** Whether the problem minimised last had no kink: ĝ is then g itself. */
+export let smooth: bool = true;
+
+/** Whether conjugate gradients still do: a matrix they failed on once is factorised from then on. */
+let byKrylov: bool = false;
+
 /**
  * Minimises from the prices in NU, for at most `budget` of work; with `warm`, from the centres at
  * hand. A relaxation need not be exact: its prices only bound, its shares only suggest. Returns the
  * gap.
  */
 export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
+  listEdges();
+  return minimiseListed(warm, relaxed, budget, TIGHT);
+}
+
+/** The same with the edge lists known to be fresh; smooth problems stop at `goal` of the value. */
+export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64): f64 {
   limit = min(header().workMax, header().work + budget);
+  byKrylov = n >= KRYLOV_MIN;
   normalise();
-  const kinked = countKinked();
+  smooth = countKinked() == 0;
+  if (smooth) {
+    newton(goal);
+    return residual;
+  }
   let epsilon = warm ? EPSILON_WARM : EPSILON_FIRST;
   if (!warm) clearCenters();
   setSigmas(epsilon, roughScale());
   let last = Infinity;
   let gap = Infinity;
   for (let outer = 0; outer < OUTER_MAX; outer++) {
-    newton(kinked == 0);
+    newton(0);
     gap = residual + complementarity;
-    const goal = (relaxed ? RELAXED_GOAL : GAP_GOAL) * abs(dualValue);
-    if (kinked == 0 || (complementarity <= goal && residual <= max(goal, floor))) break;
+    const wanted = (relaxed ? RELAXED_GOAL : GAP_GOAL) * abs(dualValue);
+    if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
     if (relaxed && betweenRounds()) break;
@@ -87,21 +121,21 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
 
 function countKinked(): i32 {
   let count = 0;
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (flow.mode != OFF && !(flow.mode == FREE && isSmooth(flow.kind))) count++;
+  for (let k = 0; k < otherCount; k++) {
+    const flow = flowAt(int(OTHERS, k));
+    if (!(flow.mode == FREE && isSmooth(flow.kind))) count++;
   }
   return count;
 }
 
 function clearCenters(): void {
-  for (let e = 0; e < m; e++) flowAt(e).center = 0;
+  for (let k = 0; k < otherCount; k++) flowAt(int(OTHERS, k)).center = 0;
 }
 
 function recentre(): void {
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    flow.center = flow.mode == OFF ? 0 : flow.share;
+  for (let k = 0; k < otherCount; k++) {
+    const flow = flowAt(int(OTHERS, k));
+    flow.center = flow.share;
   }
 }
 
@@ -115,9 +149,10 @@ function roughScale(): f64 {
 /** σ in dollars for a share z: ε·c²ν² / min(cν, scale), from OPTIMIZER.md's σ per unit. */
 function setSigmas(epsilon: f64, scale: f64): void {
   const floor = max(scale, 1e-300);
-  for (let e = 0; e < m; e++) {
+  for (let k = 0; k < otherCount; k++) {
+    const e = int(OTHERS, k);
     const flow = flowAt(e);
-    if (flow.mode == OFF || (flow.mode == FREE && isSmooth(flow.kind))) continue;
+    if (flow.mode == FREE && isSmooth(flow.kind)) continue;
     const v = venueAt(e);
     let full = floor;
     if (!isSmooth(flow.kind)) full = min(v.a, v.capFrom) * num(NU, v.from);
@@ -128,8 +163,11 @@ function setSigmas(epsilon: f64, scale: f64): void {
 /** The last step's length as a share of Newton's: short steps ask for damping. */
 let accepted: f64 = 1;
 
-/** Newton to rounding; leaves dualValue, residual and the edges' state at the prices found. */
-function newton(tight: bool): void {
+/**
+ * Newton until the residual is `share` of the value, or with 0 a hundredth of the kinks' own error;
+ * leaves dualValue, residual and the edges' state at the prices found.
+ */
+function newton(share: f64): void {
   const h = header();
   let value = evaluate();
   let damping: f64 = 1;
@@ -138,11 +176,10 @@ function newton(tight: bool): void {
     for (let k = 0; k < n; k++) norm += abs(num(GRADIENT, k));
     residual = norm;
     dualValue = value;
-    // Between recentrings the kinks' own error rules; a hundredth of it is exact enough.
-    const goal = tight ? 1e-15 * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
+    const goal = share > 0 ? share * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
     h.work++;
-    const slope = direction(damping, norm / <f64>n);
+    const slope = direction(damping, norm, abs(value));
     floor = 0;
     for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
     floor = min(floor, ROUNDING_MAX * abs(value));
@@ -169,17 +206,37 @@ function newton(tight: bool): void {
 }
 
 /**
- * Fills STEP and returns the slope of ĝ along it. The mean keeps a node that no active edge touches
- * from running to the next kink for the sake of a gradient that hardly matters.
+ * Fills STEP and returns the slope of ĝ along it. The mean gradient in the damping keeps a node that
+ * no active edge touches from running to the next kink for the sake of a gradient that hardly matters.
  */
-function direction(damping: f64, mean: f64): f64 {
-  for (let k = 0; k < n; k++) setNum(STEP, k, damping * (abs(num(GRADIENT, k)) + mean));
-  factorise(STEP, ground);
+function direction(damping: f64, norm: f64, value: f64): f64 {
+  const mean = norm / <f64>n;
+  for (let k = 0; k < n; k++) setNum(NET, k, damping * (abs(num(GRADIENT, k)) + mean));
   for (let k = 0; k < n; k++) setNum(STEP, k, -num(GRADIENT, k));
-  backSolve(STEP);
+  // A step is worth its square root of exactness: far from the optimum a rough one does.
+  solveFor(STEP, NET, min(0.1, max(0.1 * sqrt(norm / max(value, 1e-300)), 1e-5)));
   let slope: f64 = 0;
   for (let k = 0; k < n; k++) slope += num(GRADIENT, k) * num(STEP, k);
   return slope;
+}
+
+/** Newton's system with `right` as its right side, by conjugate gradients or by factorisation. */
+function solveFor(right: usize, damping: usize, share: f64): void {
+  if (byKrylov) {
+    for (let k = 0; k < n; k++) setNum(SAVED, k, num(right, k));
+    const rounds = n > FACTOR_MAX ? KRYLOV_ROUNDS_LAST : KRYLOV_ROUNDS;
+    if (conjugate(right, damping, ground, share, rounds) || n > FACTOR_MAX) return;
+    byKrylov = false;
+    for (let k = 0; k < n; k++) setNum(right, k, num(SAVED, k));
+  }
+  factorise(damping, ground);
+  backSolve(right);
+}
+
+/** Newton's system once more, undamped or with the last factor: for corrections of the flows. */
+export function correct(right: usize): void {
+  if (byKrylov) conjugate(right, 0, ground, 1e-6, KRYLOV_ROUNDS);
+  else backSolve(right);
 }
 
 /**
@@ -202,7 +259,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
   for (let attempt = 0; attempt < attempts; attempt++) {
     for (let k = 0; k < n; k++) {
       // Also where the step is zero: the last try's scaling must not stay behind.
-      setNum(NU, k, num(SAVED, k) * Math.exp(t * num(STEP, k)));
+      setNum(NU, k, num(SAVED, k) * growth(t * num(STEP, k)));
     }
     normalise();
     const next = evaluate();
@@ -219,6 +276,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
     ) {
       accepted = t;
       if (attempt > 0) applySecants();
+      forgetNotes();
       return next;
     }
     noteSecants(t, 1e-6 * t * longest);
@@ -232,14 +290,26 @@ function search(value: f64, slope: f64, norm: f64): f64 {
     }
   }
   for (let k = 0; k < n; k++) setNum(NU, k, num(SAVED, k));
+  forgetNotes();
   return Infinity;
 }
 
-/** What an edge moves at the current prices, dollars, positive from `from` to `to`. */
-function moved(flow: Flow, v: Venue): f64 {
-  const worth = flow.share * flow.input * num(NU, tailOf(v, flow));
+/** eˣ; for small x its Padé approximant, which is as good a step and an eighth of the work. */
+function growth(x: f64): f64 {
+  if (abs(x) > 0.1) return Math.exp(x);
+  const even = 1.0 + (x * x) / 12.0;
+  return (even + 0.5 * x) / (even - 0.5 * x);
+}
+
+/** What an active edge moves at the current prices, dollars, positive from `from` to `to`. */
+function moved(flow: Flow, tail: i32): f64 {
+  const worth = flow.share * flow.input * num(NU, tail);
   return flow.direction == FORWARD ? worth : -worth;
 }
+
+/** Edges noted by the line search at hand: those active before it, then those it met on the way. */
+let notedCount: i32 = 0;
+let baseCount: i32 = 0;
 
 /**
  * A rejected try shows how fast each edge's flow really changes along the step: one that opened, ran
@@ -248,43 +318,79 @@ function moved(flow: Flow, v: Venue): f64 {
  * between kinks (measured on random rebalances: 340 rounds against 40).
  */
 function noteBase(): void {
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (flow.mode != OFF) flow.base = moved(flow, venueAt(e));
+  for (let k = 0; k < activeCount; k++) {
+    const active = activeAt(k);
+    const flow = flowAt(active.edge);
+    flow.base = moved(flow, active.tail);
+    setInt(NOTED, k, active.edge);
   }
+  baseCount = activeCount;
+  notedCount = baseCount;
 }
 
 /** Turns below `least` log price are left out: what changed there, the scaling changed. */
 function noteSecants(t: f64, least: f64): void {
-  for (let e = 0; e < m; e++) {
+  for (let k = 0; k < notedCount; k++) flowAt(int(NOTED, k)).secant = 0;
+  notedCount = baseCount;
+  // Those that ceased: everything they moved before.
+  for (let k = 0; k < baseCount; k++) {
+    const e = int(NOTED, k);
     const flow = flowAt(e);
-    if (flow.mode == OFF) continue;
+    if (flow.slot >= 0) continue;
     const v = venueAt(e);
     const turn = abs(t * (num(STEP, v.to) - num(STEP, v.from)));
-    flow.secant = turn > least ? abs(moved(flow, v) - flow.base) / turn : 0;
+    if (turn > least) flow.secant = abs(flow.base) / turn;
+  }
+  for (let k = 0; k < activeCount; k++) {
+    const active = activeAt(k);
+    const flow = flowAt(active.edge);
+    const turn = abs(t * (num(STEP, active.head) - num(STEP, active.tail)));
+    if (!(turn > least)) continue;
+    flow.secant = abs(moved(flow, active.tail) - flow.base) / turn;
+    // One that is of the base stands in the list already; twice does no harm but to its length.
+    if (flow.base == 0 && flow.secant > 0) setInt(NOTED, notedCount++, active.edge);
   }
 }
 
 function applySecants(): void {
-  for (let e = 0; e < m; e++) {
+  for (let k = 0; k < notedCount; k++) {
+    const e = int(NOTED, k);
     const flow = flowAt(e);
-    if (flow.mode == OFF || !(flow.secant > abs(flow.hij))) continue;
+    if (!(flow.secant > abs(flow.hij))) continue;
+    const v = venueAt(e);
+    const forward = flow.direction == FORWARD;
+    const tail = forward ? v.from : v.to;
+    const head = forward ? v.to : v.from;
+    setNum(DIAGONAL, tail, num(DIAGONAL, tail) + flow.secant - flow.hii);
+    setNum(DIAGONAL, head, num(DIAGONAL, head) + flow.secant - flow.hjj);
     flow.hii = flow.secant;
     flow.hij = -flow.secant;
     flow.hjj = flow.secant;
+    if (flow.slot < 0) activate(e, flow, tail, head);
+    else activeAt(flow.slot).hij = flow.hij;
   }
 }
 
-/** d²ĝ/dt² along STEP, from the edges' Hessians. */
+function forgetNotes(): void {
+  for (let k = 0; k < notedCount; k++) {
+    const flow = flowAt(int(NOTED, k));
+    flow.base = 0;
+    flow.secant = 0;
+  }
+  notedCount = 0;
+}
+
+/** d²ĝ/dt² along STEP. */
 function curvature(): f64 {
   let sum: f64 = 0;
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (flow.mode == OFF || flow.hij == 0) continue;
-    const v = venueAt(e);
-    const tail = num(STEP, tailOf(v, flow));
-    const head = num(STEP, headOf(v, flow));
-    sum += flow.hii * tail * tail + 2.0 * flow.hij * tail * head + flow.hjj * head * head;
+  for (let k = 0; k < n; k++) sum += num(DIAGONAL, k) * num(STEP, k) * num(STEP, k);
+  for (let k = 0; k < activeCount; k++) {
+    const active = activeAt(k);
+    sum += 2.0 * active.hij * num(STEP, active.tail) * num(STEP, active.head);
+  }
+  for (let k = 0; k < poolCount; k++) {
+    const e = int(POOLS, k);
+    sum += crossPool(venueAt(e), flowAt(e), STEP);
   }
   return sum;
 }

@@ -5,7 +5,7 @@
 import { header, SWAP } from '../layout';
 import { FORWARD, REVERSE } from '../problem';
 import { forward, roomOf } from './recover';
-import { ground, m, n, nodeAt, num, PATH, ROOT_NU, setInt, venueAt } from './state';
+import { flowAt, ground, isPool, m, n, nodeAt, num, PATH, ROOT_NU, setInt, venueAt } from './state';
 
 const HOPS_MAX: i32 = 4;
 
@@ -68,6 +68,7 @@ function relax(hop: i32): void {
   const h = header();
   for (let e = 0; e < h.venueCount; e++) {
     const v = venueAt(e);
+    if (isPool(v.kind) && flowAt(e).pair < 0) continue;
     if (v.directions & FORWARD) offer(hop, e, FORWARD, v.from, v.to);
     if (v.directions & REVERSE) offer(hop, e, REVERSE, v.to, v.from);
   }
@@ -77,7 +78,7 @@ function offer(hop: i32, e: i32, direction: i32, tail: i32, head: i32): void {
   const before = stepAt(hop - 1, tail);
   if (!(before.amount > 0)) return;
   const v = venueAt(e);
-  const amount = forward(v, direction, min(before.amount, roomOf(v, direction)));
+  const amount = forward(e, v, direction, min(before.amount, roomOf(v, direction)));
   const gas = before.gas + v.fixedCost;
   const after = stepAt(hop, head);
   if (!(amount > 0)) return;

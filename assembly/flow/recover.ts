@@ -18,8 +18,11 @@ import { forwardBridge } from '../venues/bridge';
 import { forwardConcentrated, roomConcentrated } from '../venues/concentrated';
 import { forwardConstantProduct } from '../venues/constantProduct';
 import { forwardOrder } from '../venues/order';
-import { backSolve } from './factor';
+import { correct } from './minimise';
+import { forwardPair } from './pools';
 import {
+  activeAt,
+  activeCount,
   DEGREE,
   DEMAND,
   EDGE_LIST,
@@ -30,8 +33,8 @@ import {
   GRADIENT,
   ground,
   HEAD,
-  headOf,
   int,
+  isPool,
   isSmooth,
   m,
   NU,
@@ -39,21 +42,24 @@ import {
   nodeAt,
   num,
   OFF,
+  PLAN,
+  planCount,
   STEP,
   setInt,
   setNum,
+  setPlanCount,
   TOPO,
   TOPO_PLACE,
-  tailOf,
   targetAt,
+  UNLINKED,
   venueAt,
 } from './state';
 
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST: f64 = 1e-13;
 const REFINE_ROUNDS: i32 = 3;
-/** Flow.next of an edge in no node's list. */
-const UNLINKED: i32 = -2;
+/** Share of the plan by which the nodes may be out of balance before the exact push. */
+const REFINED: f64 = 1e-7;
 
 /** The edge whose flow closes a cycle, or −1. Set by `recover`. */
 export let cycleEdge: i32 = -1;
@@ -61,46 +67,60 @@ export let cycleEdge: i32 = -1;
 export let stranded: f64 = 0;
 
 /** Output of edge e for input x in the flow's direction. */
-export function forward(v: Venue, direction: i32, x: f64): f64 {
+export function forward(e: i32, v: Venue, direction: i32, x: f64): f64 {
   if (v.kind == CONSTANT_PRODUCT) return forwardConstantProduct(v, direction, x);
   if (v.kind == CONCENTRATED) return forwardConcentrated(v, header().ticks, direction, x);
   if (v.kind == ORDER_KIND) return forwardOrder(v, x);
   if (v.kind == BRIDGE) return forwardBridge(v, x);
+  if (isPool(v.kind)) return forwardPair(v, flowAt(e).pair, direction, x);
   return v.keep * x;
 }
 
 /** The most edge e may take in. */
 export function roomOf(v: Venue, direction: i32): f64 {
   const cap = direction == FORWARD ? v.capFrom : v.capTo;
-  if (v.kind == CONSTANT_PRODUCT) return cap;
+  if (v.kind == CONSTANT_PRODUCT || isPool(v.kind)) return cap;
   if (v.kind == CONCENTRATED) return min(cap, roomConcentrated(v, header().ticks, direction));
   return min(cap, v.a);
 }
 
 /**
  * Fills every flow's x and y and every node's `left` from the prices and responses at hand, for a
- * plan of `scale` dollars. Returns false if there is a cycle: bar `cycleEdge` and solve again.
+ * plan of `scale` dollars; `exact` spares no refinement. Returns false if there is a cycle: bar `cycleEdge` and solve again.
  */
-export function recover(scale: f64): bool {
+export function recover(scale: f64, exact: bool): bool {
   const dust = DUST * scale;
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    flow.x = flow.mode == OFF ? 0 : flow.share * flow.input;
-    const v = venueAt(e);
-    flow.y = flow.x > 0 ? forward(v, flow.direction, flow.x) : 0;
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    flow.x = 0;
+    flow.y = 0;
+    flow.next = UNLINKED;
   }
-  for (let round = 0; round < REFINE_ROUNDS; round++) refine();
-  for (let e = 0; e < m; e++) {
+  setPlanCount(0);
+  for (let k = 0; k < activeCount; k++) {
+    const e = activeAt(k).edge;
     const flow = flowAt(e);
+    flow.x = flow.share * flow.input;
     if (!(flow.x > 0)) continue;
     const v = venueAt(e);
-    const paid = flow.x * worthAt(tailOf(v, flow));
-    const got = flow.y * worthAt(headOf(v, flow));
+    flow.room = roomOf(v, flow.direction);
+    flow.y = isSmooth(flow.kind) ? flow.output : forward(e, v, flow.direction, flow.x);
+    addToPlan(e);
+  }
+  const enough = exact ? 0 : REFINED * scale;
+  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough)) break;
+  let kept = 0;
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
+    const flow = flowAt(e);
+    const paid = flow.x * worthAt(flow.tail);
+    const got = flow.y * worthAt(flow.head);
     if ((paid <= dust && got <= dust) || flow.y <= 0) {
       flow.x = 0;
       flow.y = 0;
-    }
+    } else setInt(PLAN, kept++, e);
   }
+  setPlanCount(kept);
   if (!sortNodes()) return false;
   push(dust);
   return true;
@@ -114,38 +134,46 @@ function worthAt(k: i32): f64 {
   return max(num(NU, k), nodeAt(k).price);
 }
 
-/** One step of iterative refinement on the flows themselves, with Newton's last factor. */
-function refine(): void {
+/**
+ * One step of iterative refinement on the flows themselves, with Newton's last matrix; false if the
+ * nodes balance to `enough` dollars as they are.
+ */
+function refine(enough: f64): bool {
   let size: f64 = 0;
   for (let k = 0; k < n; k++) setNum(STEP, k, nodeAt(k).supply);
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    if (!(flow.x > 0)) continue;
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const head = headOf(v, flow);
-    setNum(STEP, tail, num(STEP, tail) - flow.x);
-    setNum(STEP, head, num(STEP, head) + flow.y);
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    setNum(STEP, flow.tail, num(STEP, flow.tail) - flow.x);
+    setNum(STEP, flow.head, num(STEP, flow.head) + flow.y);
   }
   for (let k = 0; k < n; k++) {
     setNum(STEP, k, num(STEP, k) * num(NU, k));
     size += num(STEP, k);
   }
+  let off: f64 = 0;
   for (let k = 0; k < n; k++) {
     const goal = ground >= 0 ? 0 : size * num(DEMAND, k) * num(NU, k);
-    setNum(STEP, k, k == ground ? 0 : goal - num(STEP, k));
+    const short = k == ground ? 0 : goal - num(STEP, k);
+    setNum(STEP, k, short);
+    off += abs(short);
   }
-  backSolve(STEP);
-  for (let e = 0; e < m; e++) {
+  if (off <= enough) return false;
+  correct(STEP);
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
     const flow = flowAt(e);
     if (!(flow.x > 0) || flow.hij == 0) continue;
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const potential = flow.hii * num(STEP, tail) + flow.hij * num(STEP, headOf(v, flow));
-    const x = flow.x - potential / num(NU, tail);
-    flow.x = min(max(x, 0.0), roomOf(v, flow.direction));
-    flow.y = forward(v, flow.direction, flow.x);
+    const potential = flow.hii * num(STEP, flow.tail) + flow.hij * num(STEP, flow.head);
+    const x = flow.x - potential / num(NU, flow.tail);
+    flow.x = min(max(x, 0.0), flow.room);
+    flow.y = forward(e, venueAt(e), flow.direction, flow.x);
   }
+  return true;
+}
+
+function addToPlan(e: i32): void {
+  setInt(PLAN, planCount, e);
+  setPlanCount(planCount + 1);
 }
 
 /** Topological order of all nodes into TOPO and TOPO_PLACE (Kahn). False leaves `cycleEdge`. */
@@ -156,16 +184,12 @@ function sortNodes(): bool {
     setInt(HEAD, k, -1);
     setInt(TOPO_PLACE, k, -1);
   }
-  for (let e = m - 1; e >= 0; e--) {
+  for (let k = planCount - 1; k >= 0; k--) {
+    const e = int(PLAN, k);
     const flow = flowAt(e);
-    flow.next = UNLINKED;
-    if (!(flow.x > 0)) continue;
-    const v = venueAt(e);
-    const tail = tailOf(v, flow);
-    const head = headOf(v, flow);
-    flow.next = int(HEAD, tail);
-    setInt(HEAD, tail, e);
-    setInt(DEGREE, head, int(DEGREE, head) + 1);
+    flow.next = int(HEAD, flow.tail);
+    setInt(HEAD, flow.tail, e);
+    setInt(DEGREE, flow.head, int(DEGREE, flow.head) + 1);
   }
   let ready = 0;
   for (let k = 0; k < n; k++) if (int(DEGREE, k) == 0) setInt(TOPO, ready++, k);
@@ -173,7 +197,7 @@ function sortNodes(): bool {
     const node = int(TOPO, p);
     setInt(TOPO_PLACE, node, p);
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
-      const head = headOf(venueAt(e), flowAt(e));
+      const head = flowAt(e).head;
       const left = int(DEGREE, head) - 1;
       setInt(DEGREE, head, left);
       if (left == 0) setInt(TOPO, ready++, head);
@@ -194,30 +218,27 @@ function leastOfCycle(): i32 {
     const edge = edgeInto(node);
     if (edge < 0) return anyFlow();
     setInt(DEGREE, node, edge);
-    node = tailOf(venueAt(edge), flowAt(edge));
+    node = flowAt(edge).tail;
   }
   let least = -1;
   let worth = Infinity;
   const end = node;
   do {
     const edge = int(DEGREE, node);
-    const v = venueAt(edge);
     const flow = flowAt(edge);
-    const tail = tailOf(v, flow);
-    const value = flow.x * num(NU, tail);
+    const value = flow.x * num(NU, flow.tail);
     if (value < worth) {
       worth = value;
       least = edge;
     }
-    node = tail;
+    node = flow.tail;
   } while (node != end);
   return least;
 }
 
 /** Unreachable while amounts are numbers; with NaN among them any edge will do to make progress. */
 function anyFlow(): i32 {
-  for (let e = 0; e < m; e++) if (flowAt(e).x > 0) return e;
-  return 0;
+  return planCount > 0 ? int(PLAN, 0) : 0;
 }
 
 /** An edge that flows into an unsorted node from another unsorted node: there must be one. */
@@ -227,8 +248,7 @@ function edgeInto(node: i32): i32 {
     const e = int(EDGE_LIST, k);
     const flow = flowAt(e);
     if (!(flow.x > 0)) continue;
-    const v = venueAt(e);
-    if (headOf(v, flow) == node && int(TOPO_PLACE, tailOf(v, flow)) < 0) return e;
+    if (flow.head == node && int(TOPO_PLACE, flow.tail) < 0) return e;
   }
   return -1;
 }
@@ -246,36 +266,62 @@ function push(dust: f64): void {
     const node = int(TOPO, p);
     const available = max(num(GRADIENT, node), 0.0);
     let wanted: f64 = 0;
-    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
-    let rest = available - wanted;
-    if (rest < 0 || !keeps(node)) rest = spreadRest(node, rest);
-    if (rest > 0 && !keeps(node) && rest * worthAt(node) > dust) rest = detour(node, rest, p);
+    let stiffness: f64 = 0;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
-      const v = venueAt(e);
-      flow.y = flow.x > 0 ? forward(v, flow.direction, flow.x) : 0;
-      const head = headOf(v, flow);
-      setNum(GRADIENT, head, num(GRADIENT, head) + flow.y);
+      wanted += flow.x;
+      stiffness += flow.hii;
+    }
+    const keeping = keeps(node);
+    let rest = available - wanted;
+    if (rest < 0 || !keeping) {
+      if (lean(node, rest, stiffness)) rest = 0;
+      else rest = spreadRest(node, rest);
+    }
+    if (rest > 0 && !keeping && rest * worthAt(node) > dust) rest = detour(node, rest, p);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+      const flow = flowAt(e);
+      flow.y = flow.x > 0 ? forward(e, venueAt(e), flow.direction, flow.x) : 0;
+      setNum(GRADIENT, flow.head, num(GRADIENT, flow.head) + flow.y);
     }
     nodeAt(node).left = max(rest, 0.0);
-    if (!keeps(node)) stranded += max(rest, 0.0) * worthAt(node);
+    if (!keeping) stranded += max(rest, 0.0) * worthAt(node);
   }
 }
 
-/** Spreads a node's surplus or shortfall over its flows by how little each minds. */
+/**
+ * Spreads a node's surplus or shortfall over its flows in proportion to their curvature: who minds
+ * least takes most, and the common marginal price stays common. False, and nothing moved, if that
+ * would push a flow out of its range.
+ */
+function lean(node: i32, rest: f64, stiffness: f64): bool {
+  if (!(stiffness > 0)) return rest == 0;
+  const part = rest / stiffness;
+  for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+    const flow = flowAt(e);
+    const x = flow.x + part * flow.hii;
+    if (!(x >= 0 && x <= flow.room)) return false;
+  }
+  for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
+    const flow = flowAt(e);
+    flow.x += part * flow.hii;
+  }
+  return true;
+}
+
+/** The same where some flows have no room or no curvature. */
 function spreadRest(node: i32, difference: f64): f64 {
   let rest = difference;
   for (let round = 0; round < 4 && rest != 0; round++) {
     let total: f64 = 0;
-    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next)
-      total += give(flowAt(e), e, rest, round);
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) total += give(flowAt(e), rest, round);
     if (!(total > 0)) continue;
     const part = rest / total;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
-      const weight = give(flow, e, rest, round);
+      const weight = give(flow, rest, round);
       if (weight == 0) continue;
-      const x = min(max(flow.x + part * weight, 0.0), roomOf(venueAt(e), flow.direction));
+      const x = min(max(flow.x + part * weight, 0.0), flow.room);
       rest -= x - flow.x;
       flow.x = x;
     }
@@ -284,8 +330,8 @@ function spreadRest(node: i32, difference: f64): f64 {
 }
 
 /** Weight of a flow in a spread: curvature first, then whoever has room, by size. */
-function give(flow: Flow, e: i32, rest: f64, round: i32): f64 {
-  const room = rest > 0 ? roomOf(venueAt(e), flow.direction) - flow.x : flow.x;
+function give(flow: Flow, rest: f64, round: i32): f64 {
+  const room = rest > 0 ? flow.room - flow.x : flow.x;
   if (!(room > 0)) return 0;
   if (round < 2) return flow.hii;
   return rest < 0 ? flow.x : isSmooth(flow.kind) ? flow.x : min(room, 1e300);
@@ -302,13 +348,14 @@ function detour(node: i32, amount: f64, place: i32): f64 {
     const flow = flowAt(e);
     if (flow.mode == OFF || flow.x > 0) continue;
     const v = venueAt(e);
+    if (isPool(v.kind) && (flow.pair < 0 || (v.from != node && v.to != node))) continue;
     const direction = v.from == node ? FORWARD : REVERSE;
     if (!(flow.mask & direction)) continue;
     const head = direction == FORWARD ? v.to : v.from;
     if (int(TOPO_PLACE, head) <= place) continue;
     // A flow spread down to nothing still stands in its node's list; linked twice it would be a ring.
-    if (flow.next != UNLINKED && tailOf(v, flow) != node) continue;
-    const worth = forward(v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
+    if (flow.next != UNLINKED && flow.tail != node) continue;
+    const worth = forward(e, v, direction, min(amount, roomOf(v, direction))) * num(NU, head);
     if (worth > bestWorth) {
       bestWorth = worth;
       best = e;
@@ -319,10 +366,14 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   const flow = flowAt(best);
   const v = venueAt(best);
   flow.direction = bestDirection;
-  flow.x = min(amount, roomOf(v, bestDirection));
+  flow.tail = node;
+  flow.head = bestDirection == FORWARD ? v.to : v.from;
+  flow.room = roomOf(v, bestDirection);
+  flow.x = min(amount, flow.room);
   if (flow.next == UNLINKED) {
     flow.next = int(HEAD, node);
     setInt(HEAD, node, best);
+    addToPlan(best);
   }
   return amount - flow.x;
 }
@@ -347,9 +398,10 @@ export function planValue(): f64 {
 
 /** Sets used flags by edge from the recovered flows. */
 export function markUsed(used: usize): void {
-  for (let e = 0; e < m; e++) {
-    const flow = flowAt(e);
-    setInt(used, e, flow.mode != OFF && flow.x > 0 ? 1 : 0);
+  memory.fill(used, 0, (<usize>m) << 2);
+  for (let k = 0; k < planCount; k++) {
+    const e = int(PLAN, k);
+    if (flowAt(e).x > 0) setInt(used, e, 1);
   }
 }
 

@@ -8,7 +8,8 @@ import { certifyUnder, gainOf, woken } from './certificate';
 import { ASLEEP, LEAF_NU, OPEN, relaxModes, STANDING, settleStanding } from './fixings';
 import { charge, splitGroups } from './groups';
 import { minimise } from './minimise';
-import { flowAt, int, m, NU, n, num, setInt, setNum, settleSupply } from './state';
+import { commitPairs } from './pools';
+import { flowAt, int, listEdges, m, NU, n, num, setInt, setNum, settleSupply } from './state';
 
 /** The least bound seen; LEAF_NU holds its prices. */
 export let leafBound: f64 = Infinity;
@@ -34,6 +35,7 @@ function note(): void {
 function wake(): void {
   relaxModes();
   charge();
+  listEdges();
 }
 
 /**
@@ -52,6 +54,7 @@ export function relax(warm: bool, budget: i32, target: f64): f64 {
   if (leafBound <= enough) return 0;
   const gap = minimise(warm, true, budget);
   note();
+  commitPairs();
   return gap;
 }
 

@@ -2,15 +2,28 @@
 // arrays per node. Lays them out, appends the targets' own nodes and edges, and sets which edges a
 // search may use. Nothing here is part of the ABI. Refuses problems whose workspace does not fit.
 
-import { alignLine, Header, header, OK, RISK_REBALANCE, SWAP, TOO_LARGE } from '../layout';
+import {
+  alignLine,
+  FACTOR_MAX,
+  Header,
+  header,
+  OK,
+  POOL_NODES_MAX,
+  RISK_REBALANCE,
+  SWAP,
+  TOO_LARGE,
+} from '../layout';
 import {
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
   FORWARD,
   Node,
+  PoolNode,
+  STABLE,
   Target,
   Venue,
+  WEIGHTED,
   WORTH,
 } from '../problem';
 import { sumTicks } from '../venues/concentrated';
@@ -22,7 +35,7 @@ export const FREE: i32 = 1;
 /** A share z of its best trade for the share z of its fixed costs. */
 export const RELAXED: i32 = 2;
 
-// ╒═════════════════════ Flow, 160 bytes (own) ═══════════════════╕
+// ╒═════════════════════ Flow, 176 bytes (own) ═══════════════════╕
 // │  0 direction i32 │  4 mode i32 │  8 mask i32 │ 12 kind i32    │
 // │ 16 input f64    24 output f64 : the venue's best trade, whole │
 // │ 32 surplus f64 : what it is worth at the prices, before costs │
@@ -36,6 +49,11 @@ export const RELAXED: i32 = 2;
 // │ 124 entry i32 : mode in the root relaxation                   │
 // │ 128 base f64 : dollars moved before a line search             │
 // │ 136 secant f64 : curvature its last rejected try showed       │
+// │ 144 slot i32 : place in the list of active edges, or −1       │
+// │ 148 pair i32 : a pool's committed pair, i | j << 8, or −1     │
+// │ 152 block i32 : f64s before this pool's Hessian in BLOCKS     │
+// │ 156 tail i32   160 head i32 : while it is active              │
+// │ 164 reserved i32   168 room f64 : the most it can take in     │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Flow {
@@ -60,9 +78,50 @@ export class Flow {
   entry: i32;
   base: f64;
   secant: f64;
-  reserved0: f64;
-  reserved1: f64;
+  slot: i32;
+  pair: i32;
+  block: i32;
+  tail: i32;
+  head: i32;
+  reserved: i32;
+  room: f64;
 }
+
+// ╒═════════════ Curve, 64 bytes (own): a constant-product edge ══╕
+// │  0 from i32 │ 4 to i32 │ 8 edge i32 │ 12 mask i32 (0: not free)│
+// │ 16 a f64 │ 24 b f64 │ 32 keep f64 : as in the Venue           │
+// │ 40 capFrom f64 │ 48 capTo f64 │ 56 spread f64 : 1/keep        │
+// └───────────────────────────────────────────────────────────────┘
+/** What the pass over all edges reads: most edges of a large market are idle and cost one line. */
+@unmanaged
+export class Curve {
+  from: i32;
+  to: i32;
+  edge: i32;
+  mask: i32;
+  a: f64;
+  b: f64;
+  keep: f64;
+  capFrom: f64;
+  capTo: f64;
+  spread: f64;
+}
+
+// ╒═════════════ Active, 24 bytes (own): an edge that trades ═════╕
+// │  0 edge i32 │ 4 tail i32 │ 8 head i32 │ 12 reserved           │
+// │ 16 hij f64 : Hessian off the diagonal                         │
+// └───────────────────────────────────────────────────────────────┘
+@unmanaged
+export class Active {
+  edge: i32;
+  tail: i32;
+  head: i32;
+  reserved: i32;
+  hij: f64;
+}
+
+/** Flow.next of an edge in no node's list. */
+export const UNLINKED: i32 = -2;
 
 /** Nodes and edges with the targets' own included. */
 export let n: i32 = 0;
@@ -72,6 +131,25 @@ export let ground: i32 = -1;
 
 // Addresses of the working arrays, each of n numbers unless said otherwise.
 export let FLOWS: usize = 0; // m records
+/** Constant-product edges in order, and everything else by edge index. */
+export let CURVES: usize = 0;
+export let curveCount: i32 = 0;
+export let OTHERS: usize = 0; // i32
+export let otherCount: i32 = 0;
+/** Edges that trade at the prices evaluated last; n-node pools among them stand in POOLS instead. */
+export let ACTIVE: usize = 0;
+export let activeCount: i32 = 0;
+export let POOLS: usize = 0; // i32, edges whose whole response is used
+export let poolCount: i32 = 0;
+/** Dense price-scaled Hessians of the n-node pools. */
+export let BLOCKS: usize = 0;
+/** Edges of the recovered plan. */
+export let PLAN: usize = 0; // m i32
+export let planCount: i32 = 0;
+/** Edges a line search keeps notes of. */
+export let NOTED: usize = 0; // 2m i32
+/** Conjugate gradients' four vectors. */
+export let KRYLOV: usize = 0;
 export let NU: usize = 0;
 export let GRADIENT: usize = 0;
 export let STEP: usize = 0;
@@ -141,6 +219,51 @@ export function headOf(v: Venue, flow: Flow): i32 {
   return flow.direction == FORWARD ? v.to : v.from;
 }
 
+export function curveAt(k: i32): Curve {
+  return changetype<Curve>(CURVES + <usize>k * offsetof<Curve>());
+}
+export function activeAt(k: i32): Active {
+  return changetype<Active>(ACTIVE + <usize>k * offsetof<Active>());
+}
+
+/** Appends an edge to the active ones; its Flow must be filled. */
+export function activate(e: i32, flow: Flow, tail: i32, head: i32): void {
+  const active = activeAt(activeCount);
+  active.edge = e;
+  active.tail = tail;
+  active.head = head;
+  active.hij = flow.hij;
+  flow.tail = tail;
+  flow.head = head;
+  flow.slot = activeCount++;
+}
+
+/** Forgets which edges were active. */
+export function deactivateAll(): void {
+  for (let k = 0; k < activeCount; k++) {
+    const flow = flowAt(activeAt(k).edge);
+    flow.slot = -1;
+    flow.input = 0;
+    flow.output = 0;
+    flow.surplus = 0;
+    flow.curvature = 0;
+    flow.hii = 0;
+    flow.hij = 0;
+    flow.hjj = 0;
+  }
+  activeCount = 0;
+  poolCount = 0;
+}
+
+/** Notes a pool whose whole response counts at the prices at hand. */
+export function addToPools(e: i32): void {
+  setInt(POOLS, poolCount++, e);
+}
+
+export function setPlanCount(count: i32): void {
+  planCount = count;
+}
+
 let cursor: usize = 0;
 
 function take(bytes: usize): usize {
@@ -149,15 +272,23 @@ function take(bytes: usize): usize {
   return at;
 }
 
-/** Appends targets, lays the workspace out and prepares ticks and adjacency. */
+/** Lays the workspace out behind a new problem's records and prepares ticks, edges and adjacency. */
 export function prepare(): i32 {
   const h = header();
   appendTargets(h);
   const nodes = <usize>n;
   const edges = <usize>m;
-  WORDS = (n + 63) >> 6;
+  // Beyond this size conjugate gradients solve alone: no dense triangle.
+  const dense: usize = n <= FACTOR_MAX ? nodes : 0;
+  WORDS = n <= FACTOR_MAX ? (n + 63) >> 6 : 0;
   cursor = h.scratch;
   FLOWS = take(edges * offsetof<Flow>());
+  CURVES = take(edges * offsetof<Curve>());
+  OTHERS = take(edges << 2);
+  ACTIVE = take(edges * offsetof<Active>());
+  POOLS = take(edges << 2);
+  PLAN = take(edges << 2);
+  NOTED = take(edges << 3);
   NU = take(nodes << 3);
   GRADIENT = take(nodes << 3);
   STEP = take(nodes << 3);
@@ -166,6 +297,7 @@ export function prepare(): i32 {
   DEMAND = take(nodes << 3);
   DIAGONAL = take(nodes << 3);
   NET = take(nodes << 3);
+  KRYLOV = take(nodes << 5);
   ORDER = take(nodes << 2);
   PLACE = take(nodes << 2);
   TOPO = take(nodes << 2);
@@ -173,13 +305,8 @@ export function prepare(): i32 {
   HEAD = take(nodes << 2);
   DEGREE = take(nodes << 2);
   EDGE_START = take((nodes + 1) << 2);
-  EDGE_LIST = take(edges << 3);
-  PATTERN = take((nodes * <usize>WORDS) << 3);
-  FILL = take((nodes * <usize>WORDS) << 3);
-  MATRIX = take((nodes * nodes) << 3);
+  EDGE_LIST = take((edges << 3) + ((<usize>h.poolNodeCount) << 2));
   ROW_START = take((nodes + 1) << 2);
-  COLUMNS = take(((nodes * (nodes + 1)) >> 1) << 2);
-  MULTIPLIERS = take(((nodes * (nodes + 1)) >> 1) << 3);
   PIVOTS = take(nodes << 3);
   ROOT_NU = take(nodes << 3);
   ROOT_SHARE = take(edges << 3);
@@ -190,20 +317,40 @@ export function prepare(): i32 {
   TRY_USED = take(edges << 2);
   GROUP_SPLIT = take((<usize>h.memberCount) << 3);
   PATH = take((nodes * 5) << 5);
+  BLOCKS = take((<usize>h.poolNodeCount * POOL_NODES_MAX) << 3);
+  const cleared = cursor;
+  PATTERN = take((nodes * <usize>WORDS) << 3);
+  FILL = take((nodes * <usize>WORDS) << 3);
+  MATRIX = take((dense * dense) << 3);
+  COLUMNS = take(((dense * (dense + 1)) >> 1) << 2);
+  MULTIPLIERS = take(((dense * (dense + 1)) >> 1) << 3);
   h.end = cursor;
   if (cursor > (<usize>memory.size()) << 16) return TOO_LARGE;
-  memory.fill(h.scratch, 0, cursor - h.scratch);
+  // The factor writes its storage before it reads it; all else must not remember older problems.
+  memory.fill(h.scratch, 0, cleared - h.scratch);
 
-  ground = h.objective == SWAP ? h.buyNode : -1;
+  setObjective();
   for (let k = 0; k < n; k++) setNum(DEMAND, k, nodeAt(k).demand);
+  activeCount = 0;
+  planCount = 0;
+  poolCount = 0;
+  let block = 0;
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
     const flow = flowAt(e);
     flow.kind = v.kind;
     flow.direction = FORWARD;
     flow.mask = v.directions;
+    flow.slot = -1;
+    flow.pair = -1;
+    flow.next = UNLINKED;
     if (v.kind == CONCENTRATED) sumTicks(v, h.ticks);
+    if (isPool(v.kind)) {
+      flow.block = block;
+      block += v.nodeCount * v.nodeCount;
+    }
   }
+  listCurves();
   indexEdges();
   return OK;
 }
@@ -221,14 +368,12 @@ function appendTargets(h: Header): void {
     return;
   }
   for (let g = 0; g < h.targetCount; g++) targetAt(g).nodeCount = 0;
-  let worth: f64 = 0;
   for (let k = 0; k < h.nodeCount; k++) {
     const node = nodeAt(k);
     if (node.target < 0) continue;
     const target = targetAt(node.target);
     target.nodeCount++;
     target.node = k;
-    worth += node.supply;
   }
   for (let g = 0; g < h.targetCount; g++) {
     const target = targetAt(g);
@@ -252,8 +397,6 @@ function appendTargets(h: Header): void {
     v.from = k;
     v.to = targetAt(g).node;
     v.directions = FORWARD;
-    // Nobody can hold more than the whole portfolio; twice it leaves room for price differences.
-    v.a = 2.0 * worth;
     v.keep = 1;
     v.capFrom = Infinity;
     v.capTo = Infinity;
@@ -261,21 +404,83 @@ function appendTargets(h: Header): void {
   h.edgeCount = m;
 }
 
+/** What a quote may change of the objective. */
+export function setObjective(): void {
+  const h = header();
+  ground = h.objective == SWAP ? h.buyNode : -1;
+  if (m == h.venueCount) return;
+  let worth: f64 = 0;
+  for (let k = 0; k < h.nodeCount; k++) if (nodeAt(k).target >= 0) worth += nodeAt(k).supply;
+  // Nobody can hold more than the whole portfolio; twice it leaves room for price differences.
+  for (let e = h.venueCount; e < m; e++) venueAt(e).a = 2.0 * worth;
+}
+
+/** Copies what the hot loop reads of each constant-product edge. */
+function listCurves(): void {
+  curveCount = 0;
+  for (let e = 0; e < m; e++) {
+    const v = venueAt(e);
+    if (v.kind != CONSTANT_PRODUCT) continue;
+    const curve = curveAt(curveCount++);
+    curve.from = v.from;
+    curve.to = v.to;
+    curve.edge = e;
+    curve.a = v.a;
+    curve.b = v.b;
+    curve.keep = v.keep;
+    curve.capFrom = v.capFrom;
+    curve.capTo = v.capTo;
+    curve.spread = 1.0 / v.keep;
+  }
+}
+
+/** Brings the edge lists up to date after modes or masks have changed. */
+export function listEdges(): void {
+  deactivateAll();
+  otherCount = 0;
+  let next = 0;
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    if (flow.kind == CONSTANT_PRODUCT) {
+      const free = flow.mode == FREE;
+      curveAt(next++).mask = free ? flow.mask : 0;
+      if (free) continue;
+    }
+    if (flow.mode != OFF) setInt(OTHERS, otherCount++, e);
+  }
+}
+
+function countEdge(node: i32): void {
+  setInt(EDGE_START, node + 1, int(EDGE_START, node + 1) + 1);
+}
+
+function listEdge(node: i32, e: i32): void {
+  setInt(EDGE_LIST, int(DEGREE, node), e);
+  setInt(DEGREE, node, int(DEGREE, node) + 1);
+}
+
+/** Edges by node; an n-node pool stands at each of its nodes. */
 function indexEdges(): void {
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
-    setInt(EDGE_START, v.from + 1, int(EDGE_START, v.from + 1) + 1);
-    setInt(EDGE_START, v.to + 1, int(EDGE_START, v.to + 1) + 1);
+    if (isPool(v.kind)) {
+      for (let k = 0; k < v.nodeCount; k++) countEdge(poolNodeAt(v, k).node);
+    } else {
+      countEdge(v.from);
+      countEdge(v.to);
+    }
   }
   for (let k = 0; k < n; k++)
     setInt(EDGE_START, k + 1, int(EDGE_START, k + 1) + int(EDGE_START, k));
   for (let k = 0; k < n; k++) setInt(DEGREE, k, int(EDGE_START, k));
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
-    setInt(EDGE_LIST, int(DEGREE, v.from), e);
-    setInt(DEGREE, v.from, int(DEGREE, v.from) + 1);
-    setInt(EDGE_LIST, int(DEGREE, v.to), e);
-    setInt(DEGREE, v.to, int(DEGREE, v.to) + 1);
+    if (isPool(v.kind)) {
+      for (let k = 0; k < v.nodeCount; k++) listEdge(poolNodeAt(v, k).node, e);
+    } else {
+      listEdge(v.from, e);
+      listEdge(v.to, e);
+    }
   }
 }
 
@@ -292,5 +497,14 @@ export function settleSupply(): void {
 
 /** Smooth kinds have curvature of their own; the rest get it from the proximal term. */
 export function isSmooth(kind: i32): bool {
-  return kind == CONSTANT_PRODUCT || kind == CONCENTRATED;
+  return kind <= CONCENTRATED;
+}
+
+/** Pools of n nodes: a plan uses one ordered pair of them, the relaxation all nodes at once. */
+export function isPool(kind: i32): bool {
+  return kind == WEIGHTED || kind == STABLE;
+}
+
+export function poolNodeAt(v: Venue, k: i32): PoolNode {
+  return changetype<PoolNode>(header().poolNodes + <usize>(v.nodes + k) * offsetof<PoolNode>());
 }

@@ -7,7 +7,7 @@ import { Flow } from '../flow/state';
 import { FORWARD, REVERSE, Venue } from '../problem';
 
 /** Edges this close to their kink count as active, or Newton's matrix loses its only curvature. */
-const KINK: f64 = 1e-12;
+export const KINK: f64 = 1e-12;
 
 /** Writes the best trade at prices (nuFrom, nuTo) into `flow`. */
 export function respondConstantProduct(v: Venue, flow: Flow, nuFrom: f64, nuTo: f64): void {
@@ -15,10 +15,10 @@ export function respondConstantProduct(v: Venue, flow: Flow, nuFrom: f64, nuTo: 
   const to = nuTo * v.b;
   if (flow.mask & FORWARD && v.keep * to > from * (1.0 - KINK)) {
     flow.direction = FORWARD;
-    sell(flow, v.a, v.b, v.keep, from, to, nuFrom, nuTo, v.capFrom);
+    sell(flow, v.a, v.b, v.keep, 1.0 / v.keep, from, to, nuFrom, nuTo, v.capFrom);
   } else if (flow.mask & REVERSE && v.keep * from > to * (1.0 - KINK)) {
     flow.direction = REVERSE;
-    sell(flow, v.b, v.a, v.keep, to, from, nuTo, nuFrom, v.capTo);
+    sell(flow, v.b, v.a, v.keep, 1.0 / v.keep, to, from, nuTo, nuFrom, v.capTo);
   } else {
     flow.input = 0;
     flow.output = 0;
@@ -33,11 +33,13 @@ export function forwardConstantProduct(v: Venue, direction: i32, x: f64): f64 {
   return direction == FORWARD ? (v.b * kept) / (v.a + kept) : (v.a * kept) / (v.b + kept);
 }
 
-function sell(
+/** One direction's best trade; `spread` is 1/keep. */
+export function sell(
   flow: Flow,
   reserveIn: f64,
   reserveOut: f64,
   keep: f64,
+  spread: f64,
   worthIn: f64,
   worthOut: f64,
   nuIn: f64,
@@ -47,8 +49,9 @@ function sell(
   // t − 1 from (t² − 1)/(t + 1): small trades against deep pools keep their digits.
   const excess = max((keep * worthOut - worthIn) / worthIn, 0.0);
   const t = sqrt(1.0 + excess);
-  const gain = excess / (t + 1.0);
-  const x = (reserveIn * gain) / keep;
+  const part = excess / (t * (t + 1.0));
+  const gain = part * t;
+  const x = reserveIn * gain * spread;
   if (x > cap) {
     const kept = keep * cap;
     const y = (reserveOut * kept) / (reserveIn + kept);
@@ -59,7 +62,7 @@ function sell(
     return;
   }
   flow.input = x;
-  flow.output = (reserveOut * gain) / t;
-  flow.surplus = (worthIn * gain * gain) / keep;
-  flow.curvature = (worthIn * t) / (2.0 * keep);
+  flow.output = reserveOut * part;
+  flow.surplus = worthIn * gain * gain * spread;
+  flow.curvature = 0.5 * worthIn * t * spread;
 }

@@ -2,9 +2,9 @@
 // and plan.ts. The core states its own record sizes (`sizes`), and createEngine compares: a layout
 // that changed on one side only is a Defect at load, never a wrong answer.
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
-export const EXPORTS = ['abi', 'arrange', 'header', 'memory', 'sizes', 'solve'] as const;
+export const EXPORTS = ['abi', 'arrange', 'header', 'load', 'memory', 'sizes', 'solve'] as const;
 
 export const STATUS = {
   ok: 0,
@@ -16,18 +16,26 @@ export const STATUS = {
 } as const;
 
 export const OBJECTIVE = { swap: 0, rebalance: 1, riskRebalance: 2 } as const;
-export const KIND = { constantProduct: 0, concentrated: 3, order: 4, bridge: 5 } as const;
+export const KIND = {
+  constantProduct: 0,
+  weighted: 1,
+  stable: 2,
+  concentrated: 3,
+  order: 4,
+  bridge: 5,
+} as const;
 export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
 
 /** Bytes per record, in the order of the core's `sizes(k)`. */
 export const SIZE = {
-  header: 168,
+  header: 192,
   node: 64,
   venue: 128,
   tick: 32,
   group: 16,
   target: 16,
-  leg: 32,
+  leg: 40,
+  poolNode: 48,
   branch: 16,
 } as const;
 
@@ -53,18 +61,22 @@ export const HEADER = {
   covariance: 72,
   legs: 76,
   scratch: 80,
-  gapTarget: 88,
-  aversion: 96,
-  value: 104,
-  bound: 112,
-  legCount: 120,
-  work: 124,
-  solves: 132,
-  residual: 136,
-  branches: 152,
-  leafPrices: 156,
-  leavesMax: 160,
-  branchCount: 164,
+  poolNodes: 88,
+  poolNodeCount: 92,
+  gapTarget: 96,
+  aversion: 104,
+  warm: 112,
+  value: 120,
+  bound: 128,
+  legCount: 136,
+  work: 140,
+  solves: 148,
+  residual: 152,
+  loops: 168,
+  branches: 176,
+  leafPrices: 180,
+  leavesMax: 184,
+  branchCount: 188,
 } as const;
 
 export const NODE = { supply: 0, price: 8, start: 16, target: 24, dual: 32, left: 40 } as const;
@@ -85,12 +97,23 @@ export const VENUE = {
   downCount: 76,
   up: 80,
   upCount: 84,
+  nodes: 88,
+  nodeCount: 92,
 } as const;
 
 export const TICK = { near: 0, liquidity: 8 } as const;
 export const GROUP = { fixedCost: 0, members: 8, memberCount: 12 } as const;
 export const TARGET = { weight: 0 } as const;
-export const LEG = { venue: 0, direction: 4, input: 8, output: 16, stiffness: 24 } as const;
+export const POOL_NODE = { node: 0, balance: 8, weight: 16, rate: 24, cap: 32 } as const;
+export const LEG = {
+  venue: 0,
+  direction: 4,
+  input: 8,
+  output: 16,
+  stiffness: 24,
+  from: 32,
+  to: 36,
+} as const;
 
 export const BRANCH = { kind: 0, index: 4, used: 8, unused: 12 } as const;
 export const BRANCH_KIND = { leaf: 0, venue: 1, group: 2 } as const;
@@ -103,5 +126,6 @@ export interface CoreExports {
   header(): number;
   sizes(record: number): number;
   arrange(): number;
+  load(): number;
   solve(): number;
 }

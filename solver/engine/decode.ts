@@ -5,25 +5,12 @@ import { type Fixed36, fixed36, formatFixed36 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { assert, present } from '../types/assert.ts';
 import type { BoundTree } from '../types/problem.ts';
-import {
-  BRANCH,
-  BRANCH_KIND,
-  type CoreExports,
-  DIRECTION,
-  HEADER,
-  LEG,
-  NODE,
-  SIZE,
-} from './abi.ts';
+import { BRANCH, BRANCH_KIND, type CoreExports, HEADER, LEG, NODE, SIZE } from './abi.ts';
 import type { Scales } from './encode.ts';
 import type { ProposedLeg } from './execute.ts';
 
 /** Legs in execution order, amounts in base units of the node each leaves. */
-export function decodeLegs(
-  core: CoreExports,
-  problem: ParsedProblem,
-  scales: Scales,
-): readonly ProposedLeg[] {
+export function decodeLegs(core: CoreExports, scales: Scales): readonly ProposedLeg[] {
   const view = new DataView(core.memory.buffer);
   const header = core.header();
   const count = view.getInt32(header + HEADER.legCount, true);
@@ -31,10 +18,8 @@ export function decodeLegs(
   return Array.from({ length: count }, (_, k) => {
     const at = first + k * SIZE.leg;
     const index = view.getInt32(at + LEG.venue, true);
-    const { nodes } = present(problem.venues[index], 'venue');
-    const [a, b] = [present(nodes[0], 'node'), present(nodes[1], 'node')];
-    const forward = view.getInt32(at + LEG.direction, true) === DIRECTION.forward;
-    const [from, to] = forward ? [a, b] : [b, a];
+    const from = view.getInt32(at + LEG.from, true);
+    const to = view.getInt32(at + LEG.to, true);
     return {
       venue: index,
       from,

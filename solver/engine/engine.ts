@@ -12,7 +12,7 @@ import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
 import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
 import { decodeBranches, decodeLegs, decodePrices } from './decode.ts';
-import { encode, type Scales } from './encode.ts';
+import { encode, encodeQuote, type Scales, sharesSnapshot } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
 
 export interface Engine {
@@ -20,12 +20,28 @@ export interface Engine {
   readonly hash: Hash32;
   /** Legs exact and in execution order; prices in dollars per whole token. Throws InvalidInput. */
   solve(problem: ParsedProblem): Solution;
+  /**
+   * Loads a problem's snapshot for many quotes on it. A session's answers start from its last one, so
+   * they depend on its history; each is certified all the same. What must be reproducible from the
+   * problem alone (auctions, published files) is solved by `solve`.
+   */
+  open(problem: ParsedProblem): Session;
+}
+
+/** One snapshot, many quotes. Holds an instance of the core of its own. */
+export interface Session {
+  /**
+   * Solves a problem. One that shares the session's snapshot (the same nodes, venues and groups, no
+   * cap: see market/parsedProblem withObjective) writes only its amounts and starts warm; any other
+   * is loaded whole.
+   */
+  solve(problem: ParsedProblem): Solution;
 }
 
 /** Instantiates the core. Throws Defect if the bytes are not this version's core. */
 export function createEngine(wasmBytes: Uint8Array): Engine {
   const core = createCore(wasmBytes);
-  return { hash: core.hash, solve: core.solve };
+  return { hash: core.hash, solve: core.solve, open: core.open };
 }
 
 /** The engine in its parts, for a pool that runs the core elsewhere. */
@@ -54,6 +70,7 @@ export function createCore(wasmBytes: Uint8Array): Core {
       }
       return solutionOf(core, problem, scales);
     },
+    open: (problem) => openSession(wasm, problem),
     encode(problem) {
       const scales = encode(core, admit(problem));
       const view = new DataView(core.memory.buffer);
@@ -93,6 +110,31 @@ function admit(problem: ParsedProblem): ParsedProblem {
   return problem;
 }
 
+/** Opens a session on its own instance. */
+function openSession(wasm: WebAssembly.Module, first: ParsedProblem): Session {
+  const core = instantiate(wasm);
+  let last = admit(first);
+  let scales = encode(core, last);
+  core.load();
+  let warm = false;
+  return {
+    solve(problem) {
+      if (sharesSnapshot(last, admit(problem))) encodeQuote(core, problem, scales);
+      else {
+        scales = encode(core, problem);
+        core.load();
+        warm = false;
+      }
+      last = problem;
+      new DataView(core.memory.buffer).setInt32(core.header() + HEADER.warm, warm ? 1 : 0, true);
+      core.solve();
+      const solution = solutionOf(core, problem, scales);
+      warm = solution.status === 'solved';
+      return solution;
+    },
+  };
+}
+
 /** Reads a solved problem out of the core's memory. */
 function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): Solution {
   const code = new DataView(core.memory.buffer).getInt32(core.header() + HEADER.status, true);
@@ -107,7 +149,7 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
   const status = statusOf(code);
   const prices = decodePrices(core, problem);
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
-  const plan = executeProposal(problem, decodeLegs(core, problem, scales));
+  const plan = executeProposal(problem, decodeLegs(core, scales));
   const legs = plan.legs.map((leg) => publicLeg(problem, leg));
   const branches = decodeBranches(core, problem);
   return { status, legs, prices, ...(branches === undefined ? {} : { branches }) };

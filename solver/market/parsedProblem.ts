@@ -86,6 +86,8 @@ export interface ParsedWeighted extends ParsedVenueBase<readonly number[]> {
   readonly balances: readonly bigint[];
   /** × 10^18, each ≥ 1 %, sum exactly 10^18. */
   readonly weights: readonly bigint[];
+  /** 1: the contracts of 2021, which take every power through logarithms; 2: the later ones. */
+  readonly mathVersion: 1 | 2;
   /** × 10^18, > 0; upscaled = ⌊raw · scalingFactor / 10^18⌋. */
   readonly scalingFactors: readonly bigint[];
   /** × 10^18, < 10^18. */

@@ -90,7 +90,7 @@ const KEYS = {
 type Kind = keyof typeof KEYS;
 const OPTIONAL_KEYS: Readonly<Record<Kind, readonly string[]>> = {
   constantProduct: [],
-  weighted: [],
+  weighted: ['mathVersion'],
   stable: [],
   concentrated: ['tickSpacing'],
   order: [],
@@ -180,7 +180,8 @@ function readWeighted(
       `must sum to exactly ${ONE}, got ${sum}; read them with getNormalizedWeights()`,
     );
   }
-  return { nodes, weights, ...readBalances(venue, nodes) };
+  const version = venue.has('mathVersion') ? readInteger(venue.field('mathVersion'), 1, 2) : 2;
+  return { nodes, weights, mathVersion: version === 1 ? 1 : 2, ...readBalances(venue, nodes) };
 }
 
 function readStable(

@@ -29,6 +29,8 @@ export interface WeightedVenue extends VenueBase {
   readonly kind: 'weighted';
   readonly nodes: readonly string[];
   readonly balances: readonly string[];
+  /** 1: a pool of the factories of 2021; 2, the default: of September 2022 and later. */
+  readonly mathVersion?: 1 | 2;
   /** × 10^18, at least 1 % each, 10^18 together. */
   readonly weights: readonly string[];
   /** × 10^18, as the pool's getScalingFactors(). */

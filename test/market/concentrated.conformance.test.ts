@@ -1,8 +1,7 @@
-// concentrated.ts against the published Uniswap v3: random pools with many positions, quoted by
-// QuoterV2 in both directions, exact input and exact output, moved by real swaps in between, some of
-// which stop exactly on a tick.
+// concentrated.ts against the published Uniswap v3: the quick run of its conformance (at length in
+// test/e2e/conformance.test.ts), and pools with real positions, quoted by QuoterV2 in both directions,
+// exact input and exact output, moved by real swaps in between, some of which stop exactly on a tick.
 
-import { readFileSync } from 'node:fs';
 import type { Address } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -16,19 +15,19 @@ import {
   MIN_SQRT_RATIO,
   sqrtRatioAtTick,
 } from '../../solver/market/exact/tickMath.ts';
-import { type Artifact, startChain, type TestChain } from './helpers/anvil.ts';
+import { concentratedConformance } from './conformance/concentrated.ts';
+import { startChain, type TestChain } from './helpers/anvil.ts';
 import { seeded } from './helpers/random.ts';
+import {
+  ERC20,
+  V3_FACTORY as FACTORY,
+  V3_POOL as POOL,
+  V3_QUOTER as QUOTER,
+  v3Artifact,
+} from './helpers/uniswap.ts';
 
-function artifact(path: string): Artifact {
-  return JSON.parse(readFileSync(`node_modules/@uniswap/${path}.json`, 'utf8'));
-}
-const v2ERC20 = JSON.parse(readFileSync('node_modules/@uniswap/v2-core/build/ERC20.json', 'utf8'));
-const ERC20: Artifact = { abi: v2ERC20.abi, bytecode: `0x${v2ERC20.evm.bytecode.object}` };
-const FACTORY = artifact('v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory');
-const POOL = artifact('v3-core/artifacts/contracts/UniswapV3Pool.sol/UniswapV3Pool');
-const QUOTER = artifact('v3-periphery/artifacts/contracts/lens/QuoterV2.sol/QuoterV2');
-const ROUTER = artifact('v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter');
-const MANAGER = artifact(
+const ROUTER = v3Artifact('v3-periphery/artifacts/contracts/SwapRouter.sol/SwapRouter');
+const MANAGER = v3Artifact(
   'v3-periphery/artifacts/contracts/NonfungiblePositionManager.sol/NonfungiblePositionManager',
 );
 const TIERS = [
@@ -55,7 +54,9 @@ interface Pool {
   readonly boundaries: ReadonlySet<number>;
 }
 
-describe('concentrated against Uniswap v3', () => {
+concentratedConformance(500);
+
+describe('concentrated against real Uniswap v3 positions', () => {
   let chain: TestChain;
   let factory: Address;
   let quoter: Address;

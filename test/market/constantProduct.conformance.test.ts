@@ -1,29 +1,26 @@
-// constantProduct.ts against the published Uniswap v2: the router's pure getAmountOut/getAmountIn
-// on random states, and whole swaps through factory, pair and router.
+// constantProduct.ts against the published Uniswap v2: the quick run of its conformance (at length in
+// test/e2e/conformance.test.ts), and whole swaps through factory, pair and router.
 
-import { readFileSync } from 'node:fs';
-import type { Address, Hex } from 'viem';
+import type { Address } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { constantProductOut } from '../../solver/market/exact/constantProduct.ts';
+import { constantProductConformance } from './conformance/constantProduct.ts';
+import { startChain, type TestChain } from './helpers/anvil.ts';
+import { randomFrom } from './helpers/random.ts';
 import {
-  constantProductIn,
-  constantProductOut,
-} from '../../solver/market/exact/constantProduct.ts';
-import { type Artifact, startChain, type TestChain } from './helpers/anvil.ts';
-import { randomFrom, seeded } from './helpers/random.ts';
+  ERC20,
+  V2_FACTORY as FACTORY,
+  V2_ROUTER as ROUTER,
+  v2Artifact,
+} from './helpers/uniswap.ts';
 
 const MAX_UINT112 = 2n ** 112n - 1n;
 const FEE = 3000;
+const PAIR = v2Artifact('v2-core/build/UniswapV2Pair');
 
-function artifact(path: string): Artifact {
-  const { abi, evm } = JSON.parse(readFileSync(`node_modules/@uniswap/${path}.json`, 'utf8'));
-  return { abi, bytecode: `0x${evm.bytecode.object.replace(/^0x/, '')}` as Hex };
-}
-const ERC20 = artifact('v2-core/build/ERC20');
-const FACTORY = artifact('v2-core/build/UniswapV2Factory');
-const PAIR = artifact('v2-core/build/UniswapV2Pair');
-const ROUTER = artifact('v2-periphery/build/UniswapV2Router02');
+constantProductConformance(500);
 
-describe('constantProduct against Uniswap v2', () => {
+describe('constantProduct against a Uniswap v2 pair', () => {
   let chain: TestChain;
   let factory: Address;
   let router: Address;
@@ -33,34 +30,6 @@ describe('constantProduct against Uniswap v2', () => {
     router = await chain.deploy(ROUTER, [factory, factory]);
   });
   afterAll(() => chain?.stop());
-
-  it('property: equals getAmountOut and getAmountIn to the wei', async () => {
-    const random = seeded('uniswap v2 quotes');
-    const cases = Array.from({ length: 150 }, () => {
-      const reserveIn = random.scale(0, 33);
-      const reserveOut = random.scale(0, 33);
-      const room = MAX_UINT112 - reserveIn;
-      const amount = random.scale(0, 33);
-      return { reserveIn, reserveOut, amount: amount > room ? room : amount };
-    });
-    cases.push(
-      { reserveIn: 1n, reserveOut: 1n, amount: 1n },
-      { reserveIn: 1n, reserveOut: MAX_UINT112, amount: MAX_UINT112 - 1n },
-      { reserveIn: MAX_UINT112 - 1n, reserveOut: MAX_UINT112, amount: 1n },
-    );
-    await Promise.all(
-      cases.map(async ({ reserveIn, reserveOut, amount }) => {
-        const args = [amount, reserveIn, reserveOut];
-        const out = await chain.call<bigint>(router, ROUTER.abi, 'getAmountOut', args);
-        expect(constantProductOut(reserveIn, reserveOut, FEE, amount)).toBe(out);
-        if (amount >= reserveOut) return;
-        const asked = await chain.call<bigint>(router, ROUTER.abi, 'getAmountIn', args);
-        const ours = constantProductIn(reserveIn, reserveOut, FEE, amount);
-        if (typeof ours === 'bigint') expect(ours).toBe(asked);
-        else expect(reserveIn + asked).toBeGreaterThan(MAX_UINT112);
-      }),
-    );
-  });
 
   it('behavior: a real swap pays exactly what was computed, and an overfull pair reverts', async () => {
     const random = randomFrom(7);

@@ -189,6 +189,9 @@ const REFUSED: readonly (readonly [Path, unknown, string?])[] = [
   [['venues', 4, 'scalingFactors', 1], '0'],
   [['venues', 4, 'scalingFactors', 1], (2n ** 144n).toString()],
   [['venues', 4, 'swapFee'], '1000000000000000000'],
+  [['venues', 4, 'mathVersion'], 3],
+  [['venues', 4, 'mathVersion'], '2'],
+  [['venues', 5, 'mathVersion'], 2],
   [['venues', 4, 'amplification'], '1'],
   [['venues', 5, 'nodes'], Array.from({ length: 6 }, () => '1:A')],
   [['venues', 5, 'amplification'], '999'],
@@ -229,6 +232,7 @@ describe('parseProblem', () => {
     expect(weighted).toMatchObject({
       balances: [1n, 2n ** 112n - 1n, 7n],
       swapFee: 10n ** 18n - 1n,
+      mathVersion: 2,
     });
     expect(stable).toMatchObject({ amplification: 5_000_000n, amplificationPrecision: 1000n });
     expect(pool).toMatchObject({ rangeIndex: 1, tickSpacing: 10 });

@@ -112,12 +112,12 @@ function namesIn(header) {
   ];
 }
 
-/** Compiles one program over the translated core; answers with its path. */
-export function compile(name, main, { compiler, flags, env = {} }) {
+/** Compiles one program over the translated core; `salt` is text that must lead to a new build. */
+export function compile(name, main, { compiler, flags, env = {}, salt = [] }) {
   const { folder, runtime, macros } = translate();
   const inputs = createHash('sha256');
   for (const file of [main, join(here, 'core.h')]) inputs.update(readFileSync(file));
-  inputs.update(JSON.stringify([compiler, flags, env]));
+  inputs.update(JSON.stringify([compiler, flags, env, salt]));
   const output = join(folder, `${name}.${inputs.digest('hex').slice(0, 12)}`);
   if (!existsSync(output)) {
     const draft = `${output}.${process.pid}`;

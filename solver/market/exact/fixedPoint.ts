@@ -1,6 +1,5 @@
 // The 18-decimal fixed point of Balancer v2's contracts on 256-bit words: every product that would
-// not fit reverts there, so it is refused here. Owns the roundings of FixedPoint.sol as the pools of
-// September 2022 and later carry it (powUp takes exponents 1, 2 and 4 without logarithms).
+// not fit reverts there, so it is refused here. Owns the roundings of FixedPoint.sol.
 //
 // A contract's revert ends its whole call, wherever it happens. Reverted is that inside this
 // arithmetic only: `orRefused` turns it into the refusal that callers see, and nothing else escapes.
@@ -64,7 +63,7 @@ export function divisor(value: bigint): bigint {
 /** 1 − x, or 0 beyond 1. */
 export const complement = (x: bigint): bigint => (x < ONE ? ONE - x : 0n);
 
-/** x^y, never below the true power: LogExpMath's result plus its largest error. */
+/** x^y, never below the true power, as pools since September 2022 take it: 1, 2 and 4 by product. */
 export function powUp(x: bigint, y: bigint): bigint {
   if (y === ONE) return x;
   if (y === 2n * ONE) return mulUp(x, x);
@@ -72,6 +71,11 @@ export function powUp(x: bigint, y: bigint): bigint {
     const square = mulUp(x, x);
     return mulUp(square, square);
   }
+  return powUpByLogarithm(x, y);
+}
+
+/** x^y, never below the true power: LogExpMath's result plus its largest error. */
+export function powUpByLogarithm(x: bigint, y: bigint): bigint {
   const raw = pow(x, y);
   return raw + mulUp(raw, MAX_POW_RELATIVE_ERROR) + 1n;
 }

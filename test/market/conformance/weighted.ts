@@ -41,6 +41,8 @@ const SHAPES: readonly (readonly bigint[] | number)[] = [
   7,
   8,
 ];
+/** For the contracts of 2021. */
+const OLD_SHAPES: typeof SHAPES = [[50n, 50n], [80n, 20n], [20n, 40n, 40n], 2, 4];
 const DECIMALS = [6, 8, 18] as const;
 
 interface Deployed extends Omit<WeightedState, 'balances'> {
@@ -64,7 +66,8 @@ export function weightedConformance(cases: number): void {
     it(`property: ${cases} random states, both ways, equal onSwap to the wei`, async () => {
       const random = seeded('balancer weighted');
       const pools: Deployed[] = [];
-      for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape));
+      for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape, 2));
+      for (const shape of OLD_SHAPES) pools.push(await deploy(chain, balancer, random, shape, 1));
       const calls = await batcher(chain, balancer.vault);
       const all = Array.from({ length: cases }, () => randomCases(random, random.pick(pools)));
       const wrong: string[] = [];
@@ -89,6 +92,7 @@ async function deploy(
   balancer: Balancer,
   random: Random,
   shape: readonly bigint[] | number,
+  mathVersion: 1 | 2,
 ): Promise<Deployed> {
   const weights =
     typeof shape === 'number' ? randomWeights(random, shape) : shape.map((w) => w * PERCENT);
@@ -100,16 +104,20 @@ async function deploy(
   const tokens = fakes.map(({ address }) => address);
   // The contract's own limits: 0.0001 % to 10 %.
   const swapFee = random.scale(12, 17);
-  const address = await balancer.weightedPool(tokens, weights, swapFee);
+  const address = await balancer.weightedPool(tokens, weights, swapFee, mathVersion);
   const read = <T>(name: string) => chain.call<T>(address, WEIGHTED_POOL.abi, name, []);
   expect(await read('getNormalizedWeights')).toEqual(weights);
+  // The contracts of 2021 do not show their scaling factors.
+  const scalingFactors = fakes.map(({ decimals }) => 10n ** BigInt(36 - decimals));
+  if (mathVersion === 2) expect(await read('getScalingFactors')).toEqual(scalingFactors);
   return {
     address,
     tokens,
     poolId: await read<Hex>('getPoolId'),
     weights,
+    mathVersion,
     swapFee: await read<bigint>('getSwapFeePercentage'),
-    scalingFactors: await read<readonly bigint[]>('getScalingFactors'),
+    scalingFactors,
   };
 }
 

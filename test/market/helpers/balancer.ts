@@ -18,6 +18,17 @@ export function balancerArtifact(task: string, name: string): Artifact {
   const path = `node_modules/@balancer-labs/v2-deployments/dist/tasks/${task}/artifact/${name}.json`;
   return JSON.parse(readFileSync(path, 'utf8'));
 }
+/** The oldest deployments keep ABI and code apart. */
+function oldArtifact(task: string, name: string): Artifact {
+  const read = (folder: string) =>
+    JSON.parse(
+      readFileSync(
+        `node_modules/@balancer-labs/v2-deployments/dist/tasks/${task}/${folder}/${name}.json`,
+        'utf8',
+      ),
+    );
+  return { abi: read('abi'), bytecode: `0x${read('bytecode').creationCode.replace(/^0x/, '')}` };
+}
 export const VAULT = balancerArtifact('20210418-vault', 'Vault');
 const AUTHORIZER = balancerArtifact('20210418-authorizer', 'Authorizer');
 const FEES = balancerArtifact(
@@ -25,8 +36,10 @@ const FEES = balancerArtifact(
   'ProtocolFeePercentagesProvider',
 );
 const WEIGHTED_TASK = '20230206-weighted-pool-v3';
+const OLD_WEIGHTED_TASK = '20210418-weighted-pool';
 const STABLE_TASK = '20230206-composable-stable-pool-v3';
 const WEIGHTED_FACTORY = balancerArtifact(WEIGHTED_TASK, 'WeightedPoolFactory');
+const OLD_WEIGHTED_FACTORY = oldArtifact(OLD_WEIGHTED_TASK, 'WeightedPoolFactory');
 const STABLE_FACTORY = balancerArtifact(STABLE_TASK, 'ComposableStablePoolFactory');
 export const WEIGHTED_POOL = balancerArtifact(WEIGHTED_TASK, 'WeightedPool');
 export const STABLE_POOL = balancerArtifact(STABLE_TASK, 'ComposableStablePool');
@@ -46,6 +59,7 @@ export interface Balancer {
     tokens: readonly Address[],
     weights: readonly bigint[],
     swapFee: bigint,
+    mathVersion?: 1 | 2,
   ): Promise<Address>;
   stablePool(
     tokens: readonly { readonly address: Address; readonly rateProvider: Address }[],
@@ -59,10 +73,15 @@ export async function deployBalancer(chain: TestChain): Promise<Balancer> {
   const vault = await chain.deploy(VAULT, [authorizer, authorizer, 0n, 0n]);
   const fees = await chain.deploy(FEES, [vault, 10n ** 18n, 10n ** 18n]);
   const weighted = await chain.deploy(WEIGHTED_FACTORY, [vault, fees, '', '']);
+  const oldWeighted = await chain.deploy(OLD_WEIGHTED_FACTORY, [vault]);
   const stable = await chain.deploy(STABLE_FACTORY, [vault, fees, '', '']);
   return {
     vault,
-    weightedPool: (tokens, weights, swapFee) => {
+    weightedPool: (tokens, weights, swapFee, mathVersion = 2) => {
+      if (mathVersion === 1) {
+        const args = ['W', 'W', tokens, weights, swapFee, chain.sender];
+        return chain.create(oldWeighted, OLD_WEIGHTED_FACTORY.abi, 'create', args);
+      }
       const rateProviders = tokens.map(() => zeroAddress);
       const args = ['W', 'W', tokens, weights, rateProviders, swapFee, chain.sender];
       return chain.create(weighted, WEIGHTED_FACTORY.abi, 'create', args);

@@ -1,0 +1,128 @@
+// Problems in which nothing is paid once if used: one minimisation, one recovery. Prices are taken
+// only as far as the recovered plan's own gap asks for (recovery absorbs what is left to second
+// order), and to rounding where that was not enough. A cycle in the flow is barred edge by edge; what
+// that takes from the bound is reported as loops of pure arbitrage.
+
+import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK } from '../layout';
+import { certify } from './certificate';
+import { writeLegs } from './legs';
+import { dualValue, LOOSE, minimiseListed, smooth, TIGHT } from './minimise';
+import { cycleEdge, planValue, recover, stranded } from './recover';
+import { startPrices, warmPrices } from './start';
+import {
+  FREE,
+  flowAt,
+  ground,
+  listEdges,
+  m,
+  NU,
+  n,
+  nodeAt,
+  num,
+  OFF,
+  ROOT_NU,
+  SUPPLY,
+  setNum,
+  venueAt,
+} from './state';
+
+const CYCLES_MAX: i32 = 32;
+/** A warm minimisation that ends wider than this is repeated cold. */
+const WARM_GAP: f64 = 1e-8;
+/** Share of the wanted gap that a plan from loose prices may have. */
+const LOOSE_GAP: f64 = 1e-2;
+/** Share of the plan that may be stranded by rounding. */
+const STRANDED_MAX: f64 = 1e-9;
+
+/** Whether an earlier solve of this load barred edges that must be allowed again. */
+let barred: bool = false;
+
+/** Bound, prices and plan, written to the problem's records. */
+export function solveConvex(): i32 {
+  const h = header();
+  if (barred) allowAll();
+  let worth: f64 = 0;
+  for (let k = 0; k < n; k++) {
+    setNum(SUPPLY, k, nodeAt(k).supply);
+    worth += nodeAt(k).supply * nodeAt(k).price;
+  }
+  const warm = h.warm != 0;
+  if (warm) warmPrices();
+  else startPrices();
+  const enough = LOOSE_GAP * h.gapTarget * worth;
+  let goal = LOOSE;
+  let root = Infinity;
+  h.value = -Infinity;
+  for (let round = 0; round < CYCLES_MAX; round++) {
+    descend(warm || round > 0, goal);
+    if (!barred && dualValue < root) {
+      root = dualValue;
+      for (let k = 0; k < n; k++) setNum(ROOT_NU, k, num(NU, k));
+    }
+    const scale = abs(dualValue);
+    if (!recover(scale, goal == TIGHT)) {
+      bar(cycleEdge);
+      continue;
+    }
+    const value = planValue();
+    const sold = ground < 0 || (stranded <= STRANDED_MAX * scale && value > 0);
+    if (goal == LOOSE && !(sold && dualValue - value <= enough)) {
+      goal = TIGHT;
+      continue;
+    }
+    if (sold) {
+      h.value = value;
+      writeLegs();
+    }
+    break;
+  }
+  h.loops = barred ? max(root - dualValue, 0.0) : 0;
+  publish(root);
+  return verdict(worth);
+}
+
+/** Minimises; a warm start that ends wide is made good by a cold one. */
+function descend(warm: bool, goal: f64): void {
+  const workMax = header().workMax;
+  const gap = minimiseListed(warm, false, workMax, goal);
+  if (!warm || smooth || gap <= WARM_GAP * abs(dualValue)) return;
+  minimiseListed(false, false, workMax, goal);
+}
+
+/** Takes one direction of an edge away, so that the flow has one cycle less. */
+function bar(e: i32): void {
+  const flow = flowAt(e);
+  flow.mask &= ~flow.direction;
+  if (flow.mask == 0) flow.mode = OFF;
+  barred = true;
+  listEdges();
+}
+
+function allowAll(): void {
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    flow.mode = FREE;
+    flow.mask = venueAt(e).directions;
+  }
+  barred = false;
+  listEdges();
+}
+
+/** The bound at the root's prices: ĝ itself where it is g, else recomputed. */
+function publish(root: f64): void {
+  const h = header();
+  for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
+  h.bound = smooth && n == h.nodeCount ? root : certify();
+  for (let k = 0; k < n; k++) nodeAt(k).dual = num(NU, k);
+}
+
+function verdict(worth: f64): i32 {
+  const h = header();
+  const spent = h.work >= h.workMax;
+  if (h.value == -Infinity) {
+    if (spent) return LIMIT;
+    return ground >= 0 && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
+  }
+  // Work that ran out after the gap was reached has missed nothing that was asked for.
+  return spent && h.bound - h.value > h.gapTarget * worth ? LIMIT : OK;
+}

@@ -1,0 +1,46 @@
+import { describe, test } from 'vitest';
+import {
+  checkAscent,
+  checkForward,
+  checkGradient,
+  checkHessian,
+  checkOptimal,
+  generate,
+} from './poolChecks.ts';
+import { Probe } from './pools.ts';
+
+const probe = new Probe();
+const CASES = 20_000;
+
+describe('respondWeighted', () => {
+  test('property: on the curve, within caps and optimal', () => {
+    const range = { imbalance: 6, off: 5, capped: true };
+    for (let seed = 1; seed <= CASES; seed++)
+      checkOptimal(probe, generate(seed, 'weighted', range));
+  });
+
+  test('property: trading pairs by bisection finds the same surplus', () => {
+    const range = { imbalance: 2, off: 1, nodesMax: 4 };
+    for (let seed = 1; seed <= 60; seed++) checkAscent(probe, generate(seed, 'weighted', range));
+  });
+
+  test('property: homogeneous of degree one, its gradient is the trade', () => {
+    const range = { imbalance: 3, off: 2 };
+    for (let seed = 1; seed <= CASES; seed++)
+      checkGradient(probe, generate(seed, 'weighted', range));
+  });
+
+  test('property: the Hessian is the derivative of the trade', () => {
+    const range = { imbalance: 3, off: 2 };
+    for (let seed = 1; seed <= CASES; seed++)
+      checkHessian(probe, generate(seed, 'weighted', range));
+  });
+});
+
+describe('forwardWeighted and respondWeightedPair', () => {
+  test('property: on the curve, and what two nodes of the pool would trade', () => {
+    const range = { imbalance: 6, off: 3 };
+    for (let seed = 1; seed <= CASES; seed++)
+      checkForward(probe, generate(seed, 'weighted', range));
+  });
+});
