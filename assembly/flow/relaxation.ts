@@ -5,14 +5,18 @@
 // as any prices show that nothing under these decisions is worth looking for.
 
 import { certifyUnder, gainOf, woken } from './certificate';
+import { complementarity } from './dual';
 import { ASLEEP, LEAF_NU, OPEN, relaxModes, STANDING, settleStanding } from './fixings';
 import { charge, splitGroups } from './groups';
-import { minimise } from './minimise';
+import { minimise, residual } from './minimise';
 import { commitPairs } from './pools';
 import { flowAt, int, listEdges, m, NU, n, num, setInt, setNum, settleSupply } from './state';
 
 /** The least bound seen; LEAF_NU holds its prices. */
 export let leafBound: f64 = Infinity;
+/** Part of what is missing to the target below which a relaxation's own gap does not matter. */
+const SUFFICIENT: f64 = 0.02;
+
 let enough: f64 = -Infinity;
 
 /** Called by the minimiser between proximal rounds: true if it may stop. */
@@ -20,6 +24,13 @@ export function betweenRounds(): bool {
   splitGroups();
   note();
   if (woken) wake();
+  if (leafBound <= enough) return true;
+  return enough > -Infinity && residual + complementarity <= SUFFICIENT * (leafBound - enough);
+}
+
+/** Called by the minimiser between its steps: true if the prices at hand bound enough already. */
+export function isBounded(): bool {
+  note();
   return leafBound <= enough;
 }
 
