@@ -41,8 +41,12 @@ import {
   venueAt,
 } from './state';
 
-/** Whether the last bound found an edge profitable that had been put to sleep; it is awake now. */
+/** Whether a bound found an edge profitable that had been put to sleep: it is to be relaxed again. */
 export let woken: bool = false;
+
+export function forgetWoken(): void {
+  woken = false;
+}
 
 /** g at the prices in NU, which it first makes feasible; nothing has a fixed cost. */
 export function certify(): f64 {
@@ -66,7 +70,6 @@ export function certifyUnder(): f64 {
   let bound: f64 = 0;
   for (let k = 0; k < h.nodeCount; k++) bound += num(NU, k) * nodeAt(k).supply;
   let grouped = false;
-  woken = false;
   for (let e = 0; e < h.venueCount; e++) {
     setNum(PROFIT, e, 0);
     const gain = gainOf(e);

@@ -4,7 +4,7 @@
 // rounds the splits of shared costs move, the exact bound is taken, and the relaxation stops as soon
 // as any prices show that nothing under these decisions is worth looking for.
 
-import { certifyUnder, gainOf, woken } from './certificate';
+import { certifyUnder, forgetWoken, gainOf, woken } from './certificate';
 import { complementarity } from './dual';
 import { ASLEEP, LEAF_NU, OPEN, relaxModes, STANDING, settleStanding } from './fixings';
 import { charge, splitGroups } from './groups';
@@ -16,6 +16,8 @@ import { flowAt, int, listEdges, m, NU, n, num, setInt, setNum, settleSupply } f
 export let leafBound: f64 = Infinity;
 /** Part of what is missing to the target below which a relaxation's own gap does not matter. */
 const SUFFICIENT: f64 = 0.02;
+/** How often sleepers may wake in one relaxation. */
+const WAKES_MAX: i32 = 8;
 
 let enough: f64 = -Infinity;
 
@@ -44,6 +46,7 @@ function note(): void {
 
 /** Brings edges that turned out profitable back into the relaxation. */
 function wake(): void {
+  forgetWoken();
   relaxModes();
   charge();
   listEdges();
@@ -54,6 +57,7 @@ function wake(): void {
  * of `budget`, or bounded by `target`. Leaves the best prices in LEAF_NU, the shares in the flows.
  */
 export function relax(warm: bool, budget: i32, target: f64): f64 {
+  forgetWoken();
   settleStanding();
   relaxModes();
   charge();
@@ -63,8 +67,13 @@ export function relax(warm: bool, budget: i32, target: f64): f64 {
   note();
   if (woken) wake();
   if (leafBound <= enough) return 0;
-  const gap = minimise(warm, true, budget);
+  let gap = minimise(warm, true, budget);
   note();
+  for (let round = 0; woken && leafBound > enough && round < WAKES_MAX; round++) {
+    wake();
+    gap = minimise(true, true, budget);
+    note();
+  }
   commitPairs();
   return gap;
 }
