@@ -1,13 +1,16 @@
 // One try at a plan: commit to a set of venues, their costs sunk, solve the convex problem that is
-// left, recover a plan that executes, and keep it if it nets more than the best so far. A set tried
-// before is not tried again.
+// left, recover a plan that executes, and keep it if it nets more than the best so far. Given up as
+// soon as any prices prove that no part of the set can; a set tried before is not tried again.
 
 import { header } from '../layout';
 import { BRIDGE } from '../problem';
+import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
 import { dualValue, minimise } from './minimise';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
+import { unwatch, watch } from './relaxation';
+import { startPrices } from './start';
 import {
   BEST_NU,
   BEST_SHARE,
@@ -32,6 +35,8 @@ import {
 const CYCLES_MAX: i32 = 16;
 /** A committed solve that ends wider than this is repeated cold. */
 const WARM_GAP: f64 = 1e-8;
+/** A plan short of its own dual value by this share is recovered again from other prices. */
+const SHORT: f64 = 1e-7;
 /** Share of the plan that may be stranded by rounding. */
 const STRANDED_MAX: f64 = 1e-9;
 /** Sets remembered; a power of two. */
@@ -87,6 +92,7 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
   // Every step counts, so that no input can keep the search busy for nothing.
   h.work++;
   clearMasks();
+  standFor(TRY_USED);
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
     flow.mode = flow.entry == FREE || int(TRY_USED, e) ? FREE : OFF;
@@ -97,23 +103,37 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
   }
   for (let k = 0; k < n; k++) setNum(NU, k, num(prices, k));
   let warm = true;
+  let cold = false;
   const budget = max(h.workMax >> 3, 50);
   for (let round = 0; round < CYCLES_MAX; round++) {
     settleSupply();
+    watch(bestNet);
     if (minimise(warm, false, budget) > WARM_GAP * abs(dualValue) && warm) {
       minimise(false, false, budget);
     }
+    if (unwatch()) return false;
     warm = true;
     if (!recover(max(scale, abs(dualValue)), true)) {
       const flow = flowAt(cycleEdge);
       flow.mask &= ~flow.direction;
       if (flow.mask == 0) flow.mode = OFF;
+    } else if (!cold && isShort(scale)) {
+      // Where a source is in excess its price is next to nothing and says little: start afresh.
+      cold = true;
+      warm = false;
+      startPrices();
     } else if (!closeIdleBridges()) {
       return judge(scale);
     }
     if (h.work >= h.workMax && bestNet > -Infinity) return false;
   }
   return false;
+}
+
+/** Whether the plan at hand is short of what these venues could do, and that would be the best. */
+function isShort(scale: f64): bool {
+  const missing = dualValue - planValue();
+  return missing > SHORT * scale && dualValue - costOf(TRY_USED) > bestNet;
 }
 
 /** A bridge committed to but not used must not charge its fixed fee. */

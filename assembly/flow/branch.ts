@@ -93,6 +93,8 @@ function split(id: i32, scale: f64, slack: f64, workMax: i32): void {
 function round(id: i32, scale: f64): void {
   for (let k = 0; k < 2; k++) {
     const least = k == 0 ? 0.5 : 0.02;
+    decide(id);
+    settleStanding();
     for (let e = 0; e < m; e++) {
       const standing = int(STANDING, e);
       const used = standing == PAID || (standing == OPEN && shareOf(id, e) > least);

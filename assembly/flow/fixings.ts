@@ -145,6 +145,16 @@ function standingOf(e: i32): i32 {
   return open ? OPEN : PAID;
 }
 
+/** Leaves open what a set of venues (i32 flags by edge) may use, and refuses every other venue. */
+export function standFor(used: usize): void {
+  for (let g = 0; g < header().groupCount; g++) setInt(GROUP_FIX, g, OPEN);
+  for (let e = 0; e < m; e++) {
+    setInt(VENUE_FIX, e, OPEN);
+    const standing = flowAt(e).entry == FREE ? COSTLESS : int(used, e) ? OPEN : REFUSED;
+    setInt(STANDING, e, standing);
+  }
+}
+
 /** Brings STANDING up to date with VENUE_FIX and GROUP_FIX. */
 export function settleStanding(): void {
   for (let e = 0; e < m; e++) setInt(STANDING, e, standingOf(e));

@@ -10,7 +10,7 @@ import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { conjugate } from './krylov';
 import { crossPool } from './pools';
-import { betweenRounds, isBounded } from './relaxation';
+import { betweenRounds, isBounded, watching } from './relaxation';
 import {
   activate,
   activeAt,
@@ -73,9 +73,8 @@ let floor: f64 = 0;
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
-/** Every so many Newton steps a relaxation asks whether its prices bound enough already. */
+/** Every so many Newton steps a watched search asks whether its prices bound enough already. */
 const BOUND_EVERY: i32 = 4;
-let relaxing: bool = false;
 
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
@@ -97,7 +96,6 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
 export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64): f64 {
   limit = min(header().workMax, header().work + budget);
   byKrylov = n >= KRYLOV_MIN;
-  relaxing = relaxed;
   normalise();
   smooth = countKinked() == 0;
   if (smooth) {
@@ -116,7 +114,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
     if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
-    if (relaxed && betweenRounds()) break;
+    if (watching && (relaxed ? betweenRounds() : isBounded())) break;
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
     setSigmas(epsilon, abs(dualValue));
@@ -183,7 +181,7 @@ function newton(share: f64): void {
     dualValue = value;
     const goal = share > 0 ? share * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
-    if (relaxing && round % BOUND_EVERY == BOUND_EVERY - 1 && isBounded()) return;
+    if (watching && round % BOUND_EVERY == BOUND_EVERY - 1 && isBounded()) return;
     h.work++;
     const slope = direction(damping, norm, abs(value));
     floor = 0;

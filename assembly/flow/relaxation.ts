@@ -20,6 +20,8 @@ const SUFFICIENT: f64 = 0.02;
 const WAKES_MAX: i32 = 8;
 
 let enough: f64 = -Infinity;
+/** Whether the minimiser is to ask for bounds on its way. */
+export let watching: bool = false;
 
 /** Called by the minimiser between proximal rounds: true if it may stop. */
 export function betweenRounds(): bool {
@@ -67,6 +69,7 @@ export function relax(warm: bool, budget: i32, target: f64): f64 {
   note();
   if (woken) wake();
   if (leafBound <= enough) return 0;
+  watching = true;
   let gap = minimise(warm, true, budget);
   note();
   for (let round = 0; woken && leafBound > enough && round < WAKES_MAX; round++) {
@@ -74,8 +77,22 @@ export function relax(warm: bool, budget: i32, target: f64): f64 {
     gap = minimise(true, true, budget);
     note();
   }
+  watching = false;
   commitPairs();
   return gap;
+}
+
+/** From here on the minimiser stops once the decisions at hand are bounded by `target`. */
+export function watch(target: f64): void {
+  leafBound = Infinity;
+  enough = target;
+  watching = true;
+}
+
+/** Ends it; whether the target was reached. */
+export function unwatch(): bool {
+  watching = false;
+  return leafBound <= enough;
 }
 
 /** Puts open edges to sleep whose costs exceed their gain at the prices in NU by more than `margin`. */
