@@ -24,7 +24,7 @@ export function at(block: i32): usize {
 
 /** Bytes of the records above, to check what the writer assumes. */
 export function size(block: i32): usize {
-  return block == 0 ? offsetof<Venue>() : block == 1 ? offsetof<PoolNode>() : offsetof<Flow>();
+  return block == 0 ? offsetof<Venue>() : offsetof<PoolNode>();
 }
 
 export function respond(allowed: u32, curved: bool): f64 {

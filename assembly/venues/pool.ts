@@ -88,7 +88,8 @@ export function growthOf(slot: Slot, level: f64): f64 {
  * `lowest`. Starts at `start` when that is left of the root, walks right one linear piece a step.
  */
 export function findLevel(count: i32, inertia: f64, offset: f64, lowest: f64, start: f64): f64 {
-  let level = max(start, lowest);
+  let level = start > lowest ? start : lowest;
+  let walked = false;
   let found = false;
   for (let step = 0; step < PIECES_MAX; step++) {
     let sum = inertia * level + offset;
@@ -113,17 +114,25 @@ export function findLevel(count: i32, inertia: f64, offset: f64, lowest: f64, st
       }
     }
     if (sum == 0) return level;
-    const next = slope > 0 ? level - sum / slope : Infinity;
+    const next = slope > 0 ? level - sum / slope : level;
     if (found) return next;
     if (sum > 0) {
-      if (!(level > lowest)) return level;
-      level = lowest;
-    } else if (next <= end || !(end > level)) {
+      if (walked) {
+        // Rounding stepped over a root at the end of the piece before: take it from just inside.
+        level -= max(abs(level) * 2.3e-16, 1e-300);
+        found = true;
+      } else if (level > lowest) {
+        level = lowest;
+      } else {
+        return level;
+      }
+    } else if (next <= end) {
       // A root much nearer 0 than the step that found it lacks digits: once more from there.
       if (abs(next) > 0.1 * abs(level)) return next;
       found = true;
-      level = next;
+      level = next < end ? next : end - max(abs(end) * 2.3e-16, 1e-300);
     } else {
+      walked = true;
       level = end;
     }
   }

@@ -32,10 +32,16 @@ import {
 const INVARIANT_STEPS_MAX: i32 = 255;
 /** Newton takes 3–8; bisection of 10³⁰⁰ to the last bit would take 64. */
 const ROOT_STEPS_MAX: i32 = 80;
+/** Longest step of log T upwards, where nothing bounds it. */
+const STEP_MAX: f64 = 8;
 /** A step whose square is this far below the widest growth is taken to first order. */
 const LAST_SQUARE: f64 = 1e-16;
 /** Larger ones are not corrected for: the search has failed to converge. */
 const LAST_STEP: f64 = 1e-6;
+/** Factor of digits a payer's θν − Ann may lose before the search is repeated around it. */
+const LOST_MAX: f64 = 16;
+/** A cap below this share of the balance is none: what it buys is lost in rounding. */
+const TOP_LEAST: f64 = 1e-13;
 /** Bounds of T computed with rounding are widened by this share. */
 const SLACK: f64 = 1e-10;
 
@@ -179,6 +185,7 @@ function admit(v: Venue, i: i32, node: PoolNode, nu: f64, cap: f64): void {
   slot.depth = (ann + rest / slot.balance) / slot.price;
   slot.cap = cap;
   slot.top = growthAtCap(v.keep, cap, node.balance);
+  if (slot.top < TOP_LEAST) slot.top = 0;
   slot.growth = 0;
   slot.full = Infinity;
 }
@@ -214,15 +221,15 @@ function trade(v: Venue, first: usize): f64 {
  * T = 1 is already negative the reference is held, and the next cheapest takes its place.
  */
 function search(v: Venue, guess: f64): void {
-  let start = guess;
   let high = Infinity;
   for (let round = 0; round < count; round++) {
-    const reference = prepare(v.keep);
-    let low: f64 = 1.0 - SLACK;
-    if (reference >= 0 && slotAt(reference).top < Infinity) {
+    const reference = choose();
+    const slot = slotAt(reference);
+    refer(slot.price, slot.top > 0 ? v.keep : 1, v.keep);
+    const low: f64 = 1.0 - SLACK;
+    if (slot.top > 0 && slot.top < Infinity) {
       evaluate(low);
       if (residual < 0) {
-        const slot = slotAt(reference);
         slot.state = CAPPED;
         slot.growth = slot.top;
         heldGrowth += slot.top;
@@ -231,35 +238,71 @@ function search(v: Venue, guess: f64): void {
         continue;
       }
     }
-    solve(low, start, high);
+    let most = high / unit - ann;
+    most += SLACK * (ann + most);
+    let t = guess / unit - ann;
+    if (!(t > low)) t = low + 1.0;
+    if (!(t < most)) t = 0.5 * (low + most);
+    solve(low, t, most);
     break;
   }
+  refine(v.keep);
   for (let k = 0; k < count; k++) {
     const slot = slotAt(k);
     if (slot.growth > 0 && slot.growth == slot.top) slot.state = CAPPED;
   }
 }
 
-/** The outer root: T from `low`, θ from `start`, at most `most`. */
+/**
+ * A payer cheaper than the reference (it may not take in, so it was not chosen) has its θν − Ann from
+ * a difference. If that cost digits, solve once more around it as the reference; if it cost all of
+ * them, nothing seems to pay, and the cheapest such node is the one that must.
+ */
+function refine(keep: f64): void {
+  const whole = theta / unit;
+  let paying = false;
+  let cheapest = -1;
+  let blocked = -1;
+  let least: f64 = (whole - ann) / LOST_MAX;
+  for (let k = 0; k < count; k++) {
+    const slot = slotAt(k);
+    if (slot.state == CAPPED) continue;
+    if (slot.top == 0 && (blocked < 0 || slot.price < slotAt(blocked).price)) blocked = k;
+    if (slot.growth >= 0) continue;
+    paying = true;
+    const own = slot.paid * whole + (whole - ann);
+    if (own >= least) continue;
+    least = own;
+    cheapest = k;
+  }
+  if (cheapest >= 0) {
+    refer(slotAt(cheapest).price, 1, keep);
+    solve(0.25 * least, least, 4.0 * least);
+  } else if (!paying && blocked >= 0) {
+    refer(slotAt(blocked).price, 1, keep);
+    solve(1.0 - SLACK, 2, Infinity);
+  }
+}
+
+/** The outer root: T from `least` through `start` to `most`. */
 function solve(least: f64, start: f64, most: f64): void {
   let low = least;
-  let high = most / unit - ann;
-  high += SLACK * (ann + high);
-  let t = start / unit - ann;
-  if (!(t > low)) t = low + 1.0;
-  if (!(t < high)) t = 0.5 * (low + high);
+  let high = most;
+  let t = start;
   for (let k = 0; k < ROOT_STEPS_MAX; k++) {
     evaluate(t);
     if (residual > 0) low = t;
     else high = t;
     if (step * step < LAST_SQUARE * widest && clear()) break;
-    let next = abs(step) < 1e-3 ? t + t * step * (1.0 + 0.5 * step) : t * Math.exp(step);
+    let next =
+      abs(step) < 1e-3 ? t + t * step * (1.0 + 0.5 * step) : t * Math.exp(min(step, STEP_MAX));
     if (!(next > low && next < high)) next = high < Infinity ? sqrt(low * high) : 64.0 * low;
     if (abs(next - t) <= 2e-16 * t || !(next > low && next < high)) break;
     t = next;
   }
-  correct();
-  theta = (ann + t + t * step) * unit;
+  const last = abs(step) < LAST_STEP ? step : 0;
+  correct(last);
+  theta = (ann + t + t * last) * unit;
 }
 
 /** Whether Newton's last step leaves every node on its side of the kinks. */
@@ -279,48 +322,47 @@ function clear(): bool {
  * Newton's last step taken on the growths themselves: T cannot hold it, and the residual of a small
  * trade is known to far more digits than log T.
  */
-function correct(): void {
-  if (!(abs(step) < LAST_STEP)) return;
-  level += rise * step;
+function correct(last: f64): void {
   for (let k = 0; k < count; k++) {
     const slot = slotAt(k);
     if (slot.state == CAPPED || slot.growth == 0 || level >= slot.full) continue;
-    const grown = slot.growth + (rise - slot.worth) * step;
+    const grown = slot.growth + (rise - slot.worth) * last;
     slot.growth = slot.growth < 0 ? min(grown, 0.0) : max(grown, 0.0);
   }
+  level += rise * last;
 }
 
 /**
- * Picks the reference: the cheapest node that may take in, at ν/γ; when only payers are left, the
- * dearest, at ν. Prices relative to it, less 1: `taken` when taking in, `paid` when paying out.
- * Returns the reference's slot, −1 for a payer.
+ * The reference's slot: the cheapest node that may take in; when only payers are left, the dearest.
  */
-function prepare(keep: f64): i32 {
+function choose(): i32 {
   let chosen = -1;
-  let reference: f64 = 0;
   for (let k = 0; k < count; k++) {
     const slot = slotAt(k);
     if (slot.state == CAPPED || slot.top == 0) continue;
-    if (chosen < 0 || slot.price < reference) {
-      reference = slot.price;
-      chosen = k;
-    }
+    if (chosen < 0 || slot.price < slotAt(chosen).price) chosen = k;
   }
-  let factor = keep;
-  if (chosen < 0) {
-    factor = 1;
-    for (let k = 0; k < count; k++) {
-      const slot = slotAt(k);
-      if (slot.state != CAPPED) reference = max(reference, slot.price);
-    }
+  if (chosen >= 0) return chosen;
+  for (let k = 0; k < count; k++) {
+    const slot = slotAt(k);
+    if (slot.state == CAPPED) continue;
+    if (chosen < 0 || slot.price > slotAt(chosen).price) chosen = k;
   }
+  return max(chosen, 0);
+}
+
+/**
+ * With θ = (Ann + T)·factor/reference, factor γ where the reference takes in and 1 where it pays,
+ * θp − Ann = x(Ann + T) + T; sets x of every node, `taken` for p = ν/γ and `paid` for p = ν.
+ */
+function refer(reference: f64, factor: f64, keep: f64): void {
   unit = factor / reference;
   for (let k = 0; k < count; k++) {
     const slot = slotAt(k);
-    slot.taken = (slot.price - reference) / reference;
-    slot.paid = factor * slot.taken - (1.0 - factor);
+    const dearer = (slot.price - reference) / reference;
+    slot.taken = factor < 1 ? dearer : (dearer + (1.0 - keep)) / keep;
+    slot.paid = factor * dearer - (1.0 - factor);
   }
-  return chosen;
 }
 
 /** Inner root at T, then residual and Newton's step of log(Ann·Σz) − log(q + Ann − 1) in log T. */

@@ -1,7 +1,7 @@
 // A plan's accounts: its value in the problem's objective, what was traded, and where the money
 // went. Value rounds down, costs round up; dollars × 10^18.
 
-import { type Fixed36, ONE36, smallerOf, unitPrice72 } from '../market/decimal.ts';
+import { type Fixed36, floorDiv, ONE36, smallerOf, unitPrice72 } from '../market/decimal.ts';
 import type { ParsedProblem, ParsedRebalance } from '../market/parsedProblem.ts';
 import {
   ceil18,
@@ -10,11 +10,13 @@ import {
   floor18,
   fromFixed36,
   orderWorth,
+  soldWorth,
   targetWorths,
   unitPrices,
 } from '../market/worth.ts';
 import { present } from '../types/assert.ts';
 import type { ExactLeg, Execution } from './execution.ts';
+import type { ExactFill } from './fills.ts';
 
 const PIPS = 1_000_000n;
 
@@ -48,12 +50,25 @@ export function planValue(problem: ParsedProblem, execution: Execution): bigint 
     const bought = present(execution.after[objective.buy], 'balance');
     return floor18(dollars72(bought * price - fixed));
   }
+  if (objective.kind === 'batch') {
+    return floor18(dollars72(surplus(problem, execution.fills) - fixed));
+  }
   const worths = targetWorths(problem, execution.after);
   const gross =
     objective.risk === null
       ? balancedWorth(objective, worths)
       : riskAdjustedWorth(problem, objective, objective.risk, worths);
   return floor18(dollars72(gross - fixed));
+}
+
+/** Σ over executed orders of (out − minOut·in/amount) at the bought node's price, rounded down. */
+function surplus(problem: ParsedProblem, fills: readonly ExactFill[]): bigint {
+  const prices = unitPrices(problem);
+  return fills.reduce((sum, { order, amountIn, amountOut }) => {
+    const price = present(prices[order.buy], 'price of the bought node');
+    const beyond = amountOut * order.amount - order.minOut * amountIn;
+    return sum + floorDiv(price * beyond, order.amount);
+  }, 0n);
 }
 
 /** min over targets with a weight of worth/weight, rounded down. */
@@ -90,12 +105,20 @@ function riskAdjustedWorth(
 }
 
 /**
- * Dollars × 10^72 the gap is measured against: what a swap sold at its node's price (what it offered
- * when nothing was sold), or W₀ of a rebalance.
+ * Dollars × 10^72 the gap is measured against: what a swap or a batch sold at its nodes' prices (what it
+ * offered when nothing was sold), or W₀ of a rebalance.
  */
 export function tradedWorth(problem: ParsedProblem, execution: Execution): Dollars72 {
   const { objective } = problem;
   if (objective.kind === 'rebalance') return orderWorth(problem);
+  if (objective.kind === 'batch') {
+    const soldBy = new Map(execution.fills.map(({ order, amountIn }) => [order.id, amountIn]));
+    const sold = soldWorth(
+      problem,
+      objective.orders.map(({ id }) => soldBy.get(id) ?? 0n),
+    );
+    return sold > 0n ? sold : orderWorth(problem);
+  }
   const sold = objective.amount - present(execution.after[objective.sell], 'balance');
   if (sold <= 0n) return orderWorth(problem);
   return dollars72(sold * present(unitPrices(problem)[objective.sell], 'price'));

@@ -12,88 +12,120 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import {
+  ceilDiv,
   type Fixed36,
   formatDecimal,
   formatFixed36,
-  parseFixed36,
   unitPrice72,
 } from '../market/decimal.ts';
-import { canonicalJson, pointerTo } from '../market/jsonText.ts';
+import { canonicalJson } from '../market/jsonText.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
-import { pointed } from '../market/reader.ts';
 import { type Dollars72, dollars72, inputCaps } from '../market/worth.ts';
 import { present } from '../types/assert.ts';
-import { InvalidInput } from '../types/errors.ts';
-import { conjugate } from './conjugate.ts';
-import { bestSelection } from './selection.ts';
-import { support } from './support.ts';
+import type { BoundTree, DualPrices } from '../types/problem.ts';
+import { type Fixings, FREE, leavesOf } from './branches.ts';
+import { admissible, conjugate } from './conjugate.ts';
+import { parseDualPrices } from './dualPrices.ts';
+import { bestSelection, type CostGroup } from './selection.ts';
+import { support, usedSupport } from './support.ts';
 
 /** The bound is rounded up to this many decimals; the six below them are the prices' checksum. */
 const BOUND_DECIMALS = 12;
 const CHECKSUM_DIGITS = 6;
 
-/** Dual prices by node id, dollars per whole token, decimal strings. */
-export type DualPrices = Readonly<Record<string, string>>;
-
 /**
- * The published bound: dollars × 10^18. g(ν) rounded up to 12 decimals, then six digits taken from
- * keccak256 of the problem's digest and the prices. The last make it depend on every price, also on
- * one that does not move g (a node no profitable venue touches), so that no published price can
- * be altered unnoticed; they raise the bound by less than 10^−12 dollars and never lower it.
- * Throws InvalidInput with a pointer below /prices unless there is one positive price per node.
+ * The published bound: dollars × 10^18. g rounded up to 12 decimals, then six digits taken from
+ * keccak256 of the problem's digest, the prices and the branches. The last make it depend on every
+ * price, also on one that does not move g (a node no profitable venue touches, or a leaf that is
+ * not the largest), so that nothing published can be altered unnoticed; they raise the bound by less
+ * than 10^−12 dollars and never lower it. With `branches` g is the largest of its leaves', else
+ * g(prices). Throws InvalidInput with a pointer below /prices or /branches when either is malformed.
  */
-export function certifyBound(problem: ParsedProblem, prices: DualPrices): bigint {
+export function certifyBound(
+  problem: ParsedProblem,
+  prices: DualPrices,
+  branches?: BoundTree,
+): bigint {
   const dual = parseDualPrices(problem, prices);
-  const bound = dualBound(problem, dual);
-  const unit = 10n ** BigInt(72 - BOUND_DECIMALS);
-  const rounded = bound > 0n ? (bound - 1n) / unit + 1n : bound / unit;
-  return rounded * 10n ** BigInt(CHECKSUM_DIGITS) + checksum(problem, dual);
+  const texts = dual.map(formatFixed36);
+  if (branches === undefined)
+    return certified(dualBound(problem, dual), [problem.digest, ...texts]);
+  const leaves = leavesOf(problem, branches);
+  const bound = leaves
+    .map((leaf) => dualBound(problem, leaf.prices, leaf.fixings))
+    .reduce((most, leaf) => (leaf > most ? leaf : most));
+  const shape = leaves.map((leaf) => [leaf.path, leaf.prices.map(formatFixed36)]);
+  return certified(bound, [problem.digest, texts, shape]);
 }
 
-/** One positive decimal per node, and nothing else. */
-export function parseDualPrices(problem: ParsedProblem, prices: DualPrices): readonly Fixed36[] {
-  for (const id of Object.keys(prices)) {
-    if (!problem.nodeIndex.has(id)) {
-      throw new InvalidInput(`no node has the id ${JSON.stringify(id)}`, {
-        pointer: pointerTo('/prices', id),
-      });
-    }
-  }
-  return problem.nodes.map(({ id }) => {
-    const place = { pointer: pointerTo('/prices', id) };
-    const text = Object.hasOwn(prices, id) ? prices[id] : undefined;
-    if (text === undefined) throw new InvalidInput(`no dual price for node ${id}`, place);
-    const price = pointed(place, () => parseFixed36(text));
-    if (price <= 0n) throw new InvalidInput('a dual price must be greater than 0', place);
-    return price;
-  });
+/**
+ * At most this much of the bound is free money: what loops of pure arbitrage among the venues alone
+ * can earn, the same problem with nothing sold, held or ordered. Dollars × 10^18, as certifyBound.
+ */
+export function certifyLoops(problem: ParsedProblem, prices: DualPrices): bigint {
+  const dual = parseDualPrices(problem, prices, '/loops/prices');
+  const nu = admissible(problem, unitDual(problem, dual));
+  const bound = venuesBound(problem, nu, FREE);
+  return certified(bound, [problem.digest, 'loops', ...dual.map(formatFixed36)]);
 }
 
 /** g(ν) in dollars × 10^72, rounded up; `prices` are dollars per whole token, all > 0. */
-export function dualBound(problem: ParsedProblem, prices: readonly Fixed36[]): Dollars72 {
-  const published = problem.nodes.map((node, i) =>
+export function dualBound(
+  problem: ParsedProblem,
+  prices: readonly Fixed36[],
+  fixings: Fixings = FREE,
+): Dollars72 {
+  const { nu, value } = conjugate(problem, unitDual(problem, prices), fixings.orders);
+  return dollars72(value + venuesBound(problem, nu, fixings));
+}
+
+/**
+ * The most all venues together can add at ν, after fixed costs. A venue fixed as used gains f − q
+ * even if that is a loss; a group is paid once it is fixed as used or one of its venues is; venues
+ * fixed as unused, or in such a group, gain nothing.
+ */
+function venuesBound(problem: ParsedProblem, nu: readonly bigint[], fixings: Fixings): Dollars72 {
+  const caps = inputCaps(problem);
+  const out = new Set<number>();
+  for (const [g, used] of fixings.groups) {
+    if (!used) for (const venue of present(problem.groups[g], 'group').venues) out.add(venue);
+  }
+  let fixed = 0n;
+  const profits = problem.venues.map((venue, index) => {
+    const used = fixings.venues.get(index);
+    if (used === false || out.has(index)) return 0n;
+    const best = used === true ? usedSupport(venue, nu, caps) : support(venue, nu, caps);
+    const profit = best - scaled(venue.fixedCost);
+    if (used === undefined) return profit > 0n ? profit : 0n;
+    fixed += profit;
+    return 0n;
+  });
+  const choices: CostGroup[] = [];
+  problem.groups.forEach(({ fixedCost, venues }, g) => {
+    const cost = scaled(fixedCost);
+    const paid =
+      fixings.groups.get(g) ?? venues.some((v) => fixings.venues.get(v) === true && !out.has(v));
+    if (paid) fixed -= cost;
+    else choices.push({ cost, members: venues });
+  });
+  return dollars72(fixed + bestSelection(profits, choices));
+}
+
+function unitDual(problem: ParsedProblem, prices: readonly Fixed36[]): readonly bigint[] {
+  return problem.nodes.map((node, i) =>
     unitPrice72(present(prices[i], 'dual price'), node.decimals),
   );
-  const { nu, value } = conjugate(problem, published);
-  const caps = inputCaps(problem);
-  const profits = problem.venues.map((venue) => {
-    const profit = support(venue, nu, caps) - scaled(venue.fixedCost);
-    return profit > 0n ? profit : 0n;
-  });
-  const groups = problem.groups.map(({ fixedCost, venues }) => ({
-    cost: scaled(fixedCost),
-    members: venues,
-  }));
-  return dollars72(value + bestSelection(profits, groups));
 }
 
 const scaled = (cost: Fixed36) => cost * 10n ** 36n;
 
-function checksum(problem: ParsedProblem, dual: readonly Fixed36[]): bigint {
-  const text = canonicalJson([problem.digest, ...dual.map(formatFixed36)]);
-  const hash = keccak_256(utf8ToBytes(text));
+/** Up to 12 decimals, then six digits of the hash of what proves it. */
+function certified(bound: Dollars72, proof: readonly unknown[]): bigint {
+  const unit = 10n ** BigInt(72 - BOUND_DECIMALS);
+  const hash = keccak_256(utf8ToBytes(canonicalJson(proof)));
   const head = new DataView(hash.buffer, hash.byteOffset, 8).getBigUint64(0);
-  return head % 10n ** BigInt(CHECKSUM_DIGITS);
+  const digits = 10n ** BigInt(CHECKSUM_DIGITS);
+  return ceilDiv(bound, unit) * digits + (head % digits);
 }
 
 /** What the bound covers, in words a person can check; published beside every certificate. */

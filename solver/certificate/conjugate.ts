@@ -4,6 +4,7 @@
 // prices, a true bound whatever was published, and equal to g(ν) when ν was inside already.
 //
 //   swap            finite iff ν_buy ≥ its price            → raise ν_buy to it;   Ū = ν_sell · amount
+//   batch           finite iff ν ≥ price at bought nodes    → raise those; see batchConjugate below
 //   rebalance       finite iff S = Σ_g w_g min_{i∈g} ν_i/p_i ≥ 1 → scale all by 1/S; Ū = ν·holdings
 //   …with risk      quadratic; see riskPrices below
 //
@@ -11,7 +12,12 @@
 // Ū, and a plan's net flow there must not be negative.
 
 import { ceilDiv, type Fixed36, floorDiv, largerOf, ONE36, smallerOf } from '../market/decimal.ts';
-import type { ParsedProblem, ParsedRebalance, ParsedSwap } from '../market/parsedProblem.ts';
+import type {
+  ParsedBatch,
+  ParsedObjective,
+  ParsedProblem,
+  ParsedRebalance,
+} from '../market/parsedProblem.ts';
 import { type Dollars72, dollars72, orderWorth, unitPrices } from '../market/worth.ts';
 import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
@@ -23,30 +29,84 @@ export interface Conjugate {
   readonly value: Dollars72;
 }
 
-/** @param nu published dual prices, dollars × 10^72 per base unit, all > 0 */
-export function conjugate(problem: ParsedProblem, nu: readonly bigint[]): Conjugate {
+/**
+ * @param nu published dual prices, dollars × 10^72 per base unit, all > 0
+ * @param orders fill-or-kill orders of a batch that are fixed, by index: true is filled
+ */
+export function conjugate(
+  problem: ParsedProblem,
+  nu: readonly bigint[],
+  orders: ReadonlyMap<number, boolean>,
+): Conjugate {
   const { objective } = problem;
-  if (objective.kind === 'swap') return swapConjugate(problem, objective, nu);
-  if (objective.risk === null) return balancedConjugate(problem, objective, nu);
+  if (objective.kind === 'swap') {
+    const raised = admissible(problem, nu);
+    const value = present(raised[objective.sell], 'dual price') * objective.amount;
+    return { nu: raised, value: dollars72(value) };
+  }
+  if (objective.kind === 'batch') return batchConjugate(objective, admissible(problem, nu), orders);
+  if (objective.risk === null) {
+    const raised = admissible(problem, nu);
+    return { nu: raised, value: holdingsAt(objective, raised) };
+  }
   return riskConjugate(problem, objective, objective.risk, nu);
 }
 
-function swapConjugate(
-  problem: ParsedProblem,
-  objective: ParsedSwap,
-  nu: readonly bigint[],
-): Conjugate {
-  const price = present(unitPrices(problem)[objective.buy], 'price of the bought node');
-  const raised = nu.map((value, i) => (i === objective.buy && value < price ? price : value));
-  const value = present(raised[objective.sell], 'dual price') * objective.amount;
-  return { nu: raised, value: dollars72(value) };
+/**
+ * ν raised to where what is left at the end of a plan is worth no more at ν than the objective
+ * pays for it. For a rebalance with risk, whose penalty only takes, that is the file's own prices.
+ */
+export function admissible(problem: ParsedProblem, nu: readonly bigint[]): readonly bigint[] {
+  const { objective } = problem;
+  if (objective.kind === 'rebalance' && objective.risk === null) {
+    return balancedPrices(problem, objective, nu);
+  }
+  const wanted = wantedNodes(objective);
+  const prices = unitPrices(problem);
+  return nu.map((value, i) =>
+    wanted.has(i) ? largerOf(value, present(prices[i], 'price of a wanted node')) : value,
+  );
 }
 
-function balancedConjugate(
+/** The nodes whose balances an objective counts. */
+function wantedNodes(objective: ParsedObjective): ReadonlySet<number> {
+  switch (objective.kind) {
+    case 'swap':
+      return new Set([objective.buy]);
+    case 'batch':
+      return new Set(objective.orders.map(({ buy }) => buy));
+    case 'rebalance':
+      return new Set(objective.targets.flatMap(({ nodes }) => nodes));
+  }
+}
+
+/**
+ * Value Σ p_j·(out − ℓ), ℓ = minOut·in/amount ≤ out, of orders that bring `in` and take `out`. With
+ * ν_j ≥ p_j and nothing taken that is not there (Σ ν·in + Σ f ≥ Σ ν·out), it is at most
+ *
+ *   Σ_k in_k·(ν_i − ν_j·minOut/amount) + Σ f ≤ Σ_k max(0, amount·ν_i − minOut·ν_j) + Σ f,
+ *
+ * partial or not: each order is an edge. One fixed as filled counts whole even if that is a loss.
+ */
+function batchConjugate(
+  { orders }: ParsedBatch,
+  nu: readonly bigint[],
+  fixed: ReadonlyMap<number, boolean>,
+): Conjugate {
+  let sum = 0n;
+  orders.forEach(({ sell, amount, buy, minOut }, k) => {
+    const gain = amount * present(nu[sell], 'dual price') - minOut * present(nu[buy], 'dual price');
+    const filled = fixed.get(k) ?? gain > 0n;
+    if (filled) sum += gain;
+  });
+  return { nu, value: dollars72(sum) };
+}
+
+function balancedPrices(
   problem: ParsedProblem,
   objective: ParsedRebalance,
   nu: readonly bigint[],
-): Conjugate {
+): readonly bigint[] {
   const prices = unitPrices(problem);
   // S × 10^36, rounded down: each ratio down, hence each product down.
   let share = 0n;
@@ -58,8 +118,7 @@ function balancedConjugate(
   }
   // ⌈ν/S⌉ with S from below keeps every ratio at least ν/(p·S): the raised prices have S ≥ 1.
   const positive = share > 0n ? share : 1n;
-  const raised = positive >= ONE36 ? nu : nu.map((value) => mulDivUp(value, ONE36, positive));
-  return { nu: raised, value: holdingsAt(objective, raised) };
+  return positive >= ONE36 ? nu : nu.map((value) => mulDivUp(value, ONE36, positive));
 }
 
 function holdingsAt(objective: ParsedRebalance, nu: readonly bigint[]): Dollars72 {

@@ -5,16 +5,19 @@ import { formatDecimal } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import type { Dollars72 } from '../market/worth.ts';
 import { assert } from '../types/assert.ts';
-import type { ProblemResult, Solution } from '../types/problem.ts';
+import type { BoundTree, ProblemResult, Solution } from '../types/problem.ts';
 import { planCosts, planValue, tradedWorth } from './accounts.ts';
-import { certifyBound, parseDualPrices } from './bound.ts';
+import { certifyBound, certifyLoops } from './bound.ts';
+import { parseDualPrices } from './dualPrices.ts';
 import { type Execution, execute } from './execution.ts';
 
 const VALUE_DECIMALS = 18;
 const GAP_DECIMALS = 9;
 
 /**
- * The result to publish. Value rounds down, bound and gap up. A solution whose legs do not execute
+ * The result to publish. Value rounds down, bound and gap up. Branches are published only where they
+ * prove a smaller bound than `prices` alone; a batch's orders are listed even if none was
+ * executed. A solution whose legs do not execute
  * exactly as it says is a Defect: the engine re-executes before it answers, so this cannot happen.
  * Throws InvalidInput when its prices are not one positive decimal per node.
  */
@@ -23,30 +26,57 @@ export function evaluate(
   solution: Solution,
   engineHash: string,
 ): ProblemResult {
-  const { execution, failures } = execute(problem, solution.legs);
+  const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
+  const { execution, failures } = execute(problem, solution.legs, orders);
   assert(
     execution !== null,
     `a proposed plan does not execute: ${failures.map((f) => `${f.pointer} ${f.message}`).join('; ')}`,
   );
+  const { prices, branches, loopPrices, legs, status } = solution;
+  const published: Proof = tighter(problem, { prices, branches });
   return {
     version: 1,
     problem: problem.digest,
     engine: engineHash,
-    status: solution.status,
-    ...assess(problem, execution, solution.prices),
-    prices: solution.prices,
-    legs: solution.legs,
+    status,
+    ...assess(problem, execution, published),
+    prices,
+    ...(published.branches === undefined ? {} : { branches: published.branches }),
+    ...(loopPrices === undefined
+      ? {}
+      : { loops: { bound: loopsBound(problem, loopPrices), prices: loopPrices } }),
+    legs,
+    ...(orders === undefined ? {} : { orders }),
   };
 }
 
-/** Everything in a result that follows from problem, legs and prices. */
+/** What proves a bound: branches where there are any, else the prices. */
+export interface Proof {
+  readonly prices: ProblemResult['prices'];
+  readonly branches?: BoundTree | undefined;
+}
+
+/** Without the branches unless they prove less than the prices alone. */
+function tighter(problem: ParsedProblem, { prices, branches }: Proof): Proof {
+  if (branches === undefined) return { prices };
+  // Below 10^−12 dollars stand the checksums.
+  const dollars12 = (proof: BoundTree | undefined) =>
+    certifyBound(problem, prices, proof) / 10n ** 6n;
+  return dollars12(branches) < dollars12(undefined) ? { prices, branches } : { prices };
+}
+
+/** certifyLoops as it is published. */
+export const loopsBound = (problem: ParsedProblem, prices: ProblemResult['prices']): string =>
+  dollarText(certifyLoops(problem, prices));
+
+/** Everything in a result that follows from problem, legs, orders and what proves the bound. */
 export function assess(
   problem: ParsedProblem,
   execution: Execution,
-  prices: ProblemResult['prices'],
+  { prices, branches }: Proof,
 ): Pick<ProblemResult, 'value' | 'bound' | 'gapBps' | 'final' | 'costs'> {
   const value = planValue(problem, execution);
-  const bound = certifyBound(problem, prices);
+  const bound = certifyBound(problem, prices, branches);
   const costs = planCosts(problem, execution.legs, parseDualPrices(problem, prices));
   return {
     value: dollarText(value),

@@ -1,34 +1,15 @@
 // Executes a plan's legs once more in exact integers: what "integers dispose" rests on, and the
 // checker's view of the plan. Refuses, as a list of failures, a leg whose output is not to the wei
-// what its venue pays, a venue used twice or beyond its cap, and any balance that would fall below
-// what its node may spend at that moment, in the order given.
+// what its venue pays, a venue used twice or beyond its cap, any balance that would fall below what
+// its node may spend at that moment, in the order given, and orders of a batch that are not paid.
 
 import { exactOut } from '../market/exact/venue.ts';
 import type { ParsedProblem, ParsedVenue } from '../market/parsedProblem.ts';
 import { inputCaps } from '../market/worth.ts';
-import { MAX_UINT256 } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
-import type { Leg } from '../types/problem.ts';
-
-export interface Failure {
-  /** Which rule was broken. */
-  readonly code:
-    | 'problemDigest'
-    | 'status'
-    | 'leg'
-    | 'venueUsedTwice'
-    | 'venueInputCap'
-    | 'conservation'
-    | 'prices'
-    | 'final'
-    | 'value'
-    | 'bound'
-    | 'gap'
-    | 'costs';
-  /** RFC 6901, into the result. */
-  readonly pointer: string;
-  readonly message: string;
-}
+import type { Leg, OrderFill } from '../types/problem.ts';
+import { amountOf, clip, type Failure } from './failure.ts';
+import { type ExactFill, readFills, supply } from './fills.ts';
 
 export interface ExactLeg {
   readonly venue: ParsedVenue;
@@ -40,32 +21,41 @@ export interface ExactLeg {
 
 export interface Execution {
   readonly legs: readonly ExactLeg[];
-  /** Base units per node index. */
+  /** Executed orders of a batch; [] otherwise. */
+  readonly fills: readonly ExactFill[];
+  /** Base units per node index; of a batch, what its executed orders sell. */
   readonly before: readonly bigint[];
+  /** Of a batch, what is left once its orders are paid. */
   readonly after: readonly bigint[];
 }
 
 /** What every node holds before the plan. */
-export function initialBalances(problem: ParsedProblem): readonly bigint[] {
+function initialBalances(problem: ParsedProblem, fills: readonly ExactFill[]): readonly bigint[] {
   const { objective } = problem;
   if (objective.kind === 'rebalance') return objective.holdings;
+  if (objective.kind === 'batch') return supply(fills, problem.nodes.length);
   return problem.nodes.map((_, i) => (i === objective.sell ? objective.amount : 0n));
 }
 
 /** What must stay untouched: the holdings of nodes in no target. */
 function reserved(problem: ParsedProblem): readonly bigint[] {
   const { objective } = problem;
-  if (objective.kind === 'swap') return problem.nodes.map(() => 0n);
+  if (objective.kind !== 'rebalance') return problem.nodes.map(() => 0n);
   return objective.holdings.map((amount, i) => (objective.targetOfNode[i] === -1 ? amount : 0n));
 }
 
-/** Runs all legs. The execution is null when any failure makes it meaningless. */
+/**
+ * Runs all legs, then pays a batch's orders. The execution is null when any failure makes it
+ * meaningless.
+ */
 export function execute(
   problem: ParsedProblem,
   legs: readonly Leg[],
+  orders?: readonly OrderFill[],
 ): { readonly execution: Execution | null; readonly failures: readonly Failure[] } {
-  const failures: Failure[] = [];
-  const before = initialBalances(problem);
+  const { fills, failures: unread } = readFills(problem, orders);
+  const failures: Failure[] = [...unread];
+  const before = initialBalances(problem, fills);
   const balances = [...before];
   const kept = reserved(problem);
   const caps = inputCaps(problem);
@@ -98,8 +88,26 @@ export function execute(
     balances[nodeOut] = present(balances[nodeOut], 'balance') + amountOut;
     exact.push(read);
   });
+  failures.push(...pay(problem, fills, balances));
   const whole = failures.length === 0;
-  return { execution: whole ? { legs: exact, before, after: balances } : null, failures };
+  return { execution: whole ? { legs: exact, fills, before, after: balances } : null, failures };
+}
+
+/** Takes what the executed orders are paid out of the balances. */
+function pay(
+  problem: ParsedProblem,
+  fills: readonly ExactFill[],
+  balances: bigint[],
+): readonly Failure[] {
+  for (const { order, amountOut } of fills) {
+    balances[order.buy] = present(balances[order.buy], 'balance') - amountOut;
+  }
+  return problem.nodes.flatMap(({ id }, node): readonly Failure[] => {
+    const short = -present(balances[node], 'balance');
+    if (short <= 0n || fills.length === 0) return [];
+    const message = `the orders that buy ${id} are paid ${short} more than the plan leaves there`;
+    return [{ code: 'conservation', pointer: '/orders', message }];
+  });
 }
 
 /** Resolves one leg and re-executes it on its venue. */
@@ -130,11 +138,3 @@ function readLeg(problem: ParsedProblem, leg: Leg, pointer: string): ExactLeg | 
   }
   return { venue, nodeIn, nodeOut, amountIn, amountOut };
 }
-
-function amountOf(text: string): bigint | null {
-  if (!/^(0|[1-9][0-9]{0,77})$/.test(text)) return null;
-  const amount = BigInt(text);
-  return amount <= MAX_UINT256 ? amount : null;
-}
-
-const clip = (text: string) => JSON.stringify(text.slice(0, 80));

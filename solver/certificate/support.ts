@@ -2,21 +2,25 @@
 // of the certificate. ν are dollars × 10^72 per base unit. Everything is integer arithmetic; each
 // quantity that adds is rounded up and each that subtracts is rounded down, so the answer is never
 // below the true supremum. The continuous sets used here contain every exact trade, because the
-// contracts' roundings only ever take from the trader.
+// contracts' roundings only ever take from the trader. A plan uses a pool of many nodes for one
+// ordered pair, so its support is the largest of its pairs'.
 //
 // `cap` is the most the venue may take in, in base units of that direction's input; null is no cap.
 
 import { isqrt, largerOf, smallerOf } from '../market/decimal.ts';
+import { upscaledBalances } from '../market/exact/vaultPool.ts';
 import type {
   ParsedBridge,
   ParsedConcentrated,
   ParsedConstantProduct,
+  ParsedManyNodeVenue,
   ParsedOrder,
   ParsedVenue,
 } from '../market/parsedProblem.ts';
 import { mulDivDown, mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
-import { InvalidInput } from '../types/errors.ts';
+import { invariantOf, stableSupport } from './stableSupport.ts';
+import { type PoolPair, weightedSupport } from './weightedSupport.ts';
 
 type Cap = bigint | null;
 const PIPS = 1_000_000n;
@@ -25,12 +29,7 @@ const Q192 = 1n << 192n;
 
 /** f_e(ν) over both directions, dollars × 10^72, ≥ 0, rounded up. */
 export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
-  if (venue.kind === 'weighted' || venue.kind === 'stable') {
-    throw new InvalidInput(`the checker does not bound venues of kind "${venue.kind}" yet`, {
-      pointer: `/venues/${venue.index}/kind`,
-      code: 'unsupported',
-    });
-  }
+  if (venue.kind === 'weighted' || venue.kind === 'stable') return bestPair(venue, nu, caps);
   const [a, b] = venue.nodes;
   const nuA = present(nu[a], 'dual price');
   const nuB = present(nu[b], 'dual price');
@@ -52,6 +51,47 @@ export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonl
     case 'bridge':
       return bridge(venue, nuA, nuB, capA);
   }
+}
+
+/**
+ * f_e(ν) over the trades of a venue that is used for certain: a bridge then pays its fixed fee however
+ * little it carries, so this may be negative. Every other set of trades begins at nothing.
+ */
+export function usedSupport(
+  venue: ParsedVenue,
+  nu: readonly bigint[],
+  caps: readonly Cap[],
+): bigint {
+  if (venue.kind !== 'bridge') return support(venue, nu, caps);
+  const [from, to] = venue.nodes;
+  const nuIn = present(nu[from], 'dual price');
+  return bridgeSegment(venue, nuIn, present(nu[to], 'dual price'), caps[from] ?? null);
+}
+
+/** The largest f over ordered pairs of a pool's nodes. */
+function bestPair(pool: ParsedManyNodeVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
+  const balances = upscaledBalances(pool);
+  const invariant = pool.kind === 'stable' ? invariantOf(pool, balances) : null;
+  if (pool.kind === 'stable' && invariant === null) return 0n;
+  let best = 0n;
+  for (const [from, nodeIn] of pool.nodes.entries()) {
+    for (const [to, nodeOut] of pool.nodes.entries()) {
+      if (from === to) continue;
+      const pair: PoolPair = {
+        from,
+        to,
+        nuIn: present(nu[nodeIn], 'dual price'),
+        nuOut: present(nu[nodeOut], 'dual price'),
+        cap: caps[nodeIn] ?? null,
+      };
+      const gain =
+        pool.kind === 'stable'
+          ? stableSupport(pool, balances, present(invariant, 'invariant'), pair)
+          : weightedSupport(pool, balances, pair);
+      best = largerOf(best, gain);
+    }
+  }
+  return best;
 }
 
 /**
@@ -94,11 +134,18 @@ function order(venue: ParsedOrder, nuIn: bigint, nuOut: bigint, cap: Cap): bigin
  * of the convex hull of {nothing} and the segment: the fixed fee is spread over the whole capacity.
  */
 function bridge(venue: ParsedBridge, nuIn: bigint, nuOut: bigint, cap: Cap): bigint {
+  return largerOf(0n, bridgeSegment(venue, nuIn, nuOut, cap));
+}
+
+/** The better end of the segment: out = 0, which pays the fixed fee for nothing, or the most. */
+function bridgeSegment(venue: ParsedBridge, nuIn: bigint, nuOut: bigint, cap: Cap): bigint {
   const { numerator, denominator, fixedFee, capacity } = venue;
+  const nothing = -mulDivDown(nuIn * fixedFee, denominator, numerator);
   const reachable = cap === null ? capacity : mulDivDown(cap, numerator, denominator) - fixedFee;
   const most = smallerOf(reachable, capacity);
-  if (most <= 0n) return 0n;
-  return largerOf(0n, nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator));
+  if (most <= 0n) return nothing;
+  const whole = nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator);
+  return largerOf(nothing, whole);
 }
 
 /**

@@ -1,5 +1,5 @@
 // The independent check of a published result: recomputes everything that follows from the problem,
-// the legs and the dual prices, and compares. Never runs the solver and shares no code with it; the
+// the legs, the orders and the dual prices, by cases or not, and compares. Never runs the solver and shares no code with it; the
 // SDK and the browser use it too. A result stands when its digest, legs, balances, value, bound,
 // gap and costs are all exactly what they should be; otherwise every failure found is listed.
 
@@ -8,9 +8,11 @@ import { pointerTo } from '../market/jsonText.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { InvalidInput } from '../types/errors.ts';
 import type { ProblemResult } from '../types/problem.ts';
-import { parseDualPrices } from './bound.ts';
-import { assess } from './evaluate.ts';
-import { execute, type Failure } from './execution.ts';
+import { leavesOf } from './branches.ts';
+import { parseDualPrices } from './dualPrices.ts';
+import { assess, loopsBound } from './evaluate.ts';
+import { execute } from './execution.ts';
+import type { Failure } from './failure.ts';
 
 export type Verdict =
   | { readonly ok: true }
@@ -27,19 +29,24 @@ export function verify(problem: ParsedProblem, result: ProblemResult): Verdict {
     });
   }
   failures.push(...checkStatus(problem, result));
-  const run = execute(problem, result.legs);
+  const run = execute(problem, result.legs, result.orders);
   failures.push(...run.failures);
-  const priceFailure = checkPrices(problem, result);
-  if (priceFailure !== null) failures.push(priceFailure);
-  if (run.execution !== null && priceFailure === null) {
-    const truth = assess(problem, run.execution, result.prices);
+  const unreadable = checkProof(problem, result);
+  failures.push(...unreadable);
+  if (run.execution !== null && unreadable.length === 0) {
+    const truth = assess(problem, run.execution, result);
     failures.push(...compare(result, truth));
   }
+  failures.push(...checkLoops(problem, result));
   return failures.length === 0 ? { ok: true } : { ok: false, failures };
 }
 
-function checkStatus(problem: ParsedProblem, { status, legs }: ProblemResult): readonly Failure[] {
+function checkStatus(problem: ParsedProblem, result: ProblemResult): readonly Failure[] {
+  const { status, legs, orders = [] } = result;
   const empty = status === 'noRoute' || status === 'infeasible';
+  if (empty && orders.length > 0) {
+    return [{ code: 'status', pointer: '/status', message: `${status} executes no orders` }];
+  }
   if (empty && legs.length > 0) {
     return [{ code: 'status', pointer: '/status', message: `${status} leaves no legs` }];
   }
@@ -49,13 +56,35 @@ function checkStatus(problem: ParsedProblem, { status, legs }: ProblemResult): r
   return [];
 }
 
-function checkPrices(problem: ParsedProblem, result: ProblemResult): Failure | null {
+/** Whether the dual prices and branches can be read against the problem at all. */
+function checkProof(problem: ParsedProblem, result: ProblemResult): readonly Failure[] {
+  const { prices, branches } = result;
+  return [
+    ...attempt('prices', () => parseDualPrices(problem, prices)),
+    ...(branches === undefined ? [] : attempt('branches', () => leavesOf(problem, branches))),
+  ];
+}
+
+/** What free money is said to be in the bound is what its own prices prove. */
+function checkLoops(problem: ParsedProblem, { loops }: ProblemResult): readonly Failure[] {
+  if (loops === undefined) return [];
+  let correct = '';
+  const failures = attempt('loops', () => {
+    correct = loopsBound(problem, loops.prices);
+  });
+  if (failures.length > 0 || sameNumber(loops.bound, correct)) return failures;
+  const message = `says ${loops.bound}, recomputed ${correct}`;
+  return [{ code: 'loops', pointer: '/loops/bound', message }];
+}
+
+/** InvalidInput as a failure. */
+function attempt(code: Failure['code'], read: () => unknown): readonly Failure[] {
   try {
-    parseDualPrices(problem, result.prices);
-    return null;
+    read();
+    return [];
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    return { code: 'prices', pointer: error.pointer, message: error.message };
+    return [{ code, pointer: error.pointer, message: error.message }];
   }
 }
 

@@ -62,7 +62,8 @@ export function sharesSnapshot(last: ParsedProblem, next: ParsedProblem): boolea
   if (last.settings.venueInputCap !== null || next.settings.venueInputCap !== null) return false;
   const [one, other] = [last.objective, next.objective];
   if (one.kind === 'swap') return other.kind === 'swap';
-  return other.kind === 'rebalance' && one.targets === other.targets && one.risk === other.risk;
+  if (one.kind !== 'rebalance' || other.kind !== 'rebalance') return false;
+  return one.targets === other.targets && one.risk === other.risk;
 }
 
 /** Writes a quote on the snapshot already loaded: amounts, the bought node and the settings. */
@@ -88,7 +89,7 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
     [HEADER.groupCount, problem.groups.length],
     [HEADER.memberCount, problem.groups.reduce((n, { venues }) => n + venues.length, 0)],
     [HEADER.targetCount, objective.kind === 'rebalance' ? objective.targets.length : 0],
-    [HEADER.objective, OBJECTIVE[objective.kind]],
+    [HEADER.objective, objective.kind === 'batch' ? 0 : OBJECTIVE[objective.kind]],
     [HEADER.leavesMax, hasFixedCosts(problem) ? LEAVES_MAX : 0],
   ];
   for (const [offset, value] of counts) view.setInt32(at + offset, value, true);
@@ -127,7 +128,8 @@ function writeNodes(view: DataView, header: number, problem: ParsedProblem, scal
 /** What a plan may spend at a node: nodes in no target are left alone. */
 export function supplyOf({ objective }: ParsedProblem, node: number): bigint {
   if (objective.kind === 'swap') return node === objective.sell ? objective.amount : 0n;
-  if (objective.targetOfNode[node] === -1) return 0n;
+  // engine.ts refuses batches: what their orders offer is not a supply that must be spent.
+  if (objective.kind === 'batch' || objective.targetOfNode[node] === -1) return 0n;
   return present(objective.holdings[node], 'holding');
 }
 

@@ -223,9 +223,10 @@ function tickLists(pool: ParsedConcentrated, scales: Scales): TickLists {
     for (const { sqrtLowerX96, sqrtUpperX96, liquidity } of ranges) {
       const begin = falling ? min(sqrtUpperX96, now) : max(sqrtLowerX96, now);
       const end = falling ? sqrtLowerX96 : sqrtUpperX96;
-      if (falling ? end >= begin : end <= begin) continue;
+      // A range that is empty in floats is empty to the core: its prices must differ.
+      if (falling ? price(end) >= price(begin) : price(end) <= price(begin)) continue;
       // A gap between the price and the first range carries no liquidity.
-      if (far === null && begin !== now) out.push({ near: price(now), liquidity: 0 });
+      if (far === null && price(begin) !== price(now)) out.push({ near: price(now), liquidity: 0 });
       out.push({ near: price(begin), liquidity: Number(liquidity) * units });
       far = end;
     }

@@ -101,6 +101,12 @@ function instantiate(wasm: WebAssembly.Module): CoreExports {
 }
 
 function admit(problem: ParsedProblem): ParsedProblem {
+  if (problem.objective.kind === 'batch') {
+    throw new InvalidInput('objective "batch" is not solved by this version', {
+      pointer: '/objective/kind',
+      code: 'unsupported',
+    });
+  }
   if (problem.objective.kind === 'rebalance' && problem.objective.risk !== null) {
     throw new InvalidInput('rebalance with risk is not solved by this version', {
       pointer: '/objective/risk',

@@ -36,6 +36,7 @@ export interface ExactPlan {
 /** May a plan leave value at this node? */
 export function keeps({ objective }: ParsedProblem, node: number): boolean {
   if (objective.kind === 'swap') return node === objective.buy;
+  if (objective.kind === 'batch') return objective.orders.some(({ buy }) => buy === node);
   return objective.targetOfNode[node] !== -1;
 }
 

@@ -1,10 +1,12 @@
 // Reads the objective of the problem format: what the owner wants. Refuses objectives without a
-// price where worth is asked for, targets that do not sum to exactly 1, and covariances that are
-// not symmetric positive semidefinite (the bound of the risk objective needs convexity).
+// price where worth is asked for, orders of a batch that share an id or buy what they sell, targets
+// that do not sum to exactly 1, and covariances that are not symmetric positive semidefinite (the bound of the risk objective needs convexity).
 
 import { present } from '../types/assert.ts';
 import { type Fixed36, fixed36, formatFixed36, ONE36 } from './decimal.ts';
 import type {
+  ParsedBatch,
+  ParsedBatchOrder,
   ParsedNode,
   ParsedObjective,
   ParsedRebalance,
@@ -13,9 +15,12 @@ import type {
 } from './parsedProblem.ts';
 import {
   type At,
+  type ObjectAt,
   readAmount,
   readArray,
+  readBoolean,
   readDecimal,
+  readId,
   readObject,
   readRecord,
   readString,
@@ -24,6 +29,7 @@ import {
 import { readNodeId } from './venueReader.ts';
 
 export const TARGETS_MAX = 64;
+export const ORDERS_MAX = 4096;
 
 interface Nodes {
   readonly nodes: readonly ParsedNode[];
@@ -42,19 +48,46 @@ export function readObjective(
   const text = readString(place);
   if (text === 'swap') return readSwap(at, { nodes, nodeIndex });
   if (text === 'rebalance') return readRebalance(at, { nodes, nodeIndex });
-  if (text === 'batch') {
-    refuse(place, 'objective "batch" is not solved by this version', 'unsupported');
-  }
-  refuse(place, `must be swap or rebalance, got ${JSON.stringify(text.slice(0, 80))}`);
+  if (text === 'batch') return readBatch(at, { nodes, nodeIndex });
+  refuse(place, `must be swap, rebalance or batch, got ${JSON.stringify(text.slice(0, 80))}`);
 }
 
 function readSwap(at: At, all: Nodes): ParsedSwap {
-  const swap = readObject(at, ['kind', 'sell', 'buy']);
-  const sellAt = readObject(swap.field('sell'), ['node', 'amount']);
+  return { kind: 'swap', ...readSale(readObject(at, ['kind', 'sell', 'buy']), all) };
+}
+
+/** What a swap and every order of a batch say: sell this much of one node for another. */
+function readSale(sale: ObjectAt, all: Nodes): Pick<ParsedSwap, 'sell' | 'amount' | 'buy'> {
+  const sellAt = readObject(sale.field('sell'), ['node', 'amount']);
   const sell = readPricedNode(sellAt.field('node'), all);
-  const buy = readPricedNode(swap.field('buy'), all);
-  if (sell === buy) refuse(swap.field('buy'), 'must differ from the node that is sold');
-  return { kind: 'swap', sell, amount: readAmount(sellAt.field('amount'), 1n), buy };
+  const buy = readPricedNode(sale.field('buy'), all);
+  if (sell === buy) refuse(sale.field('buy'), 'must differ from the node that is sold');
+  return { sell, amount: readAmount(sellAt.field('amount'), 1n), buy };
+}
+
+function readBatch(at: At, all: Nodes): ParsedBatch {
+  const place = readObject(at, ['kind', 'orders']).field('orders');
+  const firstOf = new Map<string, number>();
+  const orders = readArray(place, 1, ORDERS_MAX).map((item, index): ParsedBatchOrder => {
+    const order = readObject(item, ['id', 'sell', 'buy', 'minOut', 'partial']);
+    const id = readId(order.field('id'));
+    const first = firstOf.get(id);
+    if (first !== undefined) {
+      const message = `id ${JSON.stringify(id)} is already used by order ${first}`;
+      refuse(order.field('id'), `${message}; ids must be unique`, 'duplicateId');
+    }
+    firstOf.set(id, index);
+    const { sell, amount, buy } = readSale(order, all);
+    return {
+      id,
+      sell,
+      amount,
+      buy,
+      minOut: readAmount(order.field('minOut'), 1n),
+      partial: readBoolean(order.field('partial')),
+    };
+  });
+  return { kind: 'batch', orders };
 }
 
 function readPricedNode(at: At, { nodes, nodeIndex }: Nodes): number {

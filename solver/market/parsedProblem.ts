@@ -158,7 +158,28 @@ export interface ParsedRebalance {
   };
 }
 
-export type ParsedObjective = ParsedSwap | ParsedRebalance;
+export interface ParsedBatchOrder {
+  /** Unique among the orders. */
+  readonly id: string;
+  /** Node index; has a price; differs from `buy`. */
+  readonly sell: number;
+  /** > 0: the most the order sells. */
+  readonly amount: bigint;
+  /** Node index; has a price. */
+  readonly buy: number;
+  /** > 0: what the whole amount buys at least; a part of it, that part rounded up. */
+  readonly minOut: bigint;
+  /** false: all of it or nothing. */
+  readonly partial: boolean;
+}
+
+export interface ParsedBatch {
+  readonly kind: 'batch';
+  /** 1 … 4096. */
+  readonly orders: readonly ParsedBatchOrder[];
+}
+
+export type ParsedObjective = ParsedSwap | ParsedRebalance | ParsedBatch;
 
 export interface ParsedSettings {
   readonly gapBps: Fixed36;

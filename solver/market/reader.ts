@@ -110,6 +110,11 @@ export function readOneOf<T extends string>(at: At, allowed: readonly T[]): T {
   return found;
 }
 
+export function readBoolean(at: At): boolean {
+  if (typeof at.value !== 'boolean') refuse(at, `must be true or false, got ${describe(at.value)}`);
+  return at.value;
+}
+
 export function readInteger(at: At, min: number, max: number): number {
   const { value } = at;
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {

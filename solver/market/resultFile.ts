@@ -2,8 +2,16 @@
 // result is true is the checker's question (certificate/verify.ts), which needs the problem too.
 
 import { InvalidInput } from '../types/errors.ts';
-import type { Leg, NodeAmount, ProblemResult, SolveStatus } from '../types/problem.ts';
+import type {
+  BoundTree,
+  Leg,
+  NodeAmount,
+  OrderFill,
+  ProblemResult,
+  SolveStatus,
+} from '../types/problem.ts';
 import { parseJsonText } from './jsonText.ts';
+import { ORDERS_MAX } from './objectiveReader.ts';
 import { NODES_MAX, VENUES_MAX } from './problemFile.ts';
 import {
   type At,
@@ -18,6 +26,9 @@ import {
   refuse,
 } from './reader.ts';
 
+/** Leaves of a bound by cases, and branches above each. */
+export const LEAVES_MAX = 256;
+export const BRANCH_DEPTH_MAX = 64;
 const STATUSES: readonly SolveStatus[] = ['solved', 'noRoute', 'infeasible', 'limit'];
 
 /** The whole document. Throws InvalidInput with the pointer of the fault. */
@@ -37,13 +48,10 @@ export function parseResult(json: unknown): ProblemResult {
       'final',
       'costs',
     ],
-    ['orders'],
+    ['branches', 'loops', 'orders'],
   );
   const version = root.field('version');
   if (version.value !== 1) refuse(version, 'must be 1, the only version this build reads');
-  if (root.has('orders')) {
-    refuse(root.field('orders'), 'only batch objectives have orders', 'unsupported');
-  }
   const costs = readObject(root.field('costs'), ['fees', 'impact', 'fixed']);
   return {
     version: 1,
@@ -54,8 +62,13 @@ export function parseResult(json: unknown): ProblemResult {
     bound: decimalText(root.field('bound')),
     gapBps: decimalText(root.field('gapBps')),
     prices: readTexts(root.field('prices'), decimalText),
+    ...(root.has('branches') ? { branches: readTree(root.field('branches')) } : {}),
+    ...(root.has('loops') ? { loops: readLoops(root.field('loops')) } : {}),
     legs: readArray(root.field('legs'), 0, VENUES_MAX).map(readLeg),
     final: readTexts(root.field('final'), amountText),
+    ...(root.has('orders')
+      ? { orders: readArray(root.field('orders'), 0, ORDERS_MAX).map(readFill) }
+      : {}),
     costs: {
       fees: decimalText(costs.field('fees')),
       impact: decimalText(costs.field('impact')),
@@ -76,6 +89,52 @@ function readLeg(at: At): Leg {
     in: readNodeAmount(leg.field('in')),
     out: readNodeAmount(leg.field('out')),
   };
+}
+
+function readFill(at: At): OrderFill {
+  const fill = readObject(at, ['id', 'in', 'out']);
+  return {
+    id: readId(fill.field('id')),
+    in: amountText(fill.field('in')),
+    out: amountText(fill.field('out')),
+  };
+}
+
+function readLoops(at: At): NonNullable<ProblemResult['loops']> {
+  const loops = readObject(at, ['bound', 'prices']);
+  return {
+    bound: decimalText(loops.field('bound')),
+    prices: readTexts(loops.field('prices'), decimalText),
+  };
+}
+
+/** A bound by cases; ids, and prices of all nodes, are the checker's to judge. */
+function readTree(at: At): BoundTree {
+  let leaves = 0;
+  const read = (place: At, depth: number): BoundTree => {
+    const { value } = place;
+    const has = (key: string) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key);
+    if (has('prices')) {
+      leaves++;
+      if (leaves > LEAVES_MAX) refuse(place, `at most ${LEAVES_MAX} leaves`);
+      const leaf = readObject(place, ['prices']);
+      return { prices: readTexts(leaf.field('prices'), decimalText) };
+    }
+    if (depth >= BRANCH_DEPTH_MAX) refuse(place, `at most ${BRANCH_DEPTH_MAX} branches deep`);
+    const kind = (['venue', 'group', 'order'] as const).find(has);
+    if (kind === undefined) {
+      refuse(place, 'must be a leaf with prices, or a branch on a venue, group or order');
+    }
+    const branch = readObject(place, [kind, 'used', 'unused']);
+    const used = read(branch.field('used'), depth + 1);
+    const unused = read(branch.field('unused'), depth + 1);
+    const id = readId(branch.field(kind));
+    if (kind === 'venue') return { venue: id, used, unused };
+    if (kind === 'group') return { group: id, used, unused };
+    return { order: id, used, unused };
+  };
+  return read(at, 0);
 }
 
 function readNodeAmount(at: At): NodeAmount {

@@ -52,15 +52,34 @@ export function targetWorths(
   );
 }
 
-/** The order's worth before any trade: what is offered for sale, or W₀ over all targets. */
+/** The order's worth before any trade: what is offered for sale, all told, or W₀ over all targets. */
 export function orderWorth(problem: ParsedProblem): Dollars72 {
   const { objective } = problem;
   if (objective.kind === 'swap') {
     const price = present(unitPrices(problem)[objective.sell], 'price of the sold node');
     return dollars72(objective.amount * price);
   }
+  if (objective.kind === 'batch') {
+    return soldWorth(
+      problem,
+      objective.orders.map(({ amount }) => amount),
+    );
+  }
   const worths = targetWorths(problem, objective.holdings);
   return dollars72(worths.reduce((sum, worth) => sum + worth, 0n));
+}
+
+/** What a batch's orders sell, at the file's prices; `sold` runs parallel to them. */
+export function soldWorth(problem: ParsedProblem, sold: readonly bigint[]): Dollars72 {
+  const { objective } = problem;
+  if (objective.kind !== 'batch') return dollars72(0n);
+  const prices = unitPrices(problem);
+  const sum = objective.orders.reduce(
+    (total, { sell }, k) =>
+      total + present(sold[k], 'sold amount') * present(prices[sell], 'price of a sold node'),
+    0n,
+  );
+  return dollars72(sum);
 }
 
 /**

@@ -46,7 +46,7 @@ export interface PairResponse {
   readonly curvature: number;
 }
 
-const BYTES = { venue: 128, node: 48, flow: 160 };
+const BYTES = { venue: 128, node: 48 };
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** Compiles the probe unless its sources' hash is there already. */
@@ -87,7 +87,7 @@ export class Probe {
   constructor() {
     this.#core = new WebAssembly.Instance(build()).exports as unknown as ProbeExports;
     this.#view = new DataView(this.#core.memory.buffer);
-    const sizes = [0, 1, 2].map((block) => this.#core.size(block));
+    const sizes = [0, 1].map((block) => this.#core.size(block));
     if (`${sizes}` !== `${Object.values(BYTES)}`) throw new Error(`record sizes moved: ${sizes}`);
   }
 

@@ -6,44 +6,47 @@ import { support } from '../../solver/certificate/support.ts';
 import { largerOf, parseFixed36, unitPrice72 } from '../../solver/market/decimal.ts';
 import { exactOut } from '../../solver/market/exact/venue.ts';
 import type { ParsedVenue } from '../../solver/market/parsedProblem.ts';
-import { present } from '../../solver/types/assert.ts';
 import { type Random, seeded } from '../market/helpers/random.ts';
 import { randomPrices, randomProblem } from './helpers/problems.ts';
 
-/** Dollars × 10^72 of selling `amount` of side 0 or 1 at dual prices; null if refused. */
-function profit(venue: ParsedVenue, side: 0 | 1, amount: bigint, nu: readonly bigint[]) {
-  const nodeIn = present(venue.nodes[side], 'node in');
-  const nodeOut = present(venue.nodes[1 - side], 'node out');
+type Pair = readonly [number, number];
+
+/** Dollars × 10^72 of selling `amount` of the first node for the second; null if refused. */
+function profit(venue: ParsedVenue, pair: Pair, amount: bigint, nu: readonly bigint[]) {
+  const [nodeIn, nodeOut] = pair;
   const out = exactOut(venue, nodeIn, nodeOut, amount);
   if (typeof out !== 'bigint') return null;
   return out * (nu[nodeOut] ?? 0n) - amount * (nu[nodeIn] ?? 0n);
 }
 
 /** Best exact profit over inputs up to `most`: a grid in log scale, then ternary search. */
-function bestProfit(venue: ParsedVenue, side: 0 | 1, most: bigint, nu: readonly bigint[]): bigint {
+function bestProfit(venue: ParsedVenue, pair: Pair, most: bigint, nu: readonly bigint[]): bigint {
   const grid: bigint[] = [most];
-  for (let x = most; x > 0n; x = (x * 9n) / 10n) grid.push(x);
-  const valued = grid.map((x) => ({ x, value: profit(venue, side, x, nu) ?? 0n }));
+  for (let x = most; x > 0n; x = (x * 3n) / 4n) grid.push(x);
+  const valued = grid.map((x) => ({ x, value: profit(venue, pair, x, nu) ?? 0n }));
   const peak = valued.reduce((best, point) => (point.value > best.value ? point : best));
   let best = peak.value > 0n ? peak.value : 0n;
-  let low = (peak.x * 8n) / 10n;
-  let high = (peak.x * 12n) / 10n;
+  let low = (peak.x * 6n) / 10n;
+  let high = (peak.x * 14n) / 10n;
   if (high > most) high = most;
-  for (let i = 0; i < 200 && high - low > 2n; i++) {
+  for (let i = 0; i < 100 && high - low > 2n; i++) {
     const third = (high - low) / 3n || 1n;
-    const a = profit(venue, side, low + third, nu);
-    const b = profit(venue, side, high - third, nu);
+    const a = profit(venue, pair, low + third, nu);
+    const b = profit(venue, pair, high - third, nu);
     for (const value of [a, b]) if (value !== null && value > best) best = value;
     // Refused beyond the venue's depth: look lower.
     if (b === null || (a !== null && a > b)) high -= third;
     else low += third;
   }
   for (const x of [low, high]) {
-    const value = profit(venue, side, x, nu);
+    const value = profit(venue, pair, x, nu);
     if (value !== null && value > best) best = value;
   }
   return best;
 }
+
+const pairsOf = ({ nodes }: ParsedVenue): readonly Pair[] =>
+  nodes.flatMap((a) => nodes.flatMap((b): Pair[] => (a === b ? [] : [[a, b]])));
 
 describe('support', () => {
   it('property: at least the best exact trade, and close to it', () => {
@@ -61,16 +64,12 @@ describe('support', () => {
         const capped = random.chance(0.4);
         const caps = problem.nodes.map(() => (capped ? random.scale(0, 26) : null));
         const bound = support(venue, nu, caps);
-        const best = [0, 1]
-          .map((side) => {
-            const node = venue.nodes[side] ?? 0;
-            return bestProfit(venue, side as 0 | 1, caps[node] ?? 2n ** 112n, nu);
-          })
+        const best = pairsOf(venue)
+          .map((pair) => bestProfit(venue, pair, caps[pair[0]] ?? 2n ** 112n, nu))
           .reduce(largerOf);
         expect(bound).toBeGreaterThanOrEqual(best);
         // Rounding costs the trader up to a few units of either token per crossed range.
-        const [a, b] = venue.nodes;
-        const grain = 40n * ((nu[a] ?? 0n) + (nu[b] ?? 0n));
+        const grain = 40n * venue.nodes.reduce((sum, node) => sum + (nu[node] ?? 0n), 0n);
         const ticks = venue.kind === 'concentrated' ? BigInt(venue.ranges.length + 1) : 1n;
         if (best > grain * ticks * 1000n) {
           compared++;
@@ -80,7 +79,14 @@ describe('support', () => {
       }
     }
     expect(compared).toBeGreaterThan(15);
-    expect([...kinds].sort()).toEqual(['bridge', 'concentrated', 'constantProduct', 'order']);
+    expect([...kinds].sort()).toEqual([
+      'bridge',
+      'concentrated',
+      'constantProduct',
+      'order',
+      'stable',
+      'weighted',
+    ]);
   });
 });
 

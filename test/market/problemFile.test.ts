@@ -208,7 +208,7 @@ const REFUSED: readonly (readonly [Path, unknown, string?])[] = [
   [['groups', 0, 'venues', 0], 'nowhere'],
   [['groups', 0, 'venues', 1], 'br'],
   [['groups', 0, 'venues'], []],
-  [['objective', 'kind'], 'batch'],
+  [['objective', 'kind'], 'lottery'],
   [['objective', 'sell', 'amount'], '0'],
   [['objective', 'sell', 'node'], '2:B'],
   [['objective', 'buy'], '1:A'],
@@ -374,7 +374,7 @@ describe('parseResult', () => {
       [['legs', 0, 'in', 'amount'], '01'],
       [['legs', 0, 'fee'], '1'],
       [['final', 'b'], '-2'],
-      [['orders'], []],
+      [['orders'], {}],
       [['costs', 'gas'], '1'],
       [['timing'], 1],
     ];

@@ -4,11 +4,12 @@
 
 import { respond } from './dual.ts';
 import type { Network, Place } from './network.ts';
+import { conjugate } from './tracking.ts';
 
 /** g at the places' prices, which it first makes feasible. Needs supplies and charges set. */
 export function dualBound(net: Network): number {
-  makeFeasible(net);
-  let bound = 0;
+  const least = makeFeasible(net);
+  let bound = net.tracking === null ? 0 : conjugate(net.tracking, least);
   for (const { nu, supply } of net.places.slice(0, net.nodeCount)) bound += nu * supply;
   const paid = new Set<unknown>();
   for (const venue of net.venues) {
@@ -27,18 +28,22 @@ export function dualBound(net: Network): number {
   return bound;
 }
 
-/** Σ_g weight_g · min_{i∈g} ν_i = 1: a target is worth what its cheapest place costs. */
-function makeFeasible(net: Network): void {
-  if (net.goal !== null) return;
+/**
+ * A target is worth what its cheapest place costs: those prices by target. Hard targets demand
+ * Σ_g weight_g · min_{i∈g} ν_i = 1.
+ */
+function makeFeasible(net: Network): readonly number[] {
   const least = net.weights.map(() => Number.POSITIVE_INFINITY);
   for (const { target, nu } of net.places.slice(0, net.nodeCount)) {
     if (target >= 0) least[target] = Math.min(least[target] as number, nu);
   }
+  if (net.goal !== null || net.tracking !== null) return least;
   const sum = net.weights.reduce((total, weight, g) => total + weight * (least[g] as number), 0);
-  if (!(sum > 0)) return;
-  for (const place of net.places) place.nu = (ownPrice(net, place, least) ?? place.nu) / sum;
+  if (sum > 0)
+    for (const place of net.places) place.nu = (ownPrice(net, place, least) ?? place.nu) / sum;
+  return least;
 }
 
-function ownPrice(net: Network, { index, target }: Place, least: readonly number[]) {
+function ownPrice(net: Network, { index, target }: Place, least: readonly number[]): number | null {
   return index < net.nodeCount ? null : (least[target] ?? null);
 }

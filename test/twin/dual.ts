@@ -7,6 +7,7 @@
 // lost by it. At the optimum the gradient is what is left nowhere: net flow, in dollars.
 
 import type { Arc, Network, Place, Venue } from './network.ts';
+import { track } from './tracking.ts';
 
 /** Fills gradients, trades, shares and curvatures; writes net.value and net.lost. */
 export function evaluate(net: Network): void {
@@ -22,7 +23,8 @@ export function evaluate(net: Network): void {
     if (isSmooth(venue)) takeAll(net, venue);
     else takeShares(net, venue);
   }
-  constrain(net);
+  if (net.tracking !== null) track(net, net.tracking);
+  else constrain(net);
 }
 
 /** One arc's best trade at present prices; barred arcs trade nothing. */
@@ -128,12 +130,13 @@ function constrain(net: Network): void {
   }
   let portfolio = 0;
   for (const { gradient } of net.places) portfolio += gradient;
+  net.portfolio = portfolio;
   for (const place of net.places) place.gradient -= portfolio * place.demand * place.nu;
 }
 
 /** Scales prices so that Σ demand·ν = 1. */
 export function normalise(net: Network): void {
-  if (net.goal !== null) return;
+  if (net.goal !== null || net.tracking !== null) return;
   let sum = 0;
   for (const { demand, nu } of net.places) sum += demand * nu;
   if (!(sum > 0)) return;

@@ -1,9 +1,17 @@
 // Seeded families of small problems for differential tests: what generate.ts and chains.ts of the
 // engine's tests draw, by name and number, so that a report names a case anybody can draw again.
 
-import type { Problem } from '../../solver/types/problem.ts';
+import type { Objective, Problem, ProblemVenue } from '../../solver/types/problem.ts';
 import { chainsProblem } from '../engine/chains.ts';
-import { generate, type Mix, random, SMOOTH } from '../engine/generate.ts';
+import {
+  decimal,
+  generate,
+  type Mix,
+  type Random,
+  random,
+  SMOOTH,
+  units,
+} from '../engine/generate.ts';
 import type { Case } from './compare.ts';
 
 const SMALL: Mix = { ...SMOOTH, nodes: [2, 6], venuesPerNode: [1, 3], unitsPerDollar: [12, 24] };
@@ -43,3 +51,173 @@ const capped = (problem: Problem): Problem => ({
   ...problem,
   settings: { ...problem.settings, venueInputCap: '1.05' },
 });
+
+const WAD = 10n ** 18n;
+
+interface Token {
+  readonly id: string;
+  readonly decimals: number;
+  /** Dollars per whole token. */
+  readonly price: number;
+}
+
+/** Swaps and rebalances over weighted and stable pools among constant-product ones. */
+export function poolsCase(seed: number): Case {
+  const rng = random(seed ^ 0x9d2c5680);
+  const count = rng.integer(3, 7);
+  const tokens = Array.from({ length: count }, (_, i): Token => {
+    // The first few are dollars, so that stable pools have something to hold.
+    const price = i < 3 ? 1 : Number((10 ** rng.between(-2, 4)).toPrecision(6));
+    return { id: `1:T${i}`, decimals: rng.pick([6, 8, 18]), price };
+  });
+  const depth = 10 ** rng.between(5, 7);
+  const venues: ProblemVenue[] = [];
+  for (let i = 1; i < count; i++) {
+    const other = tokens[rng.integer(0, i - 1)] as Token;
+    venues.push(pair(rng, `p${i}`, [other, tokens[i] as Token], depth * rng.between(0.2, 1)));
+  }
+  const pools = rng.integer(1, 3);
+  for (let k = 0; k < pools; k++) {
+    const worth = depth * rng.between(0.2, 2);
+    if (rng.next() < 0.5) {
+      venues.push(weightedPool(rng, `w${k}`, several(rng, tokens, Math.min(count, 4)), worth));
+    } else {
+      venues.push(stablePool(rng, `s${k}`, tokens.slice(0, rng.integer(2, 3)), worth));
+    }
+  }
+  const worth = depth * 10 ** rng.between(-4, -0.3);
+  const problem: Problem = {
+    version: 1,
+    nodes: tokens.map(({ id, decimals, price }) => ({
+      id,
+      asset: id.slice(2),
+      chain: 1,
+      decimals,
+      price: decimal(price),
+    })),
+    venues,
+    objective: rng.next() < 0.6 ? swapOf(rng, tokens, worth) : portfolioOf(rng, tokens, worth),
+  };
+  const grain = Math.max(...tokens.map(({ price, decimals }) => price / 10 ** decimals));
+  return { name: `pools ${seed}`, problem, grain };
+}
+
+const whole = ({ price, decimals }: Token, dollars: number): string =>
+  units((dollars / price) * 10 ** decimals).toString();
+
+function several(rng: Random, tokens: readonly Token[], most: number): Token[] {
+  const chosen = tokens
+    .map((token) => ({ token, key: rng.next() }))
+    .sort((a, b) => a.key - b.key)
+    .slice(0, rng.integer(2, most));
+  return chosen.map(({ token }) => token);
+}
+
+/** Off the agreed price by less than half the fee: no loop earns. */
+const off = (rng: Random, fee: number): number => Math.exp(rng.between(-0.4, 0.4) * fee);
+
+function pair(rng: Random, id: string, [a, b]: readonly [Token, Token], worth: number) {
+  const feePips = rng.pick([500, 3000]);
+  const reserves = [whole(a, worth), whole(b, worth * off(rng, feePips / 1e6))] as const;
+  const nodes = [a.id, b.id] as const;
+  return { id, kind: 'constantProduct' as const, nodes, reserves, feePips, fixedCost: '0' };
+}
+
+function weightedPool(rng: Random, id: string, tokens: readonly Token[], worth: number) {
+  const parts = tokens.map(() => rng.integer(10, 60));
+  const sum = parts.reduce((a, b) => a + b, 0);
+  const weights = parts.map((part) => (BigInt(part) * WAD) / BigInt(sum));
+  weights[0] = (weights[0] as bigint) + WAD - weights.reduce((a, b) => a + b, 0n);
+  const fee = rng.pick([0.001, 0.003, 0.01]);
+  return {
+    id,
+    kind: 'weighted' as const,
+    nodes: tokens.map((token) => token.id),
+    balances: tokens.map((token, i) =>
+      whole(token, worth * ((parts[i] as number) / sum) * off(rng, fee)),
+    ),
+    weights: weights.map(String),
+    scalingFactors: tokens.map(({ decimals }) => (10n ** BigInt(36 - decimals)).toString()),
+    swapFee: units(fee * 1e18).toString(),
+    fixedCost: '0',
+  };
+}
+
+function stablePool(rng: Random, id: string, tokens: readonly Token[], worth: number) {
+  const fee = rng.pick([0.0001, 0.0004, 0.001]);
+  const amplification = rng.integer(20, 2000);
+  // Around the peg an imbalance of x moves the price by about x/A.
+  const lean = Math.min(0.5, 0.3 * fee * amplification);
+  return {
+    id,
+    kind: 'stable' as const,
+    nodes: tokens.map((token) => token.id),
+    balances: tokens.map((token) => whole(token, worth * Math.exp(rng.between(-lean, lean)))),
+    amplification: String(amplification * 1000),
+    amplificationPrecision: '1000',
+    scalingFactors: tokens.map(({ decimals }) => (10n ** BigInt(36 - decimals)).toString()),
+    swapFee: units(fee * 1e18).toString(),
+    fixedCost: '0',
+  };
+}
+
+function swapOf(rng: Random, tokens: readonly Token[], worth: number): Objective {
+  const [sold, bought] = several(rng, tokens, 2) as [Token, Token];
+  return {
+    kind: 'swap',
+    sell: { node: sold.id, amount: whole(sold, worth) },
+    buy: bought.id,
+  };
+}
+
+function portfolioOf(rng: Random, tokens: readonly Token[], worth: number): Objective {
+  const holders = several(rng, tokens, tokens.length);
+  const targets = several(rng, tokens, tokens.length);
+  const parts = targets.map(() => rng.integer(5, Math.floor(90 / tokens.length)));
+  parts[0] = 100 - parts.slice(1).reduce((a, b) => a + b, 0);
+  const inTarget = new Set(targets);
+  // Someone in a target must hold something.
+  const held = [...new Set([...holders.filter((one) => inTarget.has(one)), targets[0] as Token])];
+  return {
+    kind: 'rebalance',
+    holdings: Object.fromEntries(held.map((one) => [one.id, whole(one, worth / held.length)])),
+    targets: targets.map(({ id }, g) => ({
+      nodes: [id],
+      weight: `0.${String(parts[g]).padStart(2, '0')}`,
+    })),
+  };
+}
+
+/** Rebalances with a tracking error: covariances of random rank, now and then singular. */
+export function riskCase(seed: number): Case {
+  const rng = random(seed ^ 0x3c6ef372);
+  const mix: Mix = { ...SMALL, size: [-6, 0], linear: rng.pick([0, 0.3]) };
+  const { problem, grain } = generate(seed, mix, 'rebalance');
+  const { objective } = problem;
+  if (objective.kind !== 'rebalance') throw new Error('a rebalance was asked for');
+  const targets = objective.targets.length;
+  // Σ = LL′ with decimals few enough to be exact, hence positive semidefinite.
+  const L = Array.from({ length: targets }, () =>
+    Array.from({ length: rng.integer(1, targets) }, () => rng.integer(-60, 90)),
+  );
+  const covariance = L.map((a) =>
+    L.map((b) =>
+      decimalOf(
+        a.reduce((sum, value, k) => sum + value * (b[k] ?? 0), 0),
+        4,
+      ),
+    ),
+  );
+  const aversion = decimal(Number((10 ** rng.between(-2, 2)).toPrecision(3)));
+  const risk = { aversion, covariance };
+  return {
+    name: `risk ${seed}`,
+    grain,
+    problem: { ...problem, objective: { ...objective, risk } },
+  };
+}
+
+function decimalOf(integer: number, places: number): string {
+  const digits = String(Math.abs(integer)).padStart(places + 1, '0');
+  return `${integer < 0 ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}

@@ -6,6 +6,7 @@
 
 import { evaluate, normalise, residual, tiedDirection } from './dual.ts';
 import type { Network, Venue } from './network.ts';
+import { eachCurvature } from './tracking.ts';
 
 const TRIES_MAX = 24;
 /** Longest step of a log price. */
@@ -101,6 +102,11 @@ function curvatureAlong(net: Network): number {
       for (const [place, p] of tiedDirection(venue)) along += p * place.step;
       sum -= along ** 2 / (venue.sigma * venue.tied.length);
     }
+  }
+  if (net.tracking !== null) {
+    eachCurvature(net.tracking, (a, b, value) => {
+      sum += (a === b ? 1 : 2) * value * a.step * b.step;
+    });
   }
   return sum;
 }

@@ -32,8 +32,8 @@ export class Envelope {
 
   /** Adds to the entry at (a, b) and, as the matrix is symmetric, (b, a). */
   add(a: number, b: number, value: number): void {
-    const row = a > b ? a : b;
-    const column = (a > b ? b : a) - (this.first[row] as number);
+    const row = Math.max(a, b);
+    const column = Math.min(a, b) - (this.first[row] as number);
     const entries = this.rows[row] as Float64Array;
     entries[column] = (entries[column] as number) + value;
   }

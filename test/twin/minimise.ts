@@ -29,7 +29,7 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
   let epsilon: number = effort.warm ? EPSILON.warm : EPSILON.first;
   if (!effort.warm) for (const { arcs } of net.venues) for (const arc of arcs) arc.center = 0;
   setSigmas(net, epsilon, roughWorth(net));
-  if (shared.length === 0) {
+  if (shared.length === 0 && net.tracking === null) {
     newton.run((value) => 1e-15 * Math.abs(value), workMax);
     return residual(net);
   }
@@ -48,6 +48,7 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
     if (stalls === STALLS_MAX) break;
     if (net.work++ >= workMax) break;
     for (const { arcs } of shared) for (const arc of arcs) arc.center = arc.share;
+    net.tracking?.center.splice(0, net.tracking.center.length, ...net.tracking.held);
     if (effort.relaxed) resplit(net);
     if (3 * net.lost > last && epsilon > EPSILON.last) epsilon *= 0.1;
     last = net.lost;
@@ -70,6 +71,7 @@ function roughWorth(net: Network): number {
 /** σ of a share: ε·F²/min(F, scale), F the dollars of the full trade; for curves F is the scale. */
 function setSigmas(net: Network, epsilon: number, scale: number): void {
   const least = Math.max(scale, 1e-300);
+  if (net.tracking !== null) net.tracking.rho = epsilon / net.tracking.worth;
   for (const venue of net.venues) {
     const [arc] = venue.arcs;
     const full = arc?.linear ? arc.curve.room * arc.from.nu : least;

@@ -86,6 +86,22 @@ export interface Group {
   readonly split: number[];
 }
 
+/** The tracking error's quadratic program over the targets; see tracking.ts. */
+export interface Tracking {
+  /** Where target g's worth is counted. */
+  readonly ends: readonly Place[];
+  readonly weights: readonly number[];
+  /** (A/W₀)·Σ, per dollar. */
+  readonly penalty: readonly (readonly number[])[];
+  /** W₀, dollars. */
+  readonly worth: number;
+  rho: number;
+  readonly center: number[];
+  /** M at present prices, and −∂M/∂μ. */
+  held: readonly number[];
+  response: readonly (readonly number[])[];
+}
+
 export interface Network {
   readonly places: readonly Place[];
   /** The first of `places` that are nodes of the problem. */
@@ -94,8 +110,10 @@ export interface Network {
   readonly groups: readonly Group[];
   /** Where everything must go, price pinned to 1; null for a portfolio of fixed shares. */
   readonly goal: Place | null;
-  /** Weight by target; empty without hard targets. */
+  /** Weight by target of a rebalance; else empty. */
   readonly weights: readonly number[];
+  /** A rebalance's penalty for missing its targets; null where they are hard. */
+  readonly tracking: Tracking | null;
   /** Dollars the gap is measured against. */
   readonly worth: number;
   readonly gapTarget: number;
@@ -104,6 +122,8 @@ export interface Network {
   /** ĝ, what the kinks still lose, and the work spent so far. */
   value: number;
   lost: number;
+  /** Dollars of the portfolio in fixed shares that the present flows would make. */
+  portfolio: number;
   work: number;
 }
 

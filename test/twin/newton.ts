@@ -6,6 +6,7 @@ import { evaluate, residual, tiedDirection } from './dual.ts';
 import { NOISE, search } from './linesearch.ts';
 import { Envelope } from './matrix.ts';
 import type { Network, Place, Venue } from './network.ts';
+import { eachCurvature } from './tracking.ts';
 
 const ROUNDS_MAX = 60;
 /** Rounds in a row that can gain no more than rounding. */
@@ -41,12 +42,16 @@ export class Newton {
     let quiet = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const size = residual(net);
-      if (net.work >= workMax || (size <= goal(net.value) && this.settled())) return;
+      if (net.work >= workMax) return;
+      this.assemble();
+      const settled = this.settled();
+      if (size <= goal(net.value) && settled) return;
       net.work++;
       const slope = this.direction(damping, size);
       quiet = -slope <= NOISE * Math.abs(net.value) ? quiet + 1 : 0;
       if (quiet > QUIET_MAX) return;
-      if (size <= this.floor || !(slope < -1e-26 * Math.abs(net.value))) return;
+      if (size <= this.floor && settled) return;
+      if (!(slope < -1e-26 * Math.abs(net.value))) return;
       const taken = search(net, slope);
       if (taken === null) {
         evaluate(net);
@@ -62,22 +67,23 @@ export class Newton {
 
   /**
    * Where one scarce target takes all the worth, the others' prices are next to nothing: dollars at
-   * those prices say little about units that the plan must balance all the same. There the step
-   * Newton would still take must be small.
+   * those prices say little about units that the plan must balance all the same. There nothing may
+   * be lacking, and the step Newton would still take must be small. Reads the assembled matrix.
    */
   private settled(): boolean {
-    if (this.net.goal !== null) return true;
-    this.assemble();
-    return this.rows.every(({ row, nu, price, gradient }) => {
-      const depth = this.matrix.diagonal(row);
-      return nu > CHEAP * price || depth === 0 || Math.abs(gradient) <= SETTLED * depth;
+    const { net, matrix, rows } = this;
+    if (net.goal !== null || net.tracking !== null) return true;
+    return rows.every(({ row, nu, price, gradient, demand }) => {
+      if (nu > CHEAP * price) return true;
+      const depth = matrix.diagonal(row);
+      if (gradient < 0) return -gradient <= SETTLED * (depth + net.portfolio * demand * nu);
+      return depth === 0 || gradient <= SETTLED * depth;
     });
   }
 
   /** Fills every place's step; returns ĝ's slope along it. */
   private direction(damping: number, size: number): number {
     const { net, matrix, rows, solution } = this;
-    this.assemble();
     let depth = 0;
     // The mean keeps a place that no active arc touches from running to the next kink for little.
     const mean = size / net.places.length;
@@ -111,7 +117,7 @@ export class Newton {
   factorise(): void {
     this.assemble();
     const { matrix, net, rows } = this;
-    if (net.goal === null) {
+    if (net.goal === null && net.tracking === null) {
       const worth = ({ demand, nu }: Place) => demand * nu;
       const held = rows.reduce((best, one) => (worth(one) > worth(best) ? one : best));
       matrix.add(held.row, held.row, matrix.diagonal(held.row));
@@ -132,6 +138,9 @@ export class Newton {
       }
       if (venue.tied.length > 1) untie(matrix, venue);
     }
+    const { tracking } = this.net;
+    if (tracking !== null)
+      eachCurvature(tracking, (a, b, value) => matrix.add(a.row, b.row, value));
   }
 }
 
@@ -163,7 +172,8 @@ function orderRows(net: Network): Place[] {
   return rows;
 }
 
-function* joined({ venues }: Network): Iterable<readonly [number, number]> {
+function* joined({ venues, tracking }: Network): Iterable<readonly [number, number]> {
+  for (const a of tracking?.ends ?? []) for (const b of tracking?.ends ?? []) yield [a.row, b.row];
   for (const { arcs } of venues) {
     for (const { from, to } of arcs) if (from.row >= 0 && to.row >= 0) yield [from.row, to.row];
   }

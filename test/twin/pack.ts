@@ -14,7 +14,7 @@ import type { Curve } from './curves/curve.ts';
 import { linear } from './curves/linear.ts';
 import { stable } from './curves/stable.ts';
 import { weighted } from './curves/weighted.ts';
-import type { Arc, Group, Network, Place, Venue } from './network.ts';
+import type { Arc, Group, Network, Place, Tracking, Venue } from './network.ts';
 
 const E36 = 1e36;
 const WAD = 1e18;
@@ -52,12 +52,14 @@ export function pack(problem: ParsedProblem): Network {
     groups,
     goal: objective.kind === 'swap' ? (places[objective.buy] as Place) : null,
     weights,
+    tracking: trackingOf(problem, places, weights, worth),
     worth,
     gapTarget: Number(settings.gapBps) / E36 / 1e4,
     workMax: settings.workMax,
     scales,
     value: 0,
     lost: 0,
+    portfolio: 0,
     work: 0,
   };
 }
@@ -74,6 +76,28 @@ type PlaceFacts = Pick<Place, 'price' | 'holding' | 'target' | 'keeps' | 'demand
 function place(index: number, { price, holding, target, keeps, demand }: PlaceFacts): Place {
   const solve = { row: -1, supply: 0, nu: 1, gradient: 0, step: 0, saved: 0, left: 0 };
   return { index, price, holding, target, keeps, demand, ...solve };
+}
+
+function trackingOf(
+  { objective }: ParsedProblem,
+  places: readonly Place[],
+  weights: readonly number[],
+  worth: number,
+): Tracking | null {
+  if (objective.kind !== 'rebalance' || objective.risk === null) return null;
+  const aversion = Number(objective.risk.aversion) / E36;
+  const covariance = objective.risk.covariance.map((row) => row.map((cell) => Number(cell) / E36));
+  return {
+    // A target of several nodes has a place of its own, after its nodes.
+    ends: weights.map((_, g) => places.findLast(({ target }) => target === g) as Place),
+    weights,
+    penalty: covariance.map((row) => row.map((cell) => (aversion * cell) / worth)),
+    worth,
+    rho: 0,
+    center: weights.map((weight) => weight * worth),
+    held: weights.map((weight) => weight * worth),
+    response: [],
+  };
 }
 
 /** A target of one node has its demand there. */

@@ -5,6 +5,7 @@
 
 import { type Arc, activeArc, type Network, type Place } from './network.ts';
 import type { Newton } from './newton.ts';
+import { gain } from './tracking.ts';
 
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST = 1e-13;
@@ -59,8 +60,13 @@ function refine(net: Network, newton: Newton, arcs: readonly Arc[]): void {
     to.left += y;
   }
   let portfolio = 0;
-  if (net.goal === null) for (const { left, nu } of net.places) portfolio += left * nu;
-  newton.solveFor(({ left, demand, nu }) => portfolio * demand * nu - left * nu);
+  const hard = net.goal === null && net.tracking === null;
+  if (hard) for (const { left, nu } of net.places) portfolio += left * nu;
+  const held = new Map(net.tracking?.ends.map((end, g) => [end, net.tracking?.held[g] ?? 0]));
+  newton.solveFor((place) => {
+    const { left, demand, nu } = place;
+    return (held.get(place) ?? portfolio * demand) * nu - left * nu;
+  });
   for (const arc of arcs) {
     const { from, to, curve } = arc;
     if (arc.hij === 0) continue;
@@ -208,6 +214,7 @@ export function planValue(net: Network): number {
   for (const { target, left } of net.places) {
     if (target >= 0) held[target] = (held[target] as number) + left;
   }
+  if (net.tracking !== null) return gain(net.tracking, held);
   const ratios = net.weights.flatMap((weight, g) =>
     weight > 0 ? [(held[g] as number) / weight] : [],
   );

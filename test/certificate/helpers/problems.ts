@@ -96,7 +96,10 @@ function randomVenue(
   const depth = 10 ** (2 + random.unit() * 6);
   const skew = 1 + (random.unit() - 0.5) * 0.06;
   const feePips = random.pick([0, 100, 500, 3000, 10_000, 250_000]);
-  switch (random.pick(['constantProduct', 'concentrated', 'order', 'bridge'] as const)) {
+  switch (random.pick(VENUE_KINDS)) {
+    case 'weighted':
+    case 'stable':
+      return manyNodes(random, base, nodes, truth, depth);
     case 'constantProduct':
       return {
         ...base,
@@ -130,6 +133,73 @@ function randomVenue(
       };
     }
   }
+}
+
+const VENUE_KINDS = [
+  'constantProduct',
+  'concentrated',
+  'order',
+  'bridge',
+  'weighted',
+  'stable',
+] as const;
+
+/** A Balancer pool of 2 to 5 nodes, balanced or not, sometimes all but empty. */
+function manyNodes(
+  random: Random,
+  base: { readonly id: string; readonly fixedCost: string },
+  nodes: readonly ProblemNode[],
+  truth: readonly number[],
+  depth: number,
+): ProblemVenue {
+  const order = nodes.map((_, i) => ({ i, key: random.unit() })).sort((a, b) => a.key - b.key);
+  const members = order.slice(0, random.int(2, Math.min(5, nodes.length))).map(({ i }) => i);
+  const kind = random.pick(['weighted', 'stable'] as const);
+  const parts = members.map(() => random.int(1, random.pick([1, 9, 60])));
+  const sum = parts.reduce((total, part) => total + part, 0);
+  let left = 10n ** 18n;
+  const weights = parts.map((part, k) => {
+    const share = BigInt(Math.max(20_000, Math.floor((part / sum) * 900_000))) * 10n ** 12n;
+    const weight = k === parts.length - 1 ? left : share;
+    left -= share;
+    return weight;
+  });
+  const empty = random.chance(0.1) ? 10 ** -random.int(1, 12) : 1;
+  const common = {
+    id: base.id,
+    fixedCost: base.fixedCost,
+    nodes: members.map((i) => nodes[i]?.id ?? ''),
+    swapFee: (10n ** 14n * BigInt(random.pick([0, 1, 4, 30, 100, 2500]))).toString(),
+  };
+  const held = (i: number, share: number) => {
+    const { decimals } = nodes[i] ?? { decimals: 0 };
+    const skew = 1 + (random.unit() - 0.5) * 0.06;
+    return units(depth * share * skew * empty, truth[i] ?? 1, decimals);
+  };
+  if (kind === 'weighted') {
+    return {
+      ...common,
+      kind,
+      weights: weights.map(String),
+      balances: members.map((i, k) => held(i, Number(weights[k]) / 1e18).toString()),
+      scalingFactors: members.map((i) => scalingFactor(nodes[i], 1).toString()),
+    };
+  }
+  const off = random.pick([0, 0.5, 4]);
+  return {
+    ...common,
+    kind,
+    amplification: (random.pick([1, 10, 200, 5000]) * 1000).toString(),
+    amplificationPrecision: '1000',
+    balances: members.map((i) => held(i, Math.exp(off * (random.unit() - 0.5))).toString()),
+    // Rates make one dollar one unit of the curve, whatever the tokens are.
+    scalingFactors: members.map((i) => scalingFactor(nodes[i], truth[i] ?? 1).toString()),
+  };
+}
+
+function scalingFactor(node: ProblemNode | undefined, rate: number): bigint {
+  const scaled = BigInt(Math.round(rate * 1e12)) * 10n ** BigInt(24 - (node?.decimals ?? 0));
+  return scaled > 0n ? scaled : 1n;
 }
 
 function concentrated(

@@ -19,19 +19,22 @@ export function randomBalances(random: Random, pool: VaultPool, spread: number):
   const style = random.unit();
   return pool.scalingFactors.map((factor) => {
     if (style < 0.08) return BigInt(random.int(1, 1000));
-    if (style < 0.2) return smaller(random.scale(0, 33.7), MAX_UINT112);
+    // Small enough that large powers of a ratio still fit the vault.
+    if (style < 0.16) return random.scale(0, 18);
+    if (style < 0.25) return smaller(random.scale(0, 33.7), MAX_UINT112);
     const near = (worth * random.scale(6, 6 + spread)) / 10n ** 6n;
     const raw = (near * 10n ** 18n) / factor;
     return raw < 1n ? 1n : smaller(raw, MAX_UINT112);
   });
 }
 
-/** Amounts from one unit to beyond 2^112, many just at `limit` (in the token of `balance`). */
+/** Amounts from one unit to beyond 2^112, many below `limit` or just at it. */
 export function randomAmount(random: Random, balance: bigint, limit: bigint): bigint {
   const style = random.unit();
   let amount: bigint;
   if (style < 0.1) amount = BigInt(random.int(1, 20));
-  else if (style < 0.75) amount = (balance * 10n ** 12n) / random.scale(12, 24);
+  else if (style < 0.45) amount = (balance * 10n ** 12n) / random.scale(12, 24);
+  else if (style < 0.75) amount = (limit * BigInt(random.int(1, 10_000))) / 10_000n;
   else if (style < 0.87) amount = limit + BigInt(random.int(-3, 3));
   else if (style < 0.95) amount = balance + BigInt(random.int(-2, 2));
   else amount = random.scale(0, 40);

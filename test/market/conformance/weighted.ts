@@ -30,6 +30,7 @@ const SHAPES: readonly (readonly bigint[] | number)[] = [
   [50n, 50n],
   [80n, 20n],
   [1n, 99n],
+  [1n, 99n],
   [20n, 40n, 40n],
   [1n, 1n, 1n, 1n, 1n, 1n, 1n, 93n],
   2,
@@ -133,19 +134,27 @@ function randomWeights(random: Random, count: number): readonly bigint[] {
 
 /** One random state: an exact input and an exact output between two of its tokens. */
 function randomCases(random: Random, deployed: Deployed): readonly Case[] {
-  const balances = randomBalances(random, { ...deployed, balances: [] }, 4);
-  const pool: Pool = { ...deployed, balances };
+  const balances = [...randomBalances(random, { ...deployed, balances: [] }, 4)];
   const indexIn = random.int(0, balances.length - 1);
   const indexOut = (indexIn + random.int(1, balances.length - 1)) % balances.length;
   const [held, wanted] = [
     present(balances[indexIn], 'balance'),
     present(balances[indexOut], 'balance'),
   ];
-  const limitIn = (held * 3n * ONE) / (10n * (ONE - pool.swapFee));
-  const limitOut = (wanted * 3n) / 10n;
+  const beforeFee = (amount: bigint) => (amount * ONE) / (ONE - deployed.swapFee);
+  let amountIn = randomAmount(random, held, beforeFee((held * 3n) / 10n));
+  let amountOut = randomAmount(random, wanted, (wanted * 3n) / 10n);
+  if (random.chance(0.05) && held > 9n && wanted > 11n) {
+    // Bases of exactly 0.9 and 1.1, where the contract's logarithm changes its precision.
+    balances[indexIn] = held - (held % 9n);
+    balances[indexOut] = wanted - (wanted % 11n);
+    amountIn = beforeFee(held / 9n) + BigInt(random.int(0, 1));
+    amountOut = wanted / 11n;
+  }
+  const pool: Pool = { ...deployed, balances };
   return [
-    { pool, kind: 'givenIn', indexIn, indexOut, amount: randomAmount(random, held, limitIn) },
-    { pool, kind: 'givenOut', indexIn, indexOut, amount: randomAmount(random, wanted, limitOut) },
+    { pool, kind: 'givenIn', indexIn, indexOut, amount: amountIn },
+    { pool, kind: 'givenOut', indexIn, indexOut, amount: amountOut },
   ];
 }
 

@@ -127,7 +127,11 @@ export async function fakeTokens(
 }
 
 /** Code that returns one word whatever it is asked: PUSH32 value, MSTORE at 0, RETURN 32 bytes. */
-async function answersAlways(chain: TestChain, address: Address, value: bigint): Promise<void> {
+export async function answersAlways(
+  chain: TestChain,
+  address: Address,
+  value: bigint,
+): Promise<void> {
   const word = numberToHex(value, { size: 32 }).slice(2);
   await chain.rpc('anvil_setCode', [address, `0x7f${word}60005260206000f3`]);
 }

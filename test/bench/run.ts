@@ -1,0 +1,57 @@
+// npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE.svg] [--markdown FILE.md]
+//   --quick     seconds: two cases of each small size, no rivals; prints the same result hash anywhere
+//   --only      kinds (smooth, mixed, linear, fixedCost, real, survey), sizes (100/20), engines
+//   --plot      time over size by engine, log-log
+// Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
+
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchOptimizer } from './optimizer.ts';
+import { plot } from './plot.ts';
+import { asMarkdown, asText } from './report.ts';
+
+const USAGE =
+  'usage: npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE] [--markdown FILE]';
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+      plot: { type: 'string' },
+      markdown: { type: 'string' },
+    },
+  });
+  if (positionals.join() !== 'optimizer') {
+    console.error(USAGE);
+    return 2;
+  }
+  const built = spawnSync(process.execPath, ['assembly/build.mjs'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (built.status !== 0) throw new Error('the core does not build: node assembly/build.mjs');
+  const report = await benchOptimizer({
+    quick: values.quick,
+    only: values.only.split(',').filter((name) => name !== ''),
+    log: (line) => console.error(`done: ${line}`),
+  });
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown CPU';
+  const machine = `${cpu}, ${cpus().length} cores, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+  console.log(
+    values.json ? JSON.stringify({ machine, ...report }) : `${machine}\n\n${asText(report)}`,
+  );
+  if (values.markdown !== undefined) {
+    writeFileSync(
+      values.markdown,
+      `\`npm run bench -- optimizer\` on ${machine}:\n\n${asMarkdown(report)}\n`,
+    );
+  }
+  if (values.plot !== undefined) writeFileSync(values.plot, plot(report.rows));
+  return report.violations.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,81 @@
+// The column of our own core. solve() alone (recovery included) is timed apart from packing and loading
+// the snapshot, from exact re-execution and from the certificate. A warm run is the next quote on the
+// loaded snapshot: 1 % more or less sold, from where the last one ended.
+
+import { readFileSync } from 'node:fs';
+import { evaluate } from '../../solver/certificate/evaluate.ts';
+import { type CoreExports, HEADER } from '../../solver/engine/abi.ts';
+import { encode, encodeQuote, sharesSnapshot } from '../../solver/engine/encode.ts';
+import { createCore } from '../../solver/engine/engine.ts';
+import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
+import type { ProblemResult } from '../../solver/types/problem.ts';
+import { type Case, type Engine, type Opened, repeated, timed } from './rivals.ts';
+
+export const WASM = '.build/trimtab.wasm';
+
+/** A warm quote sells this many percent of the one it starts from. */
+const WARM_PERCENT = 101n;
+/** The certificate is exact and takes seconds on 100,000 venues: once is enough there. */
+const CERTIFIED_VENUES_MAX = 2000;
+
+/** Phases: cold, warm, pack, load, exact (decode and re-execution), certify. */
+export function wasmEngine(): Engine {
+  const bytes = readFileSync(WASM);
+  const codec = createCore(bytes);
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)));
+  const core = instance.exports as unknown as CoreExports;
+  const open = ({ problem }: Case): Opened => {
+    let result: ProblemResult | null = null;
+    const quotes = [problem, nextQuote(problem)] as const;
+    return {
+      run() {
+        const [pack, scales] = timed(() => encode(core, problem));
+        const [load] = timed(() => core.load());
+        const [cold] = timed(() => core.solve());
+        const solved = memoryOf(core).slice();
+        const [exact, solution] = timed(() => codec.decode(problem, scales, solved.buffer));
+        const times: Record<string, number> = {
+          cold: repeated(cold, () => {
+            encodeQuote(core, problem, scales);
+            return timed(() => core.solve())[0];
+          }),
+        };
+        if (sharesSnapshot(...quotes)) {
+          let turn = 0;
+          const warm = () => {
+            turn = 1 - turn;
+            encodeQuote(core, quotes[turn] ?? problem, scales);
+            new DataView(core.memory.buffer).setInt32(core.header() + HEADER.warm, 1, true);
+            return timed(() => core.solve())[0];
+          };
+          times.warm = repeated(warm(), warm);
+        }
+        Object.assign(times, { pack, load, exact });
+        if (result !== null && problem.venues.length > CERTIFIED_VENUES_MAX) return times;
+        const [certify, evaluated] = timed(() => evaluate(problem, solution, codec.hash));
+        result = evaluated;
+        return { ...times, certify };
+      },
+      outcome: () => ({
+        value: Number(result?.value),
+        gapBps: Number(result?.gapBps),
+        bound: Number(result?.bound),
+      }),
+    };
+  };
+  return { name: 'trimtab', open };
+}
+
+/** From the header to the end of the records. */
+function memoryOf(core: CoreExports): Uint8Array<ArrayBuffer> {
+  const at = core.header();
+  const end = new DataView(core.memory.buffer).getUint32(at + HEADER.scratch, true);
+  return new Uint8Array(core.memory.buffer as ArrayBuffer, at, end - at);
+}
+
+function nextQuote(problem: ParsedProblem): ParsedProblem {
+  const { objective } = problem;
+  if (objective.kind !== 'swap') return problem;
+  const amount = (objective.amount * WARM_PERCENT) / 100n;
+  return { ...problem, objective: { ...objective, amount } };
+}
