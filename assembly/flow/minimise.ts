@@ -8,10 +8,10 @@ import { BATCH, FACTOR_MAX, header } from '../layout';
 import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
-import { splitGroups } from './groups';
 import { conjugate } from './krylov';
 import { crossPool, recentreHull } from './pools';
 import { offeredWorth } from './recover';
+import { betweenRounds, isBounded, watching } from './relaxation';
 import {
   activate,
   activeAt,
@@ -84,6 +84,8 @@ export function resetMinimiser(): void {
   smooth = true;
   byKrylov = false;
 }
+/** Every so many Newton steps a watched search asks whether its prices bound enough already. */
+const BOUND_EVERY: i32 = 4;
 
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
@@ -123,7 +125,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
     if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
-    if (relaxed) splitGroups();
+    if (watching && (relaxed ? betweenRounds() : isBounded())) break;
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
     setSigmas(epsilon, max(abs(dualValue), header().objective == BATCH ? offeredWorth() : 0));
@@ -196,6 +198,7 @@ function newton(share: f64): void {
     dualValue = value;
     const goal = share > 0 ? share * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
+    if (watching && round % BOUND_EVERY == BOUND_EVERY - 1 && isBounded()) return;
     h.work++;
     const slope = direction(damping, norm, abs(value));
     floor = 0;

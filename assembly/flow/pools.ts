@@ -10,8 +10,8 @@ import { FORWARD, PoolNode, REVERSE, Venue, WEIGHTED } from '../problem';
 import { forwardStable, respondStablePair } from '../venues/stable';
 import { forwardWeighted, respondWeightedPair } from '../venues/weighted';
 import {
-  addToPools,
   ARCS,
+  addToPools,
   BLOCKS,
   DIAGONAL,
   Flow,
