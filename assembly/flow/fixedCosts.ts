@@ -14,8 +14,9 @@ import { groupAt, layFixings, settleStanding } from './fixings';
 import { startGroups } from './groups';
 import { improve } from './improve';
 import { dualValue, residual } from './minimise';
+import { climbPairs } from './pairs';
 import { bestPath } from './paths';
-import { releasePairs } from './pools';
+import { hasPools, releasePairs } from './pools';
 import { clearMasks, tradedWorth } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
@@ -112,6 +113,7 @@ function searchSets(scale: f64): void {
   keepCase(root);
   const slack = h.gapTarget * tradedWorth();
   firstSets(scale);
+  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax >> 1);
   if (bestNet > -Infinity) {
     for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
     decide(root);
@@ -165,8 +167,9 @@ function publish(): void {
   const h = header();
   h.value = bestNet;
   h.bound = caseAt(0).bound;
-  const byCases = caseAt(widestLeaf()).bound;
-  if (h.bound - byCases > MEANINGFUL * (h.bound - bestNet)) {
+  const widest = widestLeaf();
+  const byCases = caseAt(widest).bound;
+  if (widest > 0 && h.bound - byCases > MEANINGFUL * (h.bound - bestNet)) {
     h.bound = byCases;
     writeTree(byCases);
   }
