@@ -52,7 +52,7 @@ export let bestNet: f64 = -Infinity;
 export function resetAttempts(): void {
   bestNet = -Infinity;
   seenCount = 0;
-  memory.fill(SEEN, 0, <usize>SEEN_MAX << 3);
+  memory.fill(SEEN, 0, (<usize>SEEN_MAX) << 3);
 }
 
 export function keepPrices(prices: usize, shares: usize): void {

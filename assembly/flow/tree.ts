@@ -3,7 +3,7 @@
 // stops when the pool is full: what is open then stays a leaf, with its true bound.
 
 import { alignLine, header } from '../layout';
-import { BY_GROUP, BY_VENUE, Branch, LEAF } from '../plan';
+import { Branch, BY_GROUP, BY_VENUE, LEAF } from '../plan';
 import { GROUP_FIX, LEAF_NU, PAID, REFUSED, VENUE_FIX } from './fixings';
 import { flowAt, m, NU, n, num, OFF, setInt, setNum } from './state';
 
