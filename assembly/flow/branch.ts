@@ -30,6 +30,10 @@ const CLOSED: f64 = 0.7;
 /** Shares this close to 0 or 1, in dollars of cost relative to the plan, are decided. */
 const DECIDED: f64 = 1e-10;
 
+/** After so many splits the gap must have fallen to this part of what it was. */
+const PATIENCE: i32 = 8;
+const PROGRESS: f64 = 0.9;
+
 let splitKind: i32 = 0;
 let splitIndex: i32 = -1;
 
@@ -43,9 +47,15 @@ function target(slack: f64): f64 {
  */
 export function branch(scale: f64, slack: f64, workMax: i32): void {
   const h = header();
-  while (h.work < workMax && hasRoom()) {
+  let before = Infinity;
+  for (let round = 0; h.work < workMax && hasRoom(); round++) {
     const id = widestLeaf();
     const c = caseAt(id);
+    if (round % PATIENCE == 0) {
+      // What no split moves are loops of pure arbitrage, or a plateau too wide for this tree.
+      if (c.bound - bestNet > PROGRESS * before) return;
+      before = c.bound - bestNet;
+    }
     if (c.bound <= target(slack) || c.done || c.depth >= DEPTH_MAX) return;
     decide(id);
     settleStanding();

@@ -55,6 +55,8 @@ import {
 
 /** A tree is published if it takes at least this part of the single vector's gap away. */
 const MEANINGFUL: f64 = 0.05;
+/** Times the root's gap by which an edge must lose at its prices to be left out. */
+const SURE: f64 = 4;
 
 /** The whole solve: bound, prices and the best plan found, written to the problem's records. */
 export function search(): i32 {
@@ -118,7 +120,7 @@ function searchSets(scale: f64): void {
     for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
     decide(root);
     settleStanding();
-    sleepBelow(4.0 * (caseAt(root).bound - bestNet));
+    sleepBelow(SURE * (caseAt(root).bound - bestNet));
     improveRoot();
   }
   branch(scale, slack, h.workMax - (h.workMax >> 2));

@@ -4,9 +4,9 @@
 // of its best trade for that share of the costs still open. Also holds the memory of the fixed-cost
 // search, behind the workspace of flow/state.ts.
 
-import { alignLine, header } from '../layout';
+import { alignLine, header, POOL_NODES_MAX } from '../layout';
 import { BRIDGE, Group } from '../problem';
-import { Flow, FREE, flowAt, int, m, n, OFF, RELAXED, setInt, venueAt } from './state';
+import { BLOCKS, Flow, FREE, flowAt, int, m, n, OFF, RELAXED, setInt, venueAt } from './state';
 
 export const OPEN: i32 = 0;
 export const PAID: i32 = 1;
@@ -38,6 +38,8 @@ export let ASIDE_NU: usize = 0;
 export let LEAF_NU: usize = 0;
 /** A Flow that belongs to no edge, for responses nobody else must see. */
 export let SPARE: usize = 0;
+/** Where such a response of a pool of n nodes may write its Hessian. */
+let SPARE_BLOCK: usize = 0;
 
 let cursor: usize = 0;
 
@@ -72,9 +74,11 @@ export function layFixings(at: usize): usize {
   ASIDE_NU = take(nodes << 3);
   LEAF_NU = take(nodes << 3);
   SPARE = take(offsetof<Flow>());
+  SPARE_BLOCK = take(POOL_NODES_MAX * POOL_NODES_MAX * 8);
   if (cursor > (<usize>memory.size()) << 16) return 0;
   memory.fill(VENUE_FIX, 0, cursor - VENUE_FIX);
   indexMembers();
+  spareFlow().block = <i32>((SPARE_BLOCK - BLOCKS) >> 3);
   return cursor;
 }
 

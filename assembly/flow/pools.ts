@@ -7,8 +7,8 @@
 
 import { header } from '../layout';
 import { FORWARD, PoolNode, REVERSE, Venue, WEIGHTED } from '../problem';
-import { forwardStable, respondStablePair } from '../venues/stable';
-import { forwardWeighted, respondWeightedPair } from '../venues/weighted';
+import { forwardStable, respondStable, respondStablePair } from '../venues/stable';
+import { forwardWeighted, respondWeighted, respondWeightedPair } from '../venues/weighted';
 import {
   ARCS,
   addToPools,
@@ -48,6 +48,7 @@ export class Arc {
   reserved: f64;
 }
 
+const ALL: u32 = 0xffffffff;
 /** Σ of the kept arcs' dollars by the pool's node. */
 const SUMS: usize = memory.data(64);
 /** A Flow that belongs to no edge, for one arc's response. */
@@ -72,6 +73,24 @@ function firstOf(v: Venue): usize {
 
 function blockOf(flow: Flow): usize {
   return BLOCKS + ((<usize>flow.block) << 3);
+}
+
+/** What all nodes of a pool at once could gain at the prices in NU: at least what any pair does. */
+export function wholeGain(v: Venue): f64 {
+  return v.kind == WEIGHTED
+    ? respondWeighted(v, firstOf(v), NU, ALL, 0)
+    : respondStable(v, firstOf(v), NU, ALL, 0);
+}
+
+/** A pool that was idle and cannot gain stays so, most of the time, for the price of one response. */
+function staysIdle(v: Venue, flow: Flow, arcs: i32): bool {
+  for (let k = 0; k < arcs; k++) if (arcAt(flow, k).center > 0) return false;
+  if (wholeGain(v) > flow.cost) return false;
+  for (let k = 0; k < arcs; k++) arcAt(flow, k).share = 0;
+  flow.share = 0;
+  flow.surplus = 0;
+  hullLost = 0;
+  return true;
 }
 
 /** Fills every arc's best trade at the prices in NU; the best gain of all into flow.surplus. */
@@ -142,6 +161,7 @@ export function addHull(e: i32, v: Venue, flow: Flow): f64 {
   const arcs = arcsOf(v.nodeCount);
   const count = v.nodeCount;
   const block = blockOf(flow);
+  if (staysIdle(v, flow, arcs)) return 0;
   respondHull(v, flow);
   for (let k = 0; k < arcs; k++) {
     const arc = arcAt(flow, k);

@@ -95,7 +95,11 @@ export function unwatch(): bool {
   return leafBound <= enough;
 }
 
-/** Puts open edges to sleep whose costs exceed their gain at the prices in NU by more than `margin`. */
+/**
+ * Reduced-cost fixing: an open edge whose costs exceed its gain at the prices in NU by more than
+ * `margin`, what the root's bound has over the best plan, is in no better plan. It sleeps: relaxations
+ * leave it out, every bound still looks at it and wakes it where it finds a gain.
+ */
 export function sleepBelow(margin: f64): void {
   for (let e = 0; e < m; e++) {
     if (int(STANDING, e) != OPEN || flowAt(e).share > 0) continue;
