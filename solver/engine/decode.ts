@@ -9,6 +9,9 @@ import { BRANCH, BRANCH_KIND, type CoreExports, HEADER, LEG, NODE, SIZE } from '
 import type { Scales } from './encode.ts';
 import type { ProposedLeg } from './execute.ts';
 
+/** The dearest price a file can hold, 30 integer digits: any positive prices give a valid bound. */
+const PRICE_MAX = fixed36(10n ** 66n - 1n);
+
 /** What the core proposes: legs in execution order, and what a batch's orders sell. */
 export interface Proposal {
   readonly legs: readonly ProposedLeg[];
@@ -83,9 +86,14 @@ function pricesOf(problem: ParsedProblem, dualOf: (node: number) => number): Dua
           : bought
             ? node.price
             : fixed36((exact36(dual) * node.price) / 10n ** 36n);
-      return [node.id, formatFixed36(price > 0n ? price : fixed36(1n))];
+      return [node.id, formatFixed36(publishable(price))];
     }),
   );
+}
+
+function publishable(price: Fixed36): Fixed36 {
+  if (price > PRICE_MAX) return PRICE_MAX;
+  return price > 0n ? price : fixed36(1n);
 }
 
 /** A finite double ≥ 0 × 10^36, rounded to nearest: 53 bits are kept, not 17 digits of them. */

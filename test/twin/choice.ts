@@ -2,9 +2,10 @@
 // paid. What is left is convex: no relaxation, one dual solve and one recovery, repeated with an arc
 // barred while the best flow has a cycle.
 
+import { spendExcess } from './excess.ts';
 import { charge, costOf } from './groups.ts';
 import { minimise } from './minimise.ts';
-import type { Arc, Network, Place, Venue } from './network.ts';
+import { type Arc, type Network, type Place, settleSupply, type Venue } from './network.ts';
 import type { Newton } from './newton.ts';
 import { type Plan, planValue, recover } from './recover.ts';
 
@@ -29,6 +30,8 @@ export interface Prices {
 export interface Found {
   /** Dollars, fixed costs paid. */
   readonly net: number;
+  /** Dollars before fixed costs. */
+  readonly value: number;
   readonly used: readonly boolean[];
   readonly arcs: readonly (Arc | null)[];
   readonly legs: readonly FloatLeg[];
@@ -64,14 +67,6 @@ export function recallPrices(net: Network, { nu, shares }: Prices): void {
       arc.center = shares[e]?.[side] as number;
     });
   });
-}
-
-/** Takes the fixed fees of bridges committed to from where they arrive. */
-export function settleSupply(net: Network): void {
-  for (const place of net.places) place.supply = place.holding;
-  for (const { mode, fixedFee, arcs } of net.venues) {
-    if (mode === 'free' && fixedFee > 0) (arcs[0] as Arc).to.supply -= fixedFee;
-  }
 }
 
 function commit(net: Network, use: (venue: Venue) => Use): void {
@@ -125,7 +120,12 @@ export function solveCommitted(
       plan.barred = true;
       if (plan.venue.arcs.every(({ barred }) => barred)) plan.venue.mode = 'off';
     } else if (!closeIdleBridges(net)) {
-      return judge(net, plan, scale);
+      const prices = keepPrices(net);
+      const found = judge(net, plan, prices, scale);
+      const second = net.excess === null ? null : spendExcess(net, newton, found?.value ?? 0);
+      if (second === null) return found;
+      const other = judge(net, second, prices, scale);
+      return other !== null && other.net > (found?.net ?? 0) ? other : found;
     }
   }
   return null;
@@ -145,7 +145,7 @@ function closeIdleBridges(net: Network): boolean {
 const lostMost = (net: Network, scale: number): number =>
   net.goal === null ? Number.POSITIVE_INFINITY : STRANDED_MAX * scale;
 
-function judge(net: Network, plan: Plan, scale: number): Found | null {
+function judge(net: Network, plan: Plan, prices: Prices, scale: number): Found | null {
   // A swap sells everything; a batch that cannot pay its orders is none.
   if (net.batch ? plan.short > SHORT_MAX * net.worth : plan.stranded > lostMost(net, scale))
     return null;
@@ -158,7 +158,7 @@ function judge(net: Network, plan: Plan, scale: number): Found | null {
   const fills = net.venues.flatMap(({ order, arcs: [arc] }) =>
     order >= 0 && arc !== undefined && arc.x > 0 ? [{ order, share: arc.x / arc.curve.room }] : [],
   );
-  return { net: value - cost, used, arcs, legs: legsOf(plan), fills, prices: keepPrices(net) };
+  return { net: value - cost, value, used, arcs, legs: legsOf(plan), fills, prices };
 }
 
 /** Legs in execution order, those out of one place together. */

@@ -30,7 +30,7 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
   if (!effort.warm) for (const { arcs } of net.venues) for (const arc of arcs) arc.center = 0;
   setSigmas(net, epsilon, net.batch ? net.worth : roughWorth(net));
   if (shared.length === 0 && net.tracking === null) {
-    newton.run(() => 1e-15 * scaleOf(net), workMax);
+    newton.run(net, () => 1e-15 * scaleOf(net), workMax);
     return residual(net);
   }
   let last = Number.POSITIVE_INFINITY;
@@ -38,7 +38,7 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
   let stalls = 0;
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     // Between recentrings the kinks' own error rules; a hundredth of it is exact enough.
-    newton.run(() => Math.max(1e-13 * scaleOf(net), 0.01 * net.lost), workMax);
+    newton.run(net, () => Math.max(1e-13 * scaleOf(net), 0.01 * net.lost), workMax);
     const goal = (effort.relaxed ? GAP.relaxed : GAP.exact) * scaleOf(net);
     const left = residual(net);
     if (net.lost <= goal && left <= Math.max(goal, newton.floor)) break;

@@ -118,6 +118,8 @@ export interface Network {
   readonly batch: boolean;
   /** Weight by target of a rebalance; else empty. */
   readonly weights: readonly number[];
+  /** Hard targets: the same network with a purse for what is left beyond balance; excess.ts. */
+  readonly excess: Network | null;
   /** A rebalance's penalty for missing its targets; null where they are hard. */
   readonly tracking: Tracking | null;
   /** Dollars the gap is measured against. */
@@ -140,4 +142,12 @@ export function activeArc(venue: Venue): Arc | null {
     if (arc.share > 0 && (best === null || arc.share > best.share)) best = arc;
   }
   return best;
+}
+
+/** Takes the fixed fees of bridges committed to from where they arrive. */
+export function settleSupply(net: Network): void {
+  for (const place of net.places) place.supply = place.holding;
+  for (const { mode, fixedFee, arcs } of net.venues) {
+    if (mode === 'free' && fixedFee > 0) (arcs[0] as Arc).to.supply -= fixedFee;
+  }
 }

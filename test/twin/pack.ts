@@ -47,7 +47,7 @@ export function pack(problem: ParsedProblem): Network {
   addTargets(problem, places, venues, worth);
   const purse = addOrders(problem, places, venues, scales, worth);
   const groups = groupsOf(problem, venues);
-  return {
+  const net: Network = {
     places,
     nodeCount,
     venues,
@@ -64,7 +64,28 @@ export function pack(problem: ParsedProblem): Network {
     lost: 0,
     portfolio: 0,
     work: 0,
+    excess: null,
   };
+  return net.goal === null && net.tracking === null ? { ...net, excess: withPurse(net) } : net;
+}
+
+/** The same places and venues, and a purse that every target's worth can flow to. */
+function withPurse(net: Network): Network {
+  const goal: PlaceFacts = { price: 1, holding: 0, target: -1, keeps: true, demand: 0 };
+  const purse = place(net.places.length, goal);
+  const exits = net.weights.map((_, g) => {
+    const venue = emptyVenue(-1, 0, 0);
+    const end = net.places.findLast(({ target }) => target === g) as Place;
+    addArc(
+      venue,
+      end,
+      purse,
+      linear(1, 2 * net.worth, () => 0),
+      true,
+    );
+    return venue;
+  });
+  return { ...net, places: [...net.places, purse], venues: [...net.venues, ...exits], goal: purse };
 }
 
 /** Base units a plan may spend: nodes in no target are left alone. */

@@ -3,7 +3,7 @@
 // through the places in topological order until every unit is accounted for. A plan must execute, so
 // its graph has no cycle: where the best flow has one (pure arbitrage) the caller gets the arc to bar.
 
-import { type Arc, activeArc, type Network, type Place } from './network.ts';
+import { type Arc, activeArc, type Network, type Place, settleSupply } from './network.ts';
 import type { Newton } from './newton.ts';
 import { gain } from './tracking.ts';
 
@@ -21,11 +21,16 @@ export interface Plan {
   readonly short: number;
 }
 
-/** Fills x and y of arcs and `left` of places; a plan of about `scale` dollars, or a cycle's arc. */
-export function recover(net: Network, newton: Newton, scale: number): Plan | Arc {
-  const arcs = usedArcs(net);
-  newton.factorise();
-  for (let round = 0; round < REFINEMENTS; round++) refine(net, newton, arcs);
+/**
+ * Fills x and y of arcs and `left` of places; a plan of about `scale` dollars, or a cycle's arc. The
+ * flows are the optimum of `within`: `net` itself, or it and edges that are no part of a plan.
+ */
+export function recover(net: Network, newton: Newton, scale: number, within = net): Plan | Arc {
+  const all = usedArcs(within);
+  newton.factorise(within);
+  for (let round = 0; round < REFINEMENTS; round++) refine(within, newton, all);
+  settleSupply(net);
+  const arcs = all.filter(({ to }) => to.index < net.places.length);
   const dust = DUST * scale;
   for (const arc of arcs) {
     const negligible = arc.x * worthAt(arc.from) <= dust && arc.y * worthAt(arc.to) <= dust;

@@ -7,16 +7,18 @@ import type { SolveStatus } from '../../solver/types/problem.ts';
 import { attempt, type Search, useOf } from './attempt.ts';
 import { dualBound } from './bound.ts';
 import { branch } from './branches.ts';
-import { type Found, keepPrices, recallPrices, settleSupply, type Use } from './choice.ts';
+import { type Found, keepPrices, recallPrices, type Use } from './choice.ts';
 import { respond } from './dual.ts';
 import { charge, startSplits, usedShare } from './groups.ts';
 import { minimise } from './minimise.ts';
-import { type Arc, activeArc, type Network, type Venue } from './network.ts';
+import { type Arc, activeArc, type Network, settleSupply, type Venue } from './network.ts';
 import { Newton } from './newton.ts';
 import { bestPath } from './paths.ts';
 import { startPrices } from './start.ts';
 
 const PASSES_MAX = 64;
+/** A plan this far below the relaxation, relative, may be missing venues altogether. */
+const FAR = 0.01;
 const THRESHOLDS = [0.5, 0.1, 0.01, 1e-6] as const;
 const PARTS = [1, 0.5, 0.2] as const;
 
@@ -116,7 +118,9 @@ function searchSets(search: Search): void {
       best.prices,
     );
   }
-  if (search.best === null) attempt(search, used, root);
+  // Where prices are next to nothing shares say little: then everything, and climb by dropping.
+  const short = search.best === null || search.best.net < search.scale * (1 - FAR);
+  if (short) attempt(search, used, root);
   climb(search, used);
   branch(search, used);
   climb(search, used);

@@ -3,7 +3,7 @@
 // value found is a value the bound must not fall below.
 
 import { planValue } from '../../../solver/certificate/accounts.ts';
-import { execute } from '../../../solver/certificate/execution.ts';
+import { type ExactLeg, type Execution, execute } from '../../../solver/certificate/execution.ts';
 import { batchPayout } from '../../../solver/market/batchPayout.ts';
 import { exactOut } from '../../../solver/market/exact/venue.ts';
 import type { ParsedProblem } from '../../../solver/market/parsedProblem.ts';
@@ -16,8 +16,13 @@ export interface Plan {
   readonly orders?: readonly OrderFill[];
 }
 
+/** A plan with what comes of it, so that a search need not execute it a second time. */
+interface Tried extends Plan {
+  readonly execution: Execution;
+}
+
 /** Shares are of 10^6. */
-export interface Draft {
+interface Draft {
   readonly steps: readonly {
     readonly venue: number;
     readonly from: number;
@@ -47,7 +52,7 @@ function spendable({ nodes, objective }: ParsedProblem, sold: readonly bigint[])
 }
 
 /** The plan a draft describes; null when a batch's proceeds do not pay its orders. */
-export function planOf(problem: ParsedProblem, draft: Draft): Plan | null {
+function planOf(problem: ParsedProblem, draft: Draft): Tried | null {
   const { objective } = problem;
   const orders = objective.kind === 'batch' ? objective.orders : [];
   const sold = orders.map(({ amount, partial }, k) => {
@@ -55,10 +60,12 @@ export function planOf(problem: ParsedProblem, draft: Draft): Plan | null {
     const part = (amount * share) / BigInt(WHOLE);
     return partial || share === 0n ? part : amount;
   });
-  const balances = spendable(problem, sold);
+  const before = spendable(problem, sold);
+  const balances = [...before];
   const caps = inputCaps(problem);
   const used = new Set<number>();
   const legs: Leg[] = [];
+  const exact: ExactLeg[] = [];
   for (const { venue: index, from, to, share } of draft.steps) {
     const venue = problem.venues[index];
     if (venue === undefined || used.has(index)) continue;
@@ -71,20 +78,30 @@ export function planOf(problem: ParsedProblem, draft: Draft): Plan | null {
     used.add(index);
     balances[from] = available - amount;
     balances[to] = (balances[to] ?? 0n) + out;
+    exact.push({ venue, nodeIn: from, nodeOut: to, amountIn: amount, amountOut: out });
     legs.push({
       venue: venue.id,
       in: { node: problem.nodes[from]?.id ?? '', amount: amount.toString() },
       out: { node: problem.nodes[to]?.id ?? '', amount: out.toString() },
     });
   }
-  if (objective.kind !== 'batch') return { legs };
+  if (objective.kind !== 'batch') {
+    return { legs, execution: { legs: exact, fills: [], before, after: balances } };
+  }
   const prices = unitPrices(problem).map((price) => price ?? 1n);
   const outs = batchPayout(orders, sold, balances, prices);
   if (outs === null) return null;
   const fills = orders.flatMap(({ id }, k): OrderFill[] =>
     sold[k] === 0n ? [] : [{ id, in: `${sold[k]}`, out: `${outs[k]}` }],
   );
-  return { legs, orders: fills };
+  const paid = orders.flatMap((order, k) =>
+    sold[k] === 0n ? [] : [{ order, amountIn: sold[k] ?? 0n, amountOut: outs[k] ?? 0n }],
+  );
+  for (const { order, amountOut } of paid) {
+    balances[order.buy] = (balances[order.buy] ?? 0n) - amountOut;
+  }
+  const execution = { legs: exact, fills: paid, before, after: balances };
+  return { legs, orders: fills, execution };
 }
 
 /** A plan's value in the checker's eyes; throws when it does not execute. */
@@ -97,7 +114,7 @@ export function planWorth(problem: ParsedProblem, { legs, orders }: Plan): bigin
 export const emptyPlan = ({ objective }: ParsedProblem): Plan =>
   objective.kind === 'batch' ? { legs: [], orders: [] } : { legs: [] };
 
-export function randomDraft(random: Random, problem: ParsedProblem): Draft {
+function randomDraft(random: Random, problem: ParsedProblem): Draft {
   const { objective, venues } = problem;
   const share = () => (random.chance(0.35) ? WHOLE : random.int(0, WHOLE));
   const steps = Array.from({ length: random.int(0, venues.length * 2) }, () => {
@@ -112,7 +129,10 @@ export function randomDraft(random: Random, problem: ParsedProblem): Draft {
 }
 
 export function randomPlan(random: Random, problem: ParsedProblem): Plan {
-  return planOf(problem, randomDraft(random, problem)) ?? emptyPlan(problem);
+  const tried = planOf(problem, randomDraft(random, problem));
+  if (tried === null) return emptyPlan(problem);
+  const { execution: _, ...plan } = tried;
+  return plan;
 }
 
 interface Found {
@@ -127,7 +147,7 @@ export function bestPlan(random: Random, problem: ParsedProblem, effort: number)
   const take = (draft: Draft): boolean => {
     const plan = planOf(problem, draft);
     if (plan === null) return false;
-    const value = planWorth(problem, plan);
+    const value = planValue(problem, plan.execution);
     if (value <= best.value) return false;
     best = { draft, value };
     return true;
@@ -136,6 +156,11 @@ export function bestPlan(random: Random, problem: ParsedProblem, effort: number)
   for (const draft of shortPaths(random, problem, effort)) take(draft);
   for (let stride = WHOLE / 4; stride >= 1; stride = Math.floor(stride / 6)) {
     for (const draft of neighbours(best.draft, stride)) take(draft);
+  }
+  // What the search believed is what the checker says of the plan it found.
+  const found = planOf(problem, best.draft);
+  if (found === null || planWorth(problem, found) !== best.value) {
+    throw new Error('the plan found executes as it was tried');
   }
   return best.value;
 }

@@ -40,6 +40,9 @@ const SUPPLY = 2n ** 250n;
 /** Calls under way together: the node takes requests of two megabytes. */
 const AT_ONCE = 16;
 
+/** How many cases are made to overflow. */
+const OVERFLOWS = 20;
+
 interface MarketPool {
   readonly tier: Tier;
   readonly address: Address;
@@ -77,8 +80,8 @@ export function concentratedConformance(cases: number): void {
 
     it(`property: ${cases} random states, both ways, equal QuoterV2 to the wei`, async () => {
       const random = seeded('uniswap v3 states');
-      const all = Array.from({ length: cases }, () =>
-        randomCase(random, random.pick(market.pools)),
+      const all = Array.from({ length: cases }, (_, i) =>
+        i < OVERFLOWS ? overflowing(random, market) : randomCase(random, random.pick(market.pools)),
       );
       const wrong: string[] = [];
       let traded = 0;
@@ -111,6 +114,27 @@ function randomCase(random: Random, pool: MarketPool): Case {
     };
   });
   return { pool, state, quotes };
+}
+
+/** Deep, wide and priced high: input times price exceeds 256 bits, and a coarser formula is used. */
+function overflowing(random: Random, { pools }: Market): Case {
+  const pool = present(
+    pools.find(({ tier }) => tier.spacing === 8000),
+    'wide pool',
+  );
+  const liquidity = 2n ** 124n;
+  const state = {
+    ...priceIn(random, random.int(840_000, 870_000), false),
+    liquidity,
+    feePips: pool.tier.fee,
+    tickSpacing: pool.tier.spacing,
+    ticks: [
+      { tick: -880_000, liquidityNet: liquidity },
+      { tick: 880_000, liquidityNet: -liquidity },
+    ],
+  };
+  const amount = 2n ** 101n + random.big(2n ** 105n);
+  return { pool, state, quotes: [{ zeroForOne: true, exactOutput: false, amount }] };
 }
 
 /** Both quotes of a case in one call, the state pretended. */
@@ -166,7 +190,7 @@ function randomState(random: Random, { fee, spacing }: Tier): ConcentratedState 
     const from = Math.max(-reach, centre - random.int(-5, width + 5));
     const to = Math.min(reach, from + width);
     if (to <= from) continue;
-    const liquidity = random.scale(0, random.pick([6, 20, 34]));
+    const liquidity = random.scale(0, random.pick([6, 20, 34, 37.4]));
     add(from * spacing, liquidity);
     add(to * spacing, -liquidity);
   }
