@@ -53,7 +53,7 @@ import {
   RISK_REBALANCE,
   SWAP,
 } from './layout';
-import { Leg } from './plan';
+import { Branch, Leg } from './plan';
 import {
   BATCH_ORDER,
   BRIDGE,
@@ -95,6 +95,8 @@ export function sizes(record: i32): usize {
       return offsetof<Leg>();
     case 7:
       return offsetof<PoolNode>();
+    case 8:
+      return offsetof<Branch>();
     default:
       return 0;
   }
@@ -135,6 +137,7 @@ export function solve(): i32 {
   h.work = 0;
   h.solves = 0;
   h.loops = 0;
+  h.branchCount = 0;
   if (!loaded) {
     if (load() != OK) return h.status;
   } else if (!isArranged() || !goodQuote(h)) {

@@ -3,7 +3,7 @@
 // offsets. Everything is little-endian; blocks start on 64-byte lines; memory never grows, so views
 // of it never detach. Refuses counts that do not fit: nothing is written past the end.
 
-import { Leg } from './plan';
+import { Branch, Leg } from './plan';
 import { Group, Node, PoolNode, Target, Tick, Venue } from './problem';
 
 /** Raised whenever a record, a code or the meaning of a field changes. */
@@ -13,6 +13,8 @@ export const NODES_MAX: i32 = 4096;
 export const EDGES_MAX: i32 = 131072;
 export const TICKS_MAX: i32 = 524288;
 export const MEMBERS_MAX: i32 = 262144;
+/** Cases a bound may be proved by. */
+export const LEAVES_MAX: i32 = 256;
 /** Nodes of one weighted or stable pool, and of all such pools together. */
 export const POOL_NODES_MAX: i32 = 8;
 export const POOL_NODES_TOTAL_MAX: i32 = 65536;
@@ -60,6 +62,9 @@ export const BATCH: i32 = 3;
 // │ 152 residual     f64 │ 160 complementarity f64                    │
 // │ 168 loops        f64 ► dollars of the bound that are loops of     │
 // │                        pure arbitrage, which no plan takes        │
+// ├───────────────────────── proof by cases ──────────────────────────┤
+// │ 176 branches     ptr │ 180 leafPrices  ptr │ 184 leavesMax   i32 ◄│
+// │ 188 branchCount  i32 ► 0: one price vector proves as much         │
 // └───────────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Header {
@@ -100,6 +105,10 @@ export class Header {
   residual: f64;
   complementarity: f64;
   loops: f64;
+  branches: usize;
+  leafPrices: usize;
+  leavesMax: i32;
+  branchCount: i32;
 }
 
 export const HEADER_BYTES: usize = 256;
@@ -127,7 +136,7 @@ function fingerprint(): u32 {
     if ((at >= 36 && at < 48) || at == 84) continue;
     hash = (hash ^ load<u32>(HEADER + at)) * 0x01000193;
   }
-  return hash;
+  return (hash ^ <u32>header().leavesMax) * 0x01000193;
 }
 
 export function isArranged(): bool {
@@ -144,6 +153,7 @@ export function arrange(): i32 {
     <u32>h.groupCount > <u32>MEMBERS_MAX ||
     <u32>h.memberCount > <u32>MEMBERS_MAX ||
     <u32>h.targetCount > <u32>NODES_MAX ||
+    <u32>h.leavesMax > <u32>LEAVES_MAX ||
     <u32>h.poolNodeCount > <u32>POOL_NODES_TOTAL_MAX ||
     h.nodeCount + h.targetCount + 1 > NODES_MAX ||
     (h.objective == RISK_REBALANCE && h.targetCount > RISK_TARGETS_MAX)
@@ -172,9 +182,15 @@ export function arrange(): i32 {
   at = alignLine(at + squares * sizeof<f64>());
   h.legs = at;
   at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Leg>());
+  h.branches = at;
+  at = alignLine(at + <usize>(2 * h.leavesMax) * offsetof<Branch>());
+  // Prices are written before they are read: only as many rows as there are leaves.
+  const cleared = at;
+  h.leafPrices = at;
+  at = alignLine(at + ((<usize>h.leavesMax * <usize>h.nodeCount) << 3));
   h.scratch = at;
   if (at > (<usize>memory.size()) << 16) return TOO_LARGE;
-  memory.fill(h.nodes, 0, at - h.nodes);
+  memory.fill(h.nodes, 0, cleared - h.nodes);
   seal = fingerprint();
   return OK;
 }

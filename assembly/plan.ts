@@ -19,3 +19,22 @@ export class Leg {
   from: i32;
   to: i32;
 }
+
+/** What a branch of the case tree decides. */
+export const LEAF: i32 = 0;
+export const BY_VENUE: i32 = 1;
+export const BY_GROUP: i32 = 2;
+
+// ╒══════════ Branch, 16 bytes: one node of the case tree ════════╕
+// │  0 kind  i32 ► LEAF, BY_VENUE or BY_GROUP                     │
+// │  4 index i32 ► the venue or group; a leaf's row of prices     │
+// │  8 used  i32 ► branch where it is used, −1 in a leaf          │
+// │ 12 unused i32 ► branch where it is not, −1 in a leaf          │
+// └───────────────────────────────────────────────────────────────┘
+@unmanaged
+export class Branch {
+  kind: i32;
+  index: i32;
+  used: i32;
+  unused: i32;
+}

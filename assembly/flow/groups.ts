@@ -1,18 +1,15 @@
 // Costs shared by several venues (a chain's transaction, a message), paid once if any is used. In
-// the dual each is split among its members: max over sets S of Σ_S F − Σ_{groups met} q equals, by
-// linear-programming duality, the least over splits λ ≥ 0, Σλ ≤ q, of Σ max(0, F − λ). At the best
-// split all members that carry some of it are used to the same share, so multiplicative weights
-// move each split towards the members used most. Any split gives a valid bound.
+// the relaxation each open one is split among its members: max over sets S of Σ_S F − Σ_{groups met}
+// q equals, by linear-programming duality, the least over splits λ ≥ 0, Σλ ≤ q, of Σ max(0, F − λ).
+// At the best split all members that carry some of it are used to the same share, so multiplicative
+// weights (Arora, Hazan, Kale 2012) move each split towards the members used most. Any split gives
+// a valid bound; the one that is published is exact (flow/selection.ts).
 
 import { header } from '../layout';
-import { Group } from '../problem';
+import { groupAt, isOpenGroup, OPEN, VENUE_FIX } from './fixings';
 import { flowAt, GROUP_SPLIT, int, m, num, RELAXED, setInt, setNum, venueAt } from './state';
 
 const PULL: f64 = 3;
-
-function groupAt(g: i32): Group {
-  return changetype<Group>(header().groups + <usize>g * offsetof<Group>());
-}
 
 /** Splits every group's cost equally and charges all edges their own. */
 export function startGroups(): void {
@@ -26,10 +23,11 @@ export function startGroups(): void {
   charge();
 }
 
-/** Moves the splits towards the members used most. */
+/** Moves the open groups' splits towards the members used most. */
 export function splitGroups(): void {
   const h = header();
   for (let g = 0; g < h.groupCount; g++) {
+    if (!isOpenGroup(g)) continue;
     const group = groupAt(g);
     let sum: f64 = 0;
     for (let k = 0; k < group.memberCount; k++) {
@@ -50,13 +48,21 @@ export function splitGroups(): void {
   charge();
 }
 
-/** Each edge's cost while relaxed: its own and its parts of the groups'. */
+/** Each relaxed edge's cost: its own and its parts of the open groups'. What is paid is sunk. */
 export function charge(): void {
   const h = header();
-  for (let e = 0; e < m; e++) flowAt(e).cost = e < h.venueCount ? venueAt(e).fixedCost : 0;
-  for (let k = 0; k < h.memberCount; k++) {
-    const flow = flowAt(int(h.members, k));
-    flow.cost += num(GROUP_SPLIT, k);
+  for (let e = 0; e < m; e++) {
+    const flow = flowAt(e);
+    const open = flow.mode == RELAXED && int(VENUE_FIX, e) == OPEN;
+    flow.cost = open ? venueAt(e).fixedCost : 0;
+  }
+  for (let g = 0; g < h.groupCount; g++) {
+    if (!isOpenGroup(g)) continue;
+    const group = groupAt(g);
+    for (let k = 0; k < group.memberCount; k++) {
+      const flow = flowAt(int(h.members, group.members + k));
+      if (flow.mode == RELAXED) flow.cost += num(GROUP_SPLIT, group.members + k);
+    }
   }
 }
 

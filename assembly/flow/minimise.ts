@@ -8,10 +8,10 @@ import { BATCH, FACTOR_MAX, header } from '../layout';
 import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
-import { splitGroups } from './groups';
 import { conjugate } from './krylov';
-import { crossPool } from './pools';
+import { crossPool, recentreHull } from './pools';
 import { offeredWorth } from './recover';
+import { betweenRounds, isBounded, watching } from './relaxation';
 import { centreOnHoldings, crossRisk, recentreRisk, riskWorth, setRiskEpsilon } from './risk';
 import {
   activate,
@@ -19,11 +19,12 @@ import {
   activeCount,
   DIAGONAL,
   Flow,
-  FREE,
   flowAt,
   GRADIENT,
   ground,
   int,
+  isHull,
+  isPlain,
   isSmooth,
   listEdges,
   NET,
@@ -85,6 +86,8 @@ export function resetMinimiser(): void {
   smooth = true;
   byKrylov = false;
 }
+/** Every so many Newton steps a watched search asks whether its prices bound enough already. */
+const BOUND_EVERY: i32 = 4;
 
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
@@ -124,7 +127,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
     if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
-    if (relaxed) splitGroups();
+    if (watching && (relaxed ? betweenRounds() : isBounded())) break;
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
     setSigmas(epsilon, sizeOf(dualValue));
@@ -140,21 +143,27 @@ function sizeOf(value: f64): f64 {
 function countKinked(): i32 {
   let count = 0;
   for (let k = 0; k < otherCount; k++) {
-    const flow = flowAt(int(OTHERS, k));
-    if (!(flow.mode == FREE && isSmooth(flow.kind))) count++;
+    if (!isPlain(flowAt(int(OTHERS, k)))) count++;
   }
   return count;
 }
 
 function clearCenters(): void {
-  for (let k = 0; k < otherCount; k++) flowAt(int(OTHERS, k)).center = 0;
+  for (let k = 0; k < otherCount; k++) {
+    const e = int(OTHERS, k);
+    const flow = flowAt(e);
+    flow.center = 0;
+    if (isHull(flow)) recentreHull(venueAt(e), flow, true);
+  }
   centreOnHoldings();
 }
 
 function recentre(): void {
   for (let k = 0; k < otherCount; k++) {
-    const flow = flowAt(int(OTHERS, k));
+    const e = int(OTHERS, k);
+    const flow = flowAt(e);
     flow.center = flow.share;
+    if (isHull(flow)) recentreHull(venueAt(e), flow, false);
   }
   recentreRisk();
 }
@@ -173,7 +182,7 @@ function setSigmas(epsilon: f64, scale: f64): void {
   for (let k = 0; k < otherCount; k++) {
     const e = int(OTHERS, k);
     const flow = flowAt(e);
-    if (flow.mode == FREE && isSmooth(flow.kind)) continue;
+    if (isPlain(flow)) continue;
     const v = venueAt(e);
     let full = floor;
     if (!isSmooth(flow.kind)) full = min(v.a, v.capFrom) * num(NU, v.from);
@@ -200,6 +209,7 @@ function newton(share: f64): void {
     const goal =
       share > 0 ? share * sizeOf(value) : max(1e-13 * sizeOf(value), 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
+    if (watching && round % BOUND_EVERY == BOUND_EVERY - 1 && isBounded()) return;
     h.work++;
     const slope = direction(damping, norm, sizeOf(value));
     floor = 0;

@@ -28,7 +28,7 @@ import { type Fixings, FREE, leavesOf } from './branches.ts';
 import { admissible, conjugate } from './conjugate.ts';
 import { parseDualPrices } from './dualPrices.ts';
 import { bestSelection, type CostGroup } from './selection.ts';
-import { support } from './support.ts';
+import { support, usedSupport } from './support.ts';
 
 /** The bound is rounded up to this many decimals; the six below them are the prices' checksum. */
 const BOUND_DECIMALS = 12;
@@ -95,7 +95,8 @@ function venuesBound(problem: ParsedProblem, nu: readonly bigint[], fixings: Fix
   const profits = problem.venues.map((venue, index) => {
     const used = fixings.venues.get(index);
     if (used === false || out.has(index)) return 0n;
-    const profit = support(venue, nu, caps) - scaled(venue.fixedCost);
+    const best = used === true ? usedSupport(venue, nu, caps) : support(venue, nu, caps);
+    const profit = best - scaled(venue.fixedCost);
     if (used === undefined) return profit > 0n ? profit : 0n;
     fixed += profit;
     return 0n;

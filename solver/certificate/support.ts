@@ -53,6 +53,21 @@ export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonl
   }
 }
 
+/**
+ * f_e(ν) over the trades of a venue that is used for certain: a bridge then pays its fixed fee however
+ * little it carries, so this may be negative. Every other set of trades begins at nothing.
+ */
+export function usedSupport(
+  venue: ParsedVenue,
+  nu: readonly bigint[],
+  caps: readonly Cap[],
+): bigint {
+  if (venue.kind !== 'bridge') return support(venue, nu, caps);
+  const [from, to] = venue.nodes;
+  const nuIn = present(nu[from], 'dual price');
+  return bridgeSegment(venue, nuIn, present(nu[to], 'dual price'), caps[from] ?? null);
+}
+
 /** The largest f over ordered pairs of a pool's nodes. */
 function bestPair(pool: ParsedManyNodeVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
   const balances = upscaledBalances(pool);
@@ -119,11 +134,18 @@ function order(venue: ParsedOrder, nuIn: bigint, nuOut: bigint, cap: Cap): bigin
  * of the convex hull of {nothing} and the segment: the fixed fee is spread over the whole capacity.
  */
 function bridge(venue: ParsedBridge, nuIn: bigint, nuOut: bigint, cap: Cap): bigint {
+  return largerOf(0n, bridgeSegment(venue, nuIn, nuOut, cap));
+}
+
+/** The better end of the segment: out = 0, which pays the fixed fee for nothing, or the most. */
+function bridgeSegment(venue: ParsedBridge, nuIn: bigint, nuOut: bigint, cap: Cap): bigint {
   const { numerator, denominator, fixedFee, capacity } = venue;
+  const nothing = -mulDivDown(nuIn * fixedFee, denominator, numerator);
   const reachable = cap === null ? capacity : mulDivDown(cap, numerator, denominator) - fixedFee;
   const most = smallerOf(reachable, capacity);
-  if (most <= 0n) return 0n;
-  return largerOf(0n, nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator));
+  if (most <= 0n) return nothing;
+  const whole = nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator);
+  return largerOf(nothing, whole);
 }
 
 /**

@@ -29,7 +29,7 @@ export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
 
 /** Bytes per record, in the order of the core's `sizes(k)`. */
 export const SIZE = {
-  header: 176,
+  header: 192,
   node: 72,
   venue: 128,
   tick: 32,
@@ -37,6 +37,7 @@ export const SIZE = {
   target: 16,
   leg: 40,
   poolNode: 48,
+  branch: 16,
 } as const;
 
 /** Byte offsets of fields a host reads or writes. */
@@ -73,6 +74,10 @@ export const HEADER = {
   solves: 148,
   residual: 152,
   loops: 168,
+  branches: 176,
+  leafPrices: 180,
+  leavesMax: 184,
+  branchCount: 188,
 } as const;
 
 export const NODE = {
@@ -119,6 +124,11 @@ export const LEG = {
   from: 32,
   to: 36,
 } as const;
+
+export const BRANCH = { kind: 0, index: 4, used: 8, unused: 12 } as const;
+export const BRANCH_KIND = { leaf: 0, venue: 1, group: 2 } as const;
+/** Most cases a bound is proved by. */
+export const LEAVES_MAX = 256;
 
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;

@@ -4,8 +4,8 @@
 import { type Fixed36, fixed36, formatFixed36 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { assert, present } from '../types/assert.ts';
-import type { DualPrices } from '../types/problem.ts';
-import { type CoreExports, HEADER, LEG, NODE, SIZE } from './abi.ts';
+import type { BoundTree, DualPrices } from '../types/problem.ts';
+import { BRANCH, BRANCH_KIND, type CoreExports, HEADER, LEG, NODE, SIZE } from './abi.ts';
 import type { Scales } from './encode.ts';
 import type { ProposedLeg } from './execute.ts';
 
@@ -69,10 +69,14 @@ export function decodeLoopPrices(
 function pricesAt(core: CoreExports, problem: ParsedProblem, field: number): DualPrices {
   const view = new DataView(core.memory.buffer);
   const first = view.getUint32(core.header() + HEADER.nodes, true);
+  return pricesOf(problem, (i) => view.getFloat64(first + i * SIZE.node + field, true));
+}
+
+function pricesOf(problem: ParsedProblem, dualOf: (node: number) => number): DualPrices {
   const { objective } = problem;
   return Object.fromEntries(
     problem.nodes.map((node, i) => {
-      const dual = view.getFloat64(first + i * SIZE.node + field, true);
+      const dual = dualOf(i);
       assert(Number.isFinite(dual) && dual >= 0, `dual price of ${node.id} is a number`);
       const bought = objective.kind === 'swap' && i === objective.buy;
       // A core unit of a priced node is a dollar's worth at its price: dual × price per token.
@@ -100,4 +104,33 @@ export function exact36(value: number): Fixed36 {
   const shift = BigInt(Math.max(exponent, -1022));
   const scaled = mantissa * 10n ** 36n;
   return fixed36(shift >= 0n ? scaled << shift : (scaled + (1n << (-shift - 1n))) >> -shift);
+}
+
+/**
+ * The proof by cases, or undefined where one price vector proves as much. At most LEAVES_MAX leaves;
+ * every case's prices are as decodePrices'.
+ */
+export function decodeBranches(core: CoreExports, problem: ParsedProblem): BoundTree | undefined {
+  const view = new DataView(core.memory.buffer);
+  const header = core.header();
+  const count = view.getInt32(header + HEADER.branchCount, true);
+  if (count === 0) return undefined;
+  const first = view.getUint32(header + HEADER.branches, true);
+  const prices = view.getUint32(header + HEADER.leafPrices, true);
+  const read = (index: number): BoundTree => {
+    assert(index >= 0 && index < count, 'a branch of the tree exists');
+    const at = first + index * SIZE.branch;
+    const of = view.getInt32(at + BRANCH.index, true);
+    const kind = view.getInt32(at + BRANCH.kind, true);
+    if (kind === BRANCH_KIND.leaf) {
+      const row = prices + of * problem.nodes.length * 8;
+      return { prices: pricesOf(problem, (i) => view.getFloat64(row + i * 8, true)) };
+    }
+    const used = read(view.getInt32(at + BRANCH.used, true));
+    const unused = read(view.getInt32(at + BRANCH.unused, true));
+    return kind === BRANCH_KIND.venue
+      ? { venue: present(problem.venues[of], 'venue').id, used, unused }
+      : { group: present(problem.groups[of], 'group').id, used, unused };
+  };
+  return read(0);
 }

@@ -7,7 +7,17 @@
 import type { ParsedProblem, ParsedRebalance } from '../market/parsedProblem.ts';
 import { present } from '../types/assert.ts';
 import { InvalidInput } from '../types/errors.ts';
-import { type CoreExports, GROUP, HEADER, NODE, OBJECTIVE, SIZE, STATUS, TARGET } from './abi.ts';
+import {
+  type CoreExports,
+  GROUP,
+  HEADER,
+  LEAVES_MAX,
+  NODE,
+  OBJECTIVE,
+  SIZE,
+  STATUS,
+  TARGET,
+} from './abi.ts';
 import { listVenues, type VenueLists, writeVenues } from './encodeVenues.ts';
 
 /** Core units per base unit, by node index. */
@@ -84,9 +94,18 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
     [HEADER.memberCount, problem.groups.reduce((n, { venues }) => n + venues.length, 0)],
     [HEADER.targetCount, objective.kind === 'rebalance' ? objective.targets.length : 0],
     [HEADER.objective, objectiveCode(problem)],
+    [HEADER.leavesMax, hasFixedCosts(problem) ? LEAVES_MAX : 0],
   ];
   for (const [offset, value] of counts) view.setInt32(at + offset, value, true);
   writeSettings(view, at, problem);
+}
+
+/** Only what is paid once if used makes cases to tell apart. */
+function hasFixedCosts({ venues, groups }: ParsedProblem): boolean {
+  return (
+    groups.some(({ fixedCost }) => fixedCost > 0n) ||
+    venues.some((venue) => venue.fixedCost > 0n || (venue.kind === 'bridge' && venue.fixedFee > 0n))
+  );
 }
 
 function writeSettings(view: DataView, at: number, { objective, settings }: ParsedProblem): void {

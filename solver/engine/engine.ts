@@ -11,7 +11,7 @@ import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
 import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
-import { decodeLoopPrices, decodePrices, decodeProposal } from './decode.ts';
+import { decodeBranches, decodeLoopPrices, decodePrices, decodeProposal } from './decode.ts';
 import { encode, encodeQuote, type Scales, sharesSnapshot } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
 import { executeBatch } from './executeBatch.ts';
@@ -142,19 +142,23 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
   const proposal = decodeProposal(core, problem, scales);
   const loopPrices = decodeLoopPrices(core, problem);
-  const loops = loopPrices === undefined ? {} : { loopPrices };
+  const branches = decodeBranches(core, problem);
+  const proofs = {
+    ...(loopPrices === undefined ? {} : { loopPrices }),
+    ...(branches === undefined ? {} : { branches }),
+  };
   if (problem.objective.kind === 'batch') {
     const exact = executeBatch(problem, problem.objective, proposal, prices);
-    if (exact === null) return { status: 'limit', legs: [], prices, ...loops };
+    if (exact === null) return { status: 'limit', legs: [], prices, ...proofs };
     const legs = exact.plan.legs.map((leg) => publicLeg(problem, leg));
-    return { status, legs, prices, orders: exact.orders, ...loops };
+    return { status, legs, prices, orders: exact.orders, ...proofs };
   }
   const plan = executeProposal(problem, proposal.legs);
   // In whole base units nothing may be left of it, or a pool may have no room for it.
   if (plan.legs.length === 0 && problem.objective.kind === 'swap') {
-    return { status: 'infeasible', legs: [], prices, ...loops };
+    return { status: 'infeasible', legs: [], prices, ...proofs };
   }
-  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices, ...loops };
+  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices, ...proofs };
 }
 
 function statusOf(code: number): SolveStatus {
