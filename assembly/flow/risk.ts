@@ -78,6 +78,9 @@ export function prepareRisk(): void {
   const count = riskCount;
   if (count == 0) return;
   V = RISK;
+  // The certificate's context remembers nothing: the same problem must give the same bound.
+  enter(true);
+  memory.fill(FACTOR, 0, <usize>((2 * count + 8) * count) << 3);
   enter(false);
   factored = false;
   certified = false;
