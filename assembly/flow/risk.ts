@@ -80,7 +80,7 @@ export function prepareRisk(): void {
   V = RISK;
   // The certificate's context remembers nothing: the same problem must give the same bound.
   enter(true);
-  memory.fill(FACTOR, 0, <usize>((2 * count + 8) * count) << 3);
+  memory.fill(FACTOR, 0, (<usize>((2 * count + 8) * count)) << 3);
   enter(false);
   factored = false;
   certified = false;

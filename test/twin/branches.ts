@@ -15,28 +15,42 @@ const DECIDED = 1e-3;
 /** Relative to the plan: bounds closer than this to the best are not worth a branch. */
 const CLOSE = 1e-7;
 
+/** The branches taken, as what proves a bound: at every leaf prices under the decisions above it. */
+export interface Tree {
+  /** Dual prices by place. */
+  readonly nu: readonly number[];
+  split: null | { readonly venue: Venue; readonly used: Tree; readonly unused: Tree };
+}
+
 interface Branch {
+  readonly tree: Tree;
   readonly fixed: ReadonlyMap<Venue, boolean>;
   readonly bound: number;
   readonly prices: Prices;
   readonly shares: ReadonlyMap<Venue, number>;
 }
 
-export function branch(search: Search, used: (venue: Venue) => Use): void {
+/** Improves the best plan where it can; returns what proves a bound. */
+export function branch(search: Search, used: (venue: Venue) => Use): Tree {
   const { net, scale } = search;
-  const open: Branch[] = [relax(search, new Map(), search.root)];
+  const root = relax(search, new Map(), search.root);
+  const open: Branch[] = [root];
   for (let k = 0; k < BRANCHES_MAX && open.length > 0 && net.work < net.workMax; k++) {
     open.sort((a, b) => a.bound - b.bound);
     const top = open.pop() as Branch;
-    if (search.best !== null && top.bound <= search.best.net + CLOSE * scale) return;
+    if (search.best !== null && top.bound <= search.best.net + CLOSE * scale) break;
     attempt(search, (venue) => (isIn(top, venue) ? used(venue) : 'no'), top.prices);
     const venue = undecided(net, top);
     if (venue === null) continue;
-    for (const use of [true, false]) {
-      const child = relax(search, new Map([...top.fixed, [venue, use]]), top.prices);
+    const [inside, outside] = [true, false].map((use) =>
+      relax(search, new Map([...top.fixed, [venue, use]]), top.prices),
+    ) as [Branch, Branch];
+    top.tree.split = { venue, used: inside.tree, unused: outside.tree };
+    for (const child of [inside, outside]) {
       if (search.best === null || child.bound > search.best.net + CLOSE * scale) open.push(child);
     }
   }
+  return root.tree;
 }
 
 const isIn = ({ fixed, shares }: Branch, venue: Venue): boolean =>
@@ -56,7 +70,15 @@ function relax({ net, newton }: Search, fixed: ReadonlyMap<Venue, boolean>, star
   minimise(net, newton, { warm: true, relaxed: true, budget: net.workMax >> 4 });
   const prices = keepPrices(net);
   const shares = new Map(net.venues.map((venue) => [venue, usedShare(venue)]));
-  return { fixed, prices, shares, bound: dualBound(net) };
+  // The bound's prices are the feasible ones that dualBound leaves.
+  const bound = dualBound(net);
+  return {
+    fixed,
+    prices,
+    shares,
+    bound,
+    tree: { nu: net.places.map(({ nu }) => nu), split: null },
+  };
 }
 
 /** The undecided venue with the largest min(z, 1 − z)·cost, or null. */

@@ -8,7 +8,7 @@ import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
 import { parseProblem } from '../../solver/market/problemFile.ts';
 import { orderWorth } from '../../solver/market/worth.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
-import type { Problem, ProblemResult, SolveStatus } from '../../solver/types/problem.ts';
+import type { Problem, ProblemResult, Solution, SolveStatus } from '../../solver/types/problem.ts';
 import { solveTwin } from './index.ts';
 
 const TOLERANCE_BPS = 0.01;
@@ -66,12 +66,12 @@ function compareOne(engine: Engine, problem: ParsedProblem, one: Case, tally: Ta
   let core: ProblemResult;
   let twin: ProblemResult;
   try {
-    core = evaluate(problem, engine.solve(problem), engine.hash);
+    const proposed = proposedBy(engine, problem, tally);
+    if (proposed === null) return;
+    core = evaluate(problem, proposed, engine.hash);
     twin = evaluate(problem, solveTwin(problem), engine.hash);
   } catch (error) {
-    if (!(error instanceof InvalidInput)) throw new Error(`${one.name} failed`, { cause: error });
-    count(tally.skipped, `${error.code}: ${error.message}`);
-    return;
+    throw new Error(`${one.name} failed: ${String(error)}`, { cause: error });
   }
   tally.compared++;
   count(tally.statuses, `${core.status}/${twin.status}`);
@@ -94,6 +94,17 @@ function compareOne(engine: Engine, problem: ParsedProblem, one: Case, tally: Ta
   }
   const close = Math.abs(coreValue - twinValue) <= tolerance;
   if (!sameStatus(core.status, twin.status) && !close) tally.statusDiffers.push(what);
+}
+
+/** The core's answer, or null with what it refuses counted. */
+function proposedBy(engine: Engine, problem: ParsedProblem, tally: Tally): Solution | null {
+  try {
+    return engine.solve(problem);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    count(tally.skipped, `${error.code}: ${error.message}`);
+    return null;
+  }
 }
 
 /**

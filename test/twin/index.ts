@@ -5,10 +5,11 @@
 
 import { exact36 } from '../../solver/engine/decode.ts';
 import { type ExactLeg, executeProposal } from '../../solver/engine/execute.ts';
-import { fixed36, formatFixed36 } from '../../solver/market/decimal.ts';
+import { fixed36, formatFixed36, largerOf, smallerOf } from '../../solver/market/decimal.ts';
 import type { ParsedNode, ParsedProblem } from '../../solver/market/parsedProblem.ts';
-import type { Leg, Solution } from '../../solver/types/problem.ts';
+import type { BoundTree, Leg, Solution } from '../../solver/types/problem.ts';
 import { executeBatch } from './batch.ts';
+import type { Tree } from './branches.ts';
 import { pack } from './pack.ts';
 import { type Outcome, solve } from './search.ts';
 
@@ -23,8 +24,9 @@ export function solveTwin(problem: ParsedProblem): Solution {
   return finish(problem, prepareTwin(problem)());
 }
 
-function finish(problem: ParsedProblem, { status, best, nu }: Outcome): Solution {
+function finish(problem: ParsedProblem, { status, best, nu, tree }: Outcome): Solution {
   const prices = decimalPrices(problem, nu);
+  const proof = tree?.split == null ? { prices } : { prices, branches: published(problem, tree) };
   const { objective } = problem;
   const found = status === 'solved' || status === 'limit' ? best : null;
   const proposal = (found?.legs ?? []).map(({ venue, from, to, input, stiffness }) => {
@@ -32,10 +34,22 @@ function finish(problem: ParsedProblem, { status, best, nu }: Outcome): Solution
   });
   if (objective.kind === 'batch') {
     const { legs, orders } = executeBatch(problem, objective, found?.fills ?? [], proposal);
-    return { status, prices, legs: legs.map((leg) => named(problem, leg)), orders };
+    return { status, ...proof, legs: legs.map((leg) => named(problem, leg)), orders };
   }
   const { legs } = executeProposal(problem, proposal);
-  return { status, prices, legs: legs.map((leg) => named(problem, leg)) };
+  return { status, ...proof, legs: legs.map((leg) => named(problem, leg)) };
+}
+
+/** Branches by the names of what they decide on. */
+function published(problem: ParsedProblem, { nu, split }: Tree): BoundTree {
+  if (split === null) return { prices: decimalPrices(problem, nu) };
+  const { venue } = split;
+  const used = published(problem, split.used);
+  const unused = published(problem, split.unused);
+  const { objective } = problem;
+  if (venue.order < 0) return { venue: problem.venues[venue.index]?.id as string, used, unused };
+  const orders = objective.kind === 'batch' ? objective.orders : [];
+  return { order: orders[venue.order]?.id as string, used, unused };
 }
 
 function named({ nodes, venues }: ParsedProblem, leg: ExactLeg): Leg {
@@ -53,6 +67,9 @@ function scaleOf({ nodes }: ParsedProblem, i: number): number {
   return (node.price === null ? 1 : Number(node.price) / 1e36) / 10 ** node.decimals;
 }
 
+/** The format's prices end at 30 integer digits; an impossible branch runs off beyond them. */
+const HIGHEST = 10n ** (29n + 36n);
+
 /** A unit of a priced node is a dollar's worth at its price: dollars per token = ν × price. */
 function decimalPrices(
   { nodes, objective }: ParsedProblem,
@@ -63,7 +80,7 @@ function decimalPrices(
       const dual = exact36(nu[i] as number);
       const own = objective.kind === 'swap' && i === objective.buy;
       const exact = price === null ? dual : own ? price : fixed36((dual * price) / 10n ** 36n);
-      return [id, formatFixed36(exact > 0n ? exact : fixed36(1n))];
+      return [id, formatFixed36(fixed36(smallerOf(largerOf(exact, 1n), HIGHEST)))];
     }),
   );
 }

@@ -6,7 +6,7 @@
 import type { SolveStatus } from '../../solver/types/problem.ts';
 import { attempt, type Search, useOf } from './attempt.ts';
 import { dualBound } from './bound.ts';
-import { branch } from './branches.ts';
+import { branch, type Tree } from './branches.ts';
 import { type Found, keepPrices, recallPrices, type Use } from './choice.ts';
 import { respond } from './dual.ts';
 import { charge, startSplits, usedShare } from './groups.ts';
@@ -28,6 +28,8 @@ export interface Outcome {
   /** Dual prices by place, and g there. */
   readonly nu: readonly number[];
   readonly bound: number;
+  /** What proves a smaller bound by cases, where branches were taken. */
+  readonly tree: Tree | null;
 }
 
 export function solve(net: Network): Outcome {
@@ -48,9 +50,10 @@ export function solve(net: Network): Outcome {
     best: null,
   };
   const rootSplits = net.groups.map(({ split }) => [...split]);
-  if (decisions) searchSets(search);
+  let tree: Tree | null = null;
+  if (decisions) tree = searchSets(search);
   else attempt(search, () => 'yes', root);
-  return conclude(search, rootSplits);
+  return { ...conclude(search, rootSplits), tree };
 }
 
 /** Everything undecided that costs something, everything else free. */
@@ -67,7 +70,7 @@ function relaxAll(net: Network): void {
 function conclude(
   { net, root, scale, best }: Search,
   splits: readonly (readonly number[])[],
-): Outcome {
+): Omit<Outcome, 'tree'> {
   relaxAll(net);
   net.groups.forEach(({ split }, g) => {
     split.splice(0, split.length, ...(splits[g] as readonly number[]));
@@ -93,7 +96,7 @@ function conclude(
   }
 }
 
-function searchSets(search: Search): void {
+function searchSets(search: Search): Tree {
   const { net, root } = search;
   const shares = new Map(net.venues.map((venue) => [venue, usedShare(venue)]));
   const likely = new Map(net.venues.map((venue) => [venue, likelyArc(venue)]));
@@ -122,8 +125,9 @@ function searchSets(search: Search): void {
   const short = search.best === null || search.best.net < search.scale * (1 - FAR);
   if (short) attempt(search, used, root);
   climb(search, used);
-  branch(search, used);
+  const tree = branch(search, used);
   climb(search, used);
+  return tree;
 }
 
 function alongPath(path: readonly Arc[], venue: Venue): Use {
