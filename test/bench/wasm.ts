@@ -24,7 +24,7 @@ export function wasmEngine(): Engine {
   const codec = createCore(bytes);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes)));
   const core = instance.exports as unknown as CoreExports;
-  const open = ({ problem }: Case): Opened => {
+  const open = ({ problem, worth }: Case): Opened => {
     let result: ProblemResult | null = null;
     const quotes = [problem, nextQuote(problem)] as const;
     return {
@@ -46,7 +46,11 @@ export function wasmEngine(): Engine {
             turn = 1 - turn;
             encodeQuote(core, quotes[turn] ?? problem, scales);
             new DataView(core.memory.buffer).setInt32(core.header() + HEADER.warm, 1, true);
-            return timed(() => core.solve())[0];
+            const [start] = timed(() => core.solve());
+            if (closesGap(core, worth)) return start;
+            // As a session does: what warm misses is solved cold, and paid for.
+            new DataView(core.memory.buffer).setInt32(core.header() + HEADER.warm, 0, true);
+            return start + timed(() => core.solve())[0];
           };
           times.warm = repeated(warm(), warm);
         }
@@ -71,6 +75,16 @@ function memoryOf(core: CoreExports): Uint8Array<ArrayBuffer> {
   const at = core.header();
   const end = new DataView(core.memory.buffer).getUint32(at + HEADER.scratch, true);
   return new Uint8Array(core.memory.buffer as ArrayBuffer, at, end - at);
+}
+
+/** Whether the last solve met the wanted gap, loops of arbitrage apart, or searched already. */
+function closesGap(core: CoreExports, worth: number): boolean {
+  const view = new DataView(core.memory.buffer, core.header());
+  if (view.getInt32(HEADER.solves, true) > 0) return true;
+  const value = view.getFloat64(HEADER.value, true) + view.getFloat64(HEADER.loops, true);
+  return (
+    view.getFloat64(HEADER.bound, true) - value <= view.getFloat64(HEADER.gapTarget, true) * worth
+  );
 }
 
 function nextQuote(problem: ParsedProblem): ParsedProblem {

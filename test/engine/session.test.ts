@@ -15,7 +15,7 @@ import { random } from './generate.ts';
 const engine = createEngine(readFileSync('.build/trimtab.wasm'));
 const GAP_BPS = 0.01;
 /** Seeds per kind; searches over pools of n nodes take long. */
-const MARKETS = { smooth: 6, linear: 6, mixed: 2 };
+const MARKETS = { smooth: 6, linear: 6, mixed: 1 };
 const SIZE = { pools: 120, tokens: 24 };
 
 type Swap = Extract<Objective, { kind: 'swap' }>;

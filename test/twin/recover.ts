@@ -139,9 +139,9 @@ function push(net: Network, order: readonly Place[], arcs: readonly Arc[], dust:
   const from = byTail(arcs);
   const position = new Map(order.map((place, k) => [place, k]));
   for (const place of net.places) place.left = place.supply;
-  for (const { venue, arcs: sides } of net.venues.map((one) => ({ venue: one, arcs: one.arcs }))) {
-    if (venue.order < 0) continue;
-    for (const { from, to, x, y } of sides) {
+  for (const { order: batchOrder, arcs: edges } of net.venues) {
+    if (batchOrder < 0) continue;
+    for (const { from, to, x, y } of edges) {
       from.left -= x;
       to.left += y;
     }
