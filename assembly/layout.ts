@@ -111,6 +111,9 @@ export class Header {
   branchCount: i32;
 }
 
+// covariance: targetCount² f64, row by row, annual, symmetric and semidefinite; laid out and read, with
+// aversion (κτ, > 0), for RISK_REBALANCE alone. W₀ is the sum of the targets' supplies.
+
 export const HEADER_BYTES: usize = 256;
 const LINE: usize = 64;
 
