@@ -31,6 +31,7 @@ import {
   flowAt,
   int,
   isPool,
+  isWhole,
   m,
   NU,
   n,
@@ -51,15 +52,18 @@ export function forgetWoken(): void {
   woken = false;
 }
 
-/** g at the prices in NU, which it first makes feasible; nothing has a fixed cost. */
+/** g at the prices in NU, which it first makes feasible, with every edge's cost as charged. */
 export function certify(): f64 {
   const h = header();
   let bound = makeFeasible();
   for (let k = 0; k < h.nodeCount; k++) bound += num(NU, k) * nodeAt(k).supply;
   for (let e = 0; e < h.venueCount; e++) {
     const flow = flowAt(e);
+    const mode = flow.mode;
+    if (flow.kind == BRIDGE) flow.mode = RELAXED;
     respond(e, flow);
-    bound += max(flow.surplus, 0.0);
+    flow.mode = mode;
+    bound += max(flow.surplus - flow.cost, 0.0);
   }
   return bound;
 }
@@ -111,7 +115,7 @@ export function gainOf(e: i32): f64 {
   else respond(e, flow);
   if (standing == COSTLESS) return max(flow.surplus, 0.0);
   const v = venueAt(e);
-  if (flow.mode == RELAXED) return flow.surplus - v.fixedCost;
+  if (flow.mode == RELAXED || isWhole(e)) return flow.surplus - v.fixedCost;
   const fee = flow.kind == BRIDGE ? v.fixedFee * num(NU, v.to) : 0.0;
   return max(flow.surplus, 0.0) - fee - v.fixedCost;
 }

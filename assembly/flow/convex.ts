@@ -4,7 +4,6 @@
 // that takes from the bound is reported as loops of pure arbitrage.
 
 import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout';
-import { decideOrders, isUndecided } from './batch';
 import { certify } from './certificate';
 import { complementarity } from './dual';
 import { writeLegs } from './legs';
@@ -65,10 +64,7 @@ export function solveConvex(): i32 {
   h.value = -Infinity;
   const value = proceed(warm);
   if (value > h.value) keep(value);
-  if (value > -Infinity) {
-    if (riskCount > 0) holdIfBetter();
-    if (h.objective == BATCH && isUndecided()) decideOrders();
-  }
+  if (riskCount > 0 && value > -Infinity) holdIfBetter();
   publish();
   return verdict();
 }
@@ -83,7 +79,7 @@ let root: f64 = Infinity;
 let rootWide: f64 = Infinity;
 
 /** Minimises and recovers with the edges at hand; the plan's value, −∞ if it does not execute. */
-export function proceed(warm: bool): f64 {
+function proceed(warm: bool): f64 {
   const h = header();
   let goal = LOOSE;
   let relaxed = root == Infinity;

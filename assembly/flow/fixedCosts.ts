@@ -4,20 +4,20 @@
 // what work is left if it could not. Publishes the bound by one price vector, or by cases where
 // those prove meaningfully more.
 
-import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK, TOO_LARGE } from '../layout';
+import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP, TOO_LARGE } from '../layout';
 import { LEAF } from '../plan';
 import { attempt, bestNet, keepPrices, resetAttempts } from './attempt';
 import { branch } from './branch';
 import { certifyUnder, makeFeasible } from './certificate';
 import { complementarity } from './dual';
-import { groupAt, layFixings, settleStanding } from './fixings';
-import { startGroups } from './groups';
+import { groupAt, layFixings, relaxModes, settleStanding } from './fixings';
+import { charge, startGroups } from './groups';
 import { improve } from './improve';
 import { dualValue, residual } from './minimise';
 import { climbPairs } from './pairs';
 import { bestPath } from './paths';
 import { hasPools, releasePairs } from './pools';
-import { clearMasks, tradedWorth } from './recover';
+import { clearMasks, offeredWorth, tradedWorth } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
 import {
@@ -28,6 +28,7 @@ import {
   flowAt,
   ground,
   int,
+  isWhole,
   listEdges,
   m,
   NU,
@@ -75,15 +76,17 @@ export function search(): i32 {
   h.residual = residual;
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
-  searchSets(abs(dualValue));
+  searchSets(h.objective == BATCH ? offeredWorth() : abs(dualValue));
   publish();
   const spent = h.work >= h.workMax;
   if (bestNet == -Infinity) {
-    return spent ? LIMIT : ground >= 0 && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
+    return spent ? LIMIT : h.objective == SWAP && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
   }
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
-  return wide && (spent || h.branchCount > 1) ? LIMIT : OK;
+  // A plan that costs more than it brings will not be published: no search is missing there.
+  const unproved = h.branchCount > 1 && (ground < 0 || bestNet > 0);
+  return wide && (spent || unproved) ? LIMIT : OK;
 }
 
 /** Marks what has a fixed cost, frees the rest; true if anything has one. Once per load too. */
@@ -91,7 +94,8 @@ export function relaxAll(): bool {
   const h = header();
   let costly = false;
   for (let e = 0; e < m; e++) {
-    const priced = e < h.venueCount && (venueAt(e).fixedCost > 0 || venueAt(e).fixedFee > 0);
+    const v = venueAt(e);
+    const priced = e < h.venueCount && (v.fixedCost > 0 || v.fixedFee > 0 || isWhole(e));
     flowAt(e).mode = priced ? RELAXED : FREE;
     if (priced) costly = true;
   }
@@ -144,7 +148,7 @@ function firstSets(scale: f64): void {
     for (let e = 0; e < m; e++) setInt(TRY_USED, e, num(ROOT_SHARE, e) > least ? 1 : 0);
     attempt(scale, ROOT_NU, ROOT_SHARE);
   }
-  if (ground < 0) {
+  if (ground < 0 || header().objective == BATCH) {
     for (let e = 0; e < m; e++) setInt(TRY_USED, e, 0);
     attempt(scale, ROOT_NU, ROOT_SHARE);
   } else {
@@ -178,4 +182,10 @@ function publish(): void {
   for (let k = 0; k < n; k++) setNum(NU, k, num(pricesAt(0), k));
   makeFeasible();
   for (let k = 0; k < n; k++) nodeAt(k).dual = num(NU, k);
+  // Whoever asks more of this load finds every edge relaxed and charged, as at the root.
+  decide(0);
+  settleStanding();
+  relaxModes();
+  releasePairs();
+  charge();
 }

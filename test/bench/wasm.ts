@@ -15,8 +15,8 @@ export const WASM = '.build/trimtab.wasm';
 
 /** A warm quote sells this many percent of the one it starts from. */
 const WARM_PERCENT = 101n;
-/** The certificate is exact and takes seconds on 100,000 venues: once is enough there. */
-const CERTIFIED_VENUES_MAX = 2000;
+/** The certificate is exact and may take a second (many venues, many cases): once is enough then. */
+const CERTIFY_AGAIN_NS = 5e7;
 
 /** Phases: cold, warm, pack, load, exact (decode and re-execution), certify. */
 export function wasmEngine(): Engine {
@@ -26,6 +26,7 @@ export function wasmEngine(): Engine {
   const core = instance.exports as unknown as CoreExports;
   const open = ({ problem, worth }: Case): Opened => {
     let result: ProblemResult | null = null;
+    let certified = 0;
     const quotes = [problem, nextQuote(problem)] as const;
     return {
       run() {
@@ -55,8 +56,9 @@ export function wasmEngine(): Engine {
           times.warm = repeated(warm(), warm);
         }
         Object.assign(times, { pack, load, exact });
-        if (result !== null && problem.venues.length > CERTIFIED_VENUES_MAX) return times;
+        if (certified > CERTIFY_AGAIN_NS) return times;
         const [certify, evaluated] = timed(() => evaluate(problem, solution, codec.hash));
+        certified = certify;
         result = evaluated;
         return { ...times, certify };
       },
