@@ -2,8 +2,8 @@
 // left, recover a plan that executes, and keep it if it nets more than the best so far. Given up as
 // soon as any prices prove that no part of the set can; a set tried before is not tried again.
 
-import { header } from '../layout';
-import { BRIDGE } from '../problem';
+import { BATCH, header } from '../layout';
+import { BATCH_ORDER, BRIDGE } from '../problem';
 import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
@@ -15,11 +15,13 @@ import {
   BEST_NU,
   BEST_SHARE,
   BEST_USED,
+  FORCED,
   FREE,
   flowAt,
   ground,
   int,
   isPool,
+  isWhole,
   m,
   NU,
   n,
@@ -104,9 +106,11 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
     flow.mode = flow.entry == FREE || int(TRY_USED, e) ? FREE : OFF;
     // A pool that nothing asked of any pair yet has none to trade.
     if (isPool(flow.kind) && flow.pair < 0) flow.mode = OFF;
+    if (isWhole(e)) flow.mode = int(TRY_USED, e) ? FORCED : OFF;
     flow.cost = 0;
     flow.center = num(shares, e);
   }
+  if (h.objective == BATCH) closePurses();
   for (let k = 0; k < n; k++) setNum(NU, k, num(prices, k));
   let warm = true;
   let cold = false;
@@ -142,6 +146,17 @@ function isShort(scale: f64): bool {
   return missing > SHORT * scale && dualValue - costOf(TRY_USED) > bestNet;
 }
 
+/** Surplus counts only where an order that may be executed buys: elsewhere it is traded on. */
+function closePurses(): void {
+  const h = header();
+  for (let e = h.venueCount; e < m; e++) flowAt(e).mode = OFF;
+  for (let e = 0; e < h.venueCount; e++) {
+    const v = venueAt(e);
+    if (v.kind != BATCH_ORDER || flowAt(e).mode == OFF) continue;
+    for (let k = h.venueCount; k < m; k++) if (venueAt(k).from == v.from) flowAt(k).mode = FREE;
+  }
+}
+
 /** A bridge committed to but not used must not charge its fixed fee. */
 function closeIdleBridges(): bool {
   let closed = false;
@@ -159,7 +174,7 @@ function judge(scale: f64): bool {
   if (ground >= 0 && stranded > STRANDED_MAX * scale) return false;
   markUsed(TRY_USED);
   const value = planValue();
-  if (ground >= 0 && !(value > 0)) return false;
+  if (ground >= 0 && !(value > (header().objective == BATCH ? -1e-12 * scale : 0))) return false;
   const net = value - costOf(TRY_USED);
   if (!(net > bestNet + 1e-12 * abs(scale))) return false;
   bestNet = net;

@@ -11,7 +11,7 @@ import { attempt, bestNet } from './attempt';
 import { gainOf } from './certificate';
 import { groupAt, isOpenGroup, OPEN, openGroupOf, PAID, STANDING, settleStanding } from './fixings';
 import { leafBound, relax } from './relaxation';
-import { int, m, NU, n, num, SCORE, setInt, setNum, TRY_USED, venueAt } from './state';
+import { int, isWhole, m, NU, n, num, SCORE, setInt, setNum, TRY_USED, venueAt } from './state';
 import {
   addCase,
   caseAt,
@@ -165,5 +165,7 @@ function chooseVenue(e: i32): void {
 function costAt(e: i32): f64 {
   const v = venueAt(e);
   const fee = v.kind == BRIDGE ? v.fixedFee * num(NU, v.to) : 0.0;
-  return v.fixedCost + fee;
+  // An order taken in part is undecided by all it asks for.
+  const order = isWhole(e) ? v.a : 0.0;
+  return v.fixedCost + fee + order;
 }

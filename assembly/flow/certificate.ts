@@ -30,6 +30,7 @@ import {
   flowAt,
   int,
   isPool,
+  isWhole,
   m,
   NU,
   n,
@@ -111,7 +112,7 @@ export function gainOf(e: i32): f64 {
   else respond(e, flow);
   if (standing == COSTLESS) return max(flow.surplus, 0.0);
   const v = venueAt(e);
-  if (flow.mode == RELAXED) return flow.surplus - v.fixedCost;
+  if (flow.mode == RELAXED || isWhole(e)) return flow.surplus - v.fixedCost;
   const fee = flow.kind == BRIDGE ? v.fixedFee * num(NU, v.to) : 0.0;
   return max(flow.surplus, 0.0) - fee - v.fixedCost;
 }

@@ -4,7 +4,6 @@
 // that takes from the bound is reported as loops of pure arbitrage.
 
 import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout';
-import { decideOrders, isUndecided } from './batch';
 import { certify } from './certificate';
 import { complementarity } from './dual';
 import { writeLegs } from './legs';
@@ -54,7 +53,6 @@ export function solveConvex(): i32 {
   if (value > -Infinity) {
     h.value = value;
     writeLegs();
-    if (h.objective == BATCH && isUndecided()) decideOrders();
   }
   publish();
   return verdict();
@@ -65,7 +63,7 @@ let root: f64 = Infinity;
 let rootWide: f64 = Infinity;
 
 /** Minimises and recovers with the edges at hand; the plan's value, −∞ if it does not execute. */
-export function proceed(warm: bool): f64 {
+function proceed(warm: bool): f64 {
   const h = header();
   let goal = LOOSE;
   let relaxed = root == Infinity;

@@ -4,7 +4,7 @@
 // what work is left if it could not. Publishes the bound by one price vector, or by cases where
 // those prove meaningfully more.
 
-import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK, TOO_LARGE } from '../layout';
+import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP, TOO_LARGE } from '../layout';
 import { LEAF } from '../plan';
 import { attempt, bestNet, keepPrices, resetAttempts } from './attempt';
 import { branch } from './branch';
@@ -17,7 +17,7 @@ import { dualValue, residual } from './minimise';
 import { climbPairs } from './pairs';
 import { bestPath } from './paths';
 import { hasPools, releasePairs } from './pools';
-import { clearMasks, tradedWorth } from './recover';
+import { clearMasks, offeredWorth, tradedWorth } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
 import {
@@ -28,6 +28,7 @@ import {
   flowAt,
   ground,
   int,
+  isWhole,
   listEdges,
   m,
   NU,
@@ -75,11 +76,11 @@ export function search(): i32 {
   h.residual = residual;
   h.complementarity = complementarity;
   keepPrices(ROOT_NU, ROOT_SHARE);
-  searchSets(abs(dualValue));
+  searchSets(h.objective == BATCH ? offeredWorth() : abs(dualValue));
   publish();
   const spent = h.work >= h.workMax;
   if (bestNet == -Infinity) {
-    return spent ? LIMIT : ground >= 0 && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
+    return spent ? LIMIT : h.objective == SWAP && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
   }
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
@@ -91,7 +92,8 @@ export function relaxAll(): bool {
   const h = header();
   let costly = false;
   for (let e = 0; e < m; e++) {
-    const priced = e < h.venueCount && (venueAt(e).fixedCost > 0 || venueAt(e).fixedFee > 0);
+    const v = venueAt(e);
+    const priced = e < h.venueCount && (v.fixedCost > 0 || v.fixedFee > 0 || isWhole(e));
     flowAt(e).mode = priced ? RELAXED : FREE;
     if (priced) costly = true;
   }
@@ -144,7 +146,7 @@ function firstSets(scale: f64): void {
     for (let e = 0; e < m; e++) setInt(TRY_USED, e, num(ROOT_SHARE, e) > least ? 1 : 0);
     attempt(scale, ROOT_NU, ROOT_SHARE);
   }
-  if (ground < 0) {
+  if (ground < 0 || header().objective == BATCH) {
     for (let e = 0; e < m; e++) setInt(TRY_USED, e, 0);
     attempt(scale, ROOT_NU, ROOT_SHARE);
   } else {

@@ -6,7 +6,21 @@
 
 import { alignLine, header, POOL_NODES_MAX } from '../layout';
 import { BRIDGE, Group } from '../problem';
-import { BLOCKS, Flow, FREE, flowAt, int, m, n, OFF, RELAXED, setInt, venueAt } from './state';
+import {
+  BLOCKS,
+  Flow,
+  FORCED,
+  FREE,
+  flowAt,
+  int,
+  isWhole,
+  m,
+  n,
+  OFF,
+  RELAXED,
+  setInt,
+  venueAt,
+} from './state';
 
 export const OPEN: i32 = 0;
 export const PAID: i32 = 1;
@@ -116,11 +130,14 @@ function indexMembers(): void {
   }
 }
 
-/** Whether a venue has a cost of its own; a bridge's fixed fee is one, in units of its output. */
+/**
+ * Whether a venue has a cost of its own; a bridge's fixed fee is one, in units of its output. An order
+ * filled whole or not at all costs nothing, but is decided on in the same way.
+ */
 export function hasOwnCost(e: i32): bool {
   if (e >= header().venueCount) return false;
   const v = venueAt(e);
-  return v.fixedCost > 0 || (v.kind == BRIDGE && v.fixedFee > 0);
+  return v.fixedCost > 0 || (v.kind == BRIDGE && v.fixedFee > 0) || isWhole(e);
 }
 
 /** A group whose cost is still to be decided. */
@@ -172,6 +189,6 @@ export function relaxModes(): void {
     flow.mask = venueAt(e).directions;
     if (standing == REFUSED) flow.mode = OFF;
     else if (standing == OPEN) flow.mode = int(ASLEEP, e) ? OFF : RELAXED;
-    else flow.mode = FREE;
+    else flow.mode = standing == PAID && isWhole(e) ? FORCED : FREE;
   }
 }

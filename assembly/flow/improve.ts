@@ -15,6 +15,7 @@ import {
   flowAt,
   int,
   isPool,
+  isWhole,
   m,
   NU,
   n,
@@ -77,7 +78,8 @@ function score(): void {
     respond(e, flow);
     if (choosing) commitGain(v, flow);
     const gain = max(flow.surplus, 0.0) - v.fixedCost;
-    if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
+    if (isWhole(e)) setNum(SCORE, e, max(int(BEST_USED, e) ? -flow.surplus : flow.surplus, 0.0));
+    else if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
     else setNum(SCORE, e, max(gain, 0.0));
   }
 }

@@ -318,7 +318,8 @@ function push(dust: f64): void {
     if (rest < 0 || !keeping) {
       if (lean(node, rest, stiffness)) rest = 0;
       else rest = spreadRest(node, rest);
-      if (rest <= 0) fit(node, available);
+      // Rounding may have given back what is not there.
+      if (rest <= 0 || wanted > available) rest = fit(node, available);
     }
     if (rest > 0 && !keeping && rest * worthAt(node) > dust) rest = detour(node, rest, p);
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
@@ -393,15 +394,20 @@ function lean(node: i32, rest: f64, stiffness: f64): bool {
   return true;
 }
 
-/** Scales a node's flows down to what is there: sums of large corrections leave rounding behind. */
-function fit(node: i32, available: f64): void {
+/**
+ * Scales a node's flows down to what is there (sums of large corrections leave rounding behind);
+ * returns what is left of it.
+ */
+function fit(node: i32, available: f64): f64 {
+  let wanted: f64 = 0;
   for (let round = 0; round < 3; round++) {
-    let wanted: f64 = 0;
+    wanted = 0;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
-    if (wanted <= available) return;
+    if (wanted <= available) break;
     const part = available / wanted;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) flowAt(e).x *= part;
   }
+  return max(available - wanted, 0.0);
 }
 
 /** The same where some flows have no room or no curvature. */

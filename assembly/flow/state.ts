@@ -533,7 +533,13 @@ function indexEdges(): void {
   }
 }
 
-/** Takes the fixed fees of bridges committed to from where they arrive. Call after setting modes. */
+/** An order of a batch that is filled whole or not at all: decided on as a venue's use is. */
+export function isWhole(e: i32): bool {
+  const v = venueAt(e);
+  return v.kind == BATCH_ORDER && v.whole != 0;
+}
+
+/** Takes the fixed fees of bridges committed to from where they arrive, and settles forced orders. Call after setting modes. */
 export function settleSupply(): void {
   for (let k = 0; k < n; k++) setNum(SUPPLY, k, nodeAt(k).supply);
   for (let e = 0; e < m; e++) {
@@ -541,6 +547,13 @@ export function settleSupply(): void {
     if (flow.kind != BRIDGE || flow.mode != FREE) continue;
     const v = venueAt(e);
     if (v.fixedFee > 0) setNum(SUPPLY, v.to, num(SUPPLY, v.to) - v.fixedFee);
+  }
+  if (header().objective != BATCH) return;
+  for (let e = 0; e < header().venueCount; e++) {
+    if (flowAt(e).mode != FORCED) continue;
+    const v = venueAt(e);
+    setNum(SUPPLY, v.to, num(SUPPLY, v.to) + v.keep * v.a);
+    setNum(SUPPLY, v.from, num(SUPPLY, v.from) - v.a);
   }
 }
 

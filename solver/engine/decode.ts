@@ -106,6 +106,12 @@ export function exact36(value: number): Fixed36 {
   return fixed36(shift >= 0n ? scaled << shift : (scaled + (1n << (-shift - 1n))) >> -shift);
 }
 
+/** A batch's orders stand after the venues. */
+function orderOf({ objective }: ParsedProblem, index: number): string {
+  assert(objective.kind === 'batch', 'only a batch has orders');
+  return present(objective.orders[index], 'order').id;
+}
+
 /**
  * The proof by cases, or undefined where one price vector proves as much. At most LEAVES_MAX leaves;
  * every case's prices are as decodePrices'.
@@ -128,6 +134,9 @@ export function decodeBranches(core: CoreExports, problem: ParsedProblem): Bound
     }
     const used = read(view.getInt32(at + BRANCH.used, true));
     const unused = read(view.getInt32(at + BRANCH.unused, true));
+    if (kind === BRANCH_KIND.venue && of >= problem.venues.length) {
+      return { order: orderOf(problem, of - problem.venues.length), used, unused };
+    }
     return kind === BRANCH_KIND.venue
       ? { venue: present(problem.venues[of], 'venue').id, used, unused }
       : { group: present(problem.groups[of], 'group').id, used, unused };

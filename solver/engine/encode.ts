@@ -93,15 +93,16 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
     [HEADER.memberCount, problem.groups.reduce((n, { venues }) => n + venues.length, 0)],
     [HEADER.targetCount, objective.kind === 'rebalance' ? objective.targets.length : 0],
     [HEADER.objective, OBJECTIVE[objective.kind]],
-    [HEADER.leavesMax, hasFixedCosts(problem) ? LEAVES_MAX : 0],
+    [HEADER.leavesMax, hasCases(problem) ? LEAVES_MAX : 0],
   ];
   for (const [offset, value] of counts) view.setInt32(at + offset, value, true);
   writeSettings(view, at, problem);
 }
 
-/** Only what is paid once if used makes cases to tell apart. */
-function hasFixedCosts({ venues, groups }: ParsedProblem): boolean {
+/** What is paid once if used, or filled whole or not at all, makes cases to tell apart. */
+function hasCases({ venues, groups, objective }: ParsedProblem): boolean {
   return (
+    (objective.kind === 'batch' && objective.orders.some(({ partial }) => !partial)) ||
     groups.some(({ fixedCost }) => fixedCost > 0n) ||
     venues.some((venue) => venue.fixedCost > 0n || (venue.kind === 'bridge' && venue.fixedFee > 0n))
   );
