@@ -2,7 +2,7 @@
 // problems in which all is linear but the fixed costs, and the proof by cases it publishes.
 
 import { readFileSync } from 'node:fs';
-import loadHighs from 'highs';
+import highsModule, { type LegacyHighs } from 'highs';
 import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../solver/certificate/evaluate.ts';
 import { verify } from '../../solver/certificate/verify.ts';
@@ -12,6 +12,8 @@ import type { BoundTree, Problem, ProblemVenue } from '../../solver/types/proble
 import { chainsProblem } from './chains.ts';
 import { random } from './generate.ts';
 
+/** The package's types describe its CommonJS half; what import gives is the function itself. */
+const loadHighs = highsModule as unknown as () => Promise<LegacyHighs>;
 const engine = createEngine(readFileSync('.build/trimtab.wasm'));
 
 function solve(file: Problem) {
