@@ -20,7 +20,10 @@
 import { solveConvex } from './flow/convex';
 import { resetFactor } from './flow/factor';
 import { relaxAll, search } from './flow/fixedCosts';
+import { separateLoops } from './flow/loops';
+import { resetMinimiser } from './flow/minimise';
 import { hasPools, releasePairs } from './flow/pools';
+import { cyclesMet, forgetCycles } from './flow/recover';
 import { growTree } from './flow/start';
 import {
   int,
@@ -37,6 +40,7 @@ import {
   ABI_VERSION,
   arrange as arrangeBlocks,
   BAD_INPUT,
+  BATCH,
   HEADER,
   Header,
   header as head,
@@ -49,6 +53,7 @@ import {
 } from './layout';
 import { Branch, Leg } from './plan';
 import {
+  BATCH_ORDER,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
@@ -138,11 +143,21 @@ export function solve(): i32 {
     return BAD_INPUT;
   }
   setObjective();
+  forgetCycles();
+  resetFactor();
+  resetMinimiser();
+  for (let k = 0; k < h.nodeCount; k++) {
+    nodeAt(k).left = nodeAt(k).supply;
+    nodeAt(k).loop = 0;
+  }
   h.status = combinatorial ? search() : solveConvex();
+  if (cyclesMet > 0 && (h.status == OK || h.status == LIMIT)) separateLoops();
   // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
   for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
-    if (bad(nodeAt(k).dual)) h.status = BAD_INPUT;
+    if (bad(nodeAt(k).dual) || bad(nodeAt(k).left)) h.status = BAD_INPUT;
   }
+  if (!(abs(h.bound) < Infinity)) h.status = BAD_INPUT;
+  if (!(h.value > -Infinity)) h.value = 0;
   return h.status;
 }
 
@@ -178,11 +193,11 @@ function check(h: Header): i32 {
 
 /** What a host may change between solves of one load. */
 function goodQuote(h: Header): bool {
-  if (h.objective != SWAP && h.objective != REBALANCE) return false;
+  if (h.objective != SWAP && h.objective != REBALANCE && h.objective != BATCH) return false;
   if (h.workMax < 1 || bad(h.gapTarget)) return false;
   if (h.objective == SWAP) {
     if (<u32>h.buyNode >= <u32>h.nodeCount || !(nodeAt(h.buyNode).price > 0)) return false;
-  } else if (h.targetCount < 1) {
+  } else if (h.objective == REBALANCE && h.targetCount < 1) {
     return false;
   }
   for (let k = 0; k < h.nodeCount; k++) {
@@ -211,6 +226,10 @@ function goodVenue(h: Header, e: i32): bool {
       return false;
     }
     return v.keep <= 1 && goodList(h, v.down, v.downCount, -1) && goodList(h, v.up, v.upCount, 1);
+  }
+  if (v.kind == BATCH_ORDER) {
+    const priced = nodeAt(v.from).price > 0 && nodeAt(v.to).price > 0;
+    return h.objective == BATCH && priced && v.directions == FORWARD;
   }
   return (v.kind == ORDER || v.kind == BRIDGE) && (v.directions & ~FORWARD) == 0;
 }

@@ -38,6 +38,7 @@ export const BAD_INPUT: i32 = 5;
 export const SWAP: i32 = 0;
 export const REBALANCE: i32 = 1;
 export const RISK_REBALANCE: i32 = 2;
+export const BATCH: i32 = 3;
 
 // ╒══════════════════ Header, 256 bytes at header() ══════════════════╕
 // │   0 abiVersion   i32 │   4 status      i32 │   8 nodeCount   i32  │
@@ -152,13 +153,14 @@ export function arrange(): i32 {
     <u32>h.targetCount > <u32>NODES_MAX ||
     <u32>h.leavesMax > <u32>LEAVES_MAX ||
     <u32>h.poolNodeCount > <u32>POOL_NODES_TOTAL_MAX ||
-    h.nodeCount + h.targetCount > NODES_MAX
+    h.nodeCount + h.targetCount + 1 > NODES_MAX
   ) {
     return TOO_LARGE;
   }
   let at = HEADER + HEADER_BYTES;
   h.nodes = at;
-  at = alignLine(at + <usize>(h.nodeCount + h.targetCount) * offsetof<Node>());
+  // The targets' own nodes, or a batch's numeraire, come after the host's.
+  at = alignLine(at + <usize>(h.nodeCount + h.targetCount + 1) * offsetof<Node>());
   h.venues = at;
   at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Venue>());
   h.ticks = at;

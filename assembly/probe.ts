@@ -3,7 +3,7 @@
 
 import { Flow } from './flow/state';
 import { PoolNode, Venue } from './problem';
-import { forwardStable, invariantStable, respondStable, respondStablePair } from './venues/stable';
+import { forwardStable, respondStable, respondStablePair } from './venues/stable';
 import { forwardWeighted, respondWeighted, respondWeightedPair } from './venues/weighted';
 
 const VENUE: usize = memory.data(128, 64);
@@ -47,10 +47,6 @@ export function respondPair(i: i32, j: i32): void {
   const nuJ = load<f64>(PRICES + ((<usize>j) << 3));
   if (v.kind == STABLE) respondStablePair(v, NODES, i, j, flow, nuI, nuJ);
   else respondWeightedPair(v, NODES, i, j, flow, nuI, nuJ);
-}
-
-export function invariant(): f64 {
-  return invariantStable(changetype<Venue>(VENUE), NODES);
 }
 
 /** `times` responses, for timing without the calls' own cost; the prices move a little each time. */

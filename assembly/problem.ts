@@ -7,14 +7,16 @@ export const CONSTANT_PRODUCT: i32 = 0;
 export const CONCENTRATED: i32 = 3;
 export const ORDER: i32 = 4;
 export const BRIDGE: i32 = 5;
-/** A target's node → the target's worth; made by the core itself, never by a host. */
+/** A node → the dollars that count: a target's worth, a batch's surplus. The core's own, never a host's. */
 export const WORTH: i32 = 6;
+/** An order of a batch: takes what it asks for at `from`, brings what it sells to `to`. */
+export const BATCH_ORDER: i32 = 7;
 
 /** Directions a venue may be used in. */
 export const FORWARD: i32 = 1;
 export const REVERSE: i32 = 2;
 
-// ╒═══════════════════════ Node, 64 bytes ════════════════════════╕
+// ╒═══════════════════════ Node, 72 bytes ════════════════════════╕
 // │  0 supply f64 ◄ what the plan may spend                       │
 // │  8 price  f64 ◄ 1 where the node has a price, else 0          │
 // │ 16 start  f64 ◄ a dual price to start from, 0 for none        │
@@ -22,6 +24,8 @@ export const REVERSE: i32 = 2;
 // │ 32 dual   f64 ► dual price, dollars per scaled unit           │
 // │ 40 left   f64 ► what the plan leaves here                     │
 // │ 48 demand f64 (own) │ 56 tree f64 (own)                       │
+// │ 64 loop   f64 ► dual price with nothing sold, where the bound │
+// │                 counts loops of pure arbitrage; else 0        │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Node {
@@ -34,6 +38,7 @@ export class Node {
   left: f64;
   demand: f64;
   tree: f64;
+  loop: f64;
 }
 
 // ╒══════════════════════ Venue, 128 bytes ═══════════════════════╕
@@ -49,7 +54,7 @@ export class Node {
 // │ 72 down i32 │ 76 downCount i32 ◄ ticks below the price, falling│
 // │ 80 up   i32 │ 84 upCount   i32 ◄ ticks above it, rising       │
 // │ 88 nodes i32 │ 92 nodeCount i32 ◄ reserved: pools of n nodes  │
-// │ 96 … 127 reserved                                             │
+// │ 96 whole i32 ◄ fill: 1 if all or nothing │ 100 … 127 reserved │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Venue {
@@ -70,7 +75,8 @@ export class Venue {
   upCount: i32;
   nodes: i32;
   nodeCount: i32;
-  reserved0: f64;
+  whole: i32;
+  reserved0: i32;
   reserved1: f64;
   reserved2: f64;
   reserved3: f64;

@@ -4,7 +4,7 @@
 // Under decisions (flow/fixings.ts) it bounds every plan that keeps to them: a refused venue adds
 // nothing, a paid one adds f − q even if that is negative, a paid group costs q whatever it does.
 
-import { header, SWAP } from '../layout';
+import { BATCH, header, SWAP } from '../layout';
 import { BRIDGE } from '../problem';
 import { respond } from './dual';
 import {
@@ -30,6 +30,7 @@ import {
   flowAt,
   int,
   isPool,
+  m,
   NU,
   n,
   nodeAt,
@@ -48,7 +49,7 @@ export function forgetWoken(): void {
   woken = false;
 }
 
-/** g at the prices in NU, which it first makes feasible; nothing has a fixed cost. */
+/** g at the prices in NU, which it first makes feasible, with every edge's cost as charged. */
 export function certify(): f64 {
   makeFeasible();
   const h = header();
@@ -56,8 +57,11 @@ export function certify(): f64 {
   for (let k = 0; k < h.nodeCount; k++) bound += num(NU, k) * nodeAt(k).supply;
   for (let e = 0; e < h.venueCount; e++) {
     const flow = flowAt(e);
+    const mode = flow.mode;
+    if (flow.kind == BRIDGE) flow.mode = RELAXED;
     respond(e, flow);
-    bound += max(flow.surplus, 0.0);
+    flow.mode = mode;
+    bound += max(flow.surplus - flow.cost, 0.0);
   }
   return bound;
 }
@@ -142,6 +146,13 @@ function respondPairs(e: i32, flow: Flow): void {
 export function makeFeasible(): void {
   const h = header();
   if (h.objective == SWAP) return;
+  if (h.objective == BATCH) {
+    for (let e = h.venueCount; e < m; e++) {
+      const from = venueAt(e).from;
+      setNum(NU, from, max(num(NU, from), 1.0));
+    }
+    return;
+  }
   for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
   for (let k = 0; k < h.nodeCount; k++) {
     const g = nodeAt(k).target;

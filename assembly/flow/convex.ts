@@ -3,11 +3,13 @@
 // order), and to rounding where that was not enough. A cycle in the flow is barred edge by edge; what
 // that takes from the bound is reported as loops of pure arbitrage.
 
-import { header, INFEASIBLE, LIMIT, NO_ROUTE, OK } from '../layout';
+import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout';
+import { decideOrders, isUndecided } from './batch';
 import { certify } from './certificate';
+import { complementarity } from './dual';
 import { writeLegs } from './legs';
-import { dualValue, LOOSE, minimiseListed, smooth, TIGHT } from './minimise';
-import { cycleEdge, planValue, recover, stranded } from './recover';
+import { dualValue, LOOSE, minimiseListed, residual, smooth, TIGHT } from './minimise';
+import { cycleEdge, offeredWorth, planValue, recover, stranded, tradedWorth } from './recover';
 import { startPrices, warmPrices } from './start';
 import {
   FREE,
@@ -41,44 +43,60 @@ let barred: bool = false;
 export function solveConvex(): i32 {
   const h = header();
   if (barred) allowAll();
-  let worth: f64 = 0;
-  for (let k = 0; k < n; k++) {
-    setNum(SUPPLY, k, nodeAt(k).supply);
-    worth += nodeAt(k).supply * nodeAt(k).price;
-  }
+  for (let k = 0; k < n; k++) setNum(SUPPLY, k, nodeAt(k).supply);
   const warm = h.warm != 0;
   if (warm) warmPrices();
   else startPrices();
-  const enough = LOOSE_GAP * h.gapTarget * worth;
-  let goal = LOOSE;
-  let root = Infinity;
+  root = Infinity;
+  rootWide = Infinity;
   h.value = -Infinity;
+  const value = proceed(warm);
+  if (value > -Infinity) {
+    h.value = value;
+    writeLegs();
+    if (h.objective == BATCH && isUndecided()) decideOrders();
+  }
+  publish();
+  return verdict();
+}
+
+/** The dual value of the problem as it stands, nothing barred and nothing decided. */
+let root: f64 = Infinity;
+let rootWide: f64 = Infinity;
+
+/** Minimises and recovers with the edges at hand; the plan's value, −∞ if it does not execute. */
+export function proceed(warm: bool): f64 {
+  const h = header();
+  let goal = LOOSE;
+  let relaxed = root == Infinity;
   for (let round = 0; round < CYCLES_MAX; round++) {
     descend(warm || round > 0, goal);
-    if (!barred && dualValue < root) {
+    // With kinks ĝ is no bound: the smaller gap tells which prices are better.
+    const wide = smooth ? dualValue : residual + complementarity;
+    if (relaxed && wide < rootWide) {
+      rootWide = wide;
       root = dualValue;
       for (let k = 0; k < n; k++) setNum(ROOT_NU, k, num(NU, k));
     }
-    const scale = abs(dualValue);
+    const scale = h.objective == BATCH ? max(dualValue, offeredWorth()) : abs(dualValue);
     if (!recover(scale, goal == TIGHT)) {
+      relaxed = false;
       bar(cycleEdge);
       continue;
     }
     const value = planValue();
-    const sold = ground < 0 || (stranded <= STRANDED_MAX * scale && value > 0);
+    h.residual = residual;
+    h.complementarity = complementarity;
+    const least = h.objective == BATCH ? -1e-12 * scale : 1e-300;
+    const sold = ground < 0 || (stranded <= STRANDED_MAX * scale && value >= least);
+    const enough = LOOSE_GAP * h.gapTarget * tradedWorth();
     if (goal == LOOSE && !(sold && dualValue - value <= enough)) {
       goal = TIGHT;
       continue;
     }
-    if (sold) {
-      h.value = value;
-      writeLegs();
-    }
-    break;
+    return sold ? value : -Infinity;
   }
-  h.loops = barred ? max(root - dualValue, 0.0) : 0;
-  publish(root);
-  return verdict(worth);
+  return -Infinity;
 }
 
 /** Minimises; a warm start that ends wide is made good by a cold one. */
@@ -109,20 +127,20 @@ function allowAll(): void {
 }
 
 /** The bound at the root's prices: ĝ itself where it is g, else recomputed. */
-function publish(root: f64): void {
+function publish(): void {
   const h = header();
   for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
   h.bound = smooth && n == h.nodeCount ? root : certify();
   for (let k = 0; k < n; k++) nodeAt(k).dual = num(NU, k);
 }
 
-function verdict(worth: f64): i32 {
+function verdict(): i32 {
   const h = header();
   const spent = h.work >= h.workMax;
   if (h.value == -Infinity) {
     if (spent) return LIMIT;
-    return ground >= 0 && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
+    return h.objective == SWAP && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
   }
   // Work that ran out after the gap was reached has missed nothing that was asked for.
-  return spent && h.bound - h.value > h.gapTarget * worth ? LIMIT : OK;
+  return spent && h.bound - h.value > h.gapTarget * tradedWorth() ? LIMIT : OK;
 }

@@ -7,6 +7,7 @@
 
 import { header } from '../layout';
 import {
+  BATCH_ORDER,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
@@ -186,7 +187,7 @@ export function respond(e: i32, flow: Flow): void {
   else if (kind == CONCENTRATED) respondConcentrated(v, header().ticks, flow, nuFrom, nuTo);
   else if (kind == ORDER_KIND) respondOrder(v, flow, nuFrom, nuTo);
   else if (kind == BRIDGE) respondBridge(v, flow, nuFrom, nuTo);
-  else if (kind == WORTH) respondLinear(v, flow, nuFrom, nuTo, 0);
+  else if (kind == WORTH || kind == BATCH_ORDER) respondLinear(v, flow, nuFrom, nuTo, 0);
   else if (flow.pair >= 0) respondPair(v, flow, nuFrom, nuTo);
   else respondPool(v, flow);
 }

@@ -10,8 +10,8 @@ import { attempt, bestNet, keepPrices, resetAttempts } from './attempt';
 import { branch } from './branch';
 import { certifyUnder, makeFeasible } from './certificate';
 import { complementarity } from './dual';
-import { groupAt, layFixings, settleStanding } from './fixings';
-import { startGroups } from './groups';
+import { groupAt, layFixings, relaxModes, settleStanding } from './fixings';
+import { charge, startGroups } from './groups';
 import { improve } from './improve';
 import { dualValue, residual } from './minimise';
 import { bestPath } from './paths';
@@ -183,4 +183,10 @@ function publish(): void {
   for (let k = 0; k < n; k++) setNum(NU, k, num(pricesAt(0), k));
   makeFeasible();
   for (let k = 0; k < n; k++) nodeAt(k).dual = num(NU, k);
+  // Whoever asks more of this load finds every edge relaxed and charged, as at the root.
+  decide(0);
+  settleStanding();
+  relaxModes();
+  releasePairs();
+  charge();
 }

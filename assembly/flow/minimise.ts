@@ -4,12 +4,13 @@
 // positive: it vanishes at the optimum, so convergence stays quadratic, and it bounds the step of a
 // node no active edge touches. Stops on residual + complementarity, the primal–dual gap itself.
 
-import { FACTOR_MAX, header } from '../layout';
+import { BATCH, FACTOR_MAX, header } from '../layout';
 import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { conjugate } from './krylov';
 import { crossPool } from './pools';
+import { offeredWorth } from './recover';
 import { betweenRounds, isBounded, watching } from './relaxation';
 import {
   activate,
@@ -76,6 +77,16 @@ let limit: i32 = 0;
 /** Every so many Newton steps a watched search asks whether its prices bound enough already. */
 const BOUND_EVERY: i32 = 4;
 
+/** Forgets what the last solve knew: the same bytes in give the same bytes out. */
+export function resetMinimiser(): void {
+  accepted = 1;
+  floor = 0;
+  residual = 0;
+  dualValue = 0;
+  smooth = true;
+  byKrylov = false;
+}
+
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
 
@@ -117,7 +128,7 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
     if (watching && (relaxed ? betweenRounds() : isBounded())) break;
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
-    setSigmas(epsilon, abs(dualValue));
+    setSigmas(epsilon, max(abs(dualValue), header().objective == BATCH ? offeredWorth() : 0));
   }
   return gap;
 }
@@ -144,7 +155,7 @@ function recentre(): void {
 
 /** What the plan is about, in dollars, before any dual value is known. */
 function roughScale(): f64 {
-  let worth: f64 = 0;
+  let worth: f64 = header().objective == BATCH ? offeredWorth() : 0;
   for (let k = 0; k < n; k++) worth += abs(num(SUPPLY, k)) * num(NU, k);
   return worth;
 }

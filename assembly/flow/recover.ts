@@ -4,8 +4,9 @@
 // execute, so its graph has no cycle: where the best flow has one (pure arbitrage), the caller gets
 // the edge to bar and solves again.
 
-import { header } from '../layout';
+import { BATCH, header } from '../layout';
 import {
+  BATCH_ORDER,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
@@ -28,6 +29,7 @@ import {
   EDGE_LIST,
   EDGE_START,
   Flow,
+  FORCED,
   FREE,
   flowAt,
   GRADIENT,
@@ -36,6 +38,7 @@ import {
   int,
   isPool,
   isSmooth,
+  LEFT,
   m,
   NU,
   n,
@@ -58,11 +61,20 @@ import {
 /** Flows worth less than this share of the plan at both ends are dropped. */
 const DUST: f64 = 1e-13;
 const REFINE_ROUNDS: i32 = 3;
+/** A refinement may move this many times the plan's worth along one edge. */
+const CORRECTION_MAX: f64 = 1e3;
 /** Share of the plan by which the nodes may be out of balance before the exact push. */
 const REFINED: f64 = 1e-7;
 
 /** The edge whose flow closes a cycle, or −1. Set by `recover`. */
 export let cycleEdge: i32 = -1;
+/** Cycles met since the solve began. */
+export let cyclesMet: i32 = 0;
+
+export function forgetCycles(): void {
+  cyclesMet = 0;
+}
+
 /** Dollars the plan leaves where they are worth nothing. */
 export let stranded: f64 = 0;
 
@@ -85,11 +97,13 @@ export function roomOf(v: Venue, direction: i32): f64 {
 }
 
 /**
- * Fills every flow's x and y and every node's `left` from the prices and responses at hand, for a
+ * Fills every flow's x and y and LEFT from the prices and responses at hand, for a
  * plan of `scale` dollars; `exact` spares no refinement. Returns false if there is a cycle: bar `cycleEdge` and solve again.
  */
 export function recover(scale: f64, exact: bool): bool {
-  const dust = DUST * scale;
+  // Loops may be worth more than the order: dust is what neither would miss.
+  const traded = tradedWorth();
+  const dust = DUST * (traded > 0 ? min(scale, traded) : scale);
   for (let k = 0; k < planCount; k++) {
     const flow = flowAt(int(PLAN, k));
     flow.x = 0;
@@ -107,8 +121,9 @@ export function recover(scale: f64, exact: bool): bool {
     flow.y = isSmooth(flow.kind) ? flow.output : forward(e, v, flow.direction, flow.x);
     addToPlan(e);
   }
+  if (header().objective == BATCH) addForced();
   const enough = exact ? 0 : REFINED * scale;
-  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough)) break;
+  for (let round = 0; round < REFINE_ROUNDS; round++) if (!refine(enough, scale)) break;
   let kept = 0;
   for (let k = 0; k < planCount; k++) {
     const e = int(PLAN, k);
@@ -138,7 +153,7 @@ function worthAt(k: i32): f64 {
  * One step of iterative refinement on the flows themselves, with Newton's last matrix; false if the
  * nodes balance to `enough` dollars as they are.
  */
-function refine(enough: f64): bool {
+function refine(enough: f64, scale: f64): bool {
   let size: f64 = 0;
   for (let k = 0; k < n; k++) setNum(STEP, k, nodeAt(k).supply);
   for (let k = 0; k < planCount; k++) {
@@ -165,10 +180,30 @@ function refine(enough: f64): bool {
     if (!(flow.x > 0) || flow.hij == 0) continue;
     const potential = flow.hii * num(STEP, flow.tail) + flow.hij * num(STEP, flow.head);
     const x = flow.x - potential / num(NU, flow.tail);
-    flow.x = min(max(x, 0.0), flow.room);
+    // Where a unit is worth next to nothing a correction may overshoot everything there is.
+    const most = max(2.0 * flow.x, (CORRECTION_MAX * scale) / worthAt(flow.tail));
+    flow.x = min(min(max(x, 0.0), flow.room), most);
     flow.y = forward(e, venueAt(e), flow.direction, flow.x);
   }
   return true;
+}
+
+/** Orders decided on are in the plan whole, and no correction moves them. */
+function addForced(): void {
+  for (let e = 0; e < header().venueCount; e++) {
+    const flow = flowAt(e);
+    if (flow.mode != FORCED) continue;
+    const v = venueAt(e);
+    flow.direction = FORWARD;
+    flow.tail = v.from;
+    flow.head = v.to;
+    flow.x = v.a;
+    flow.y = v.keep * v.a;
+    flow.room = v.a;
+    flow.hii = 0;
+    flow.hij = 0;
+    addToPlan(e);
+  }
 }
 
 function addToPlan(e: i32): void {
@@ -187,6 +222,8 @@ function sortNodes(): bool {
   for (let k = planCount - 1; k >= 0; k--) {
     const e = int(PLAN, k);
     const flow = flowAt(e);
+    // What orders bring and take stands outside: nettings are no cycles.
+    if (flow.kind == BATCH_ORDER) continue;
     flow.next = int(HEAD, flow.tail);
     setInt(HEAD, flow.tail, e);
     setInt(DEGREE, flow.head, int(DEGREE, flow.head) + 1);
@@ -205,6 +242,7 @@ function sortNodes(): bool {
   }
   if (ready == n) return true;
   cycleEdge = leastOfCycle();
+  cyclesMet++;
   return false;
 }
 
@@ -262,9 +300,12 @@ function keeps(k: i32): bool {
 function push(dust: f64): void {
   stranded = 0;
   for (let k = 0; k < n; k++) setNum(GRADIENT, k, nodeAt(k).supply);
+  if (header().objective == BATCH) settleFills();
   for (let p = 0; p < n; p++) {
     const node = int(TOPO, p);
     const available = max(num(GRADIENT, node), 0.0);
+    // What orders must be paid and nothing brings.
+    stranded += max(-num(GRADIENT, node), 0.0) * worthAt(node);
     let wanted: f64 = 0;
     let stiffness: f64 = 0;
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
@@ -277,16 +318,59 @@ function push(dust: f64): void {
     if (rest < 0 || !keeping) {
       if (lean(node, rest, stiffness)) rest = 0;
       else rest = spreadRest(node, rest);
+      if (rest <= 0) fit(node, available);
     }
     if (rest > 0 && !keeping && rest * worthAt(node) > dust) rest = detour(node, rest, p);
     for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) {
       const flow = flowAt(e);
       flow.y = flow.x > 0 ? forward(e, venueAt(e), flow.direction, flow.x) : 0;
+      if (!(flow.y > 0)) {
+        // A venue that pays nothing for it is not given it.
+        rest = max(rest, 0.0) + flow.x;
+        flow.x = 0;
+        flow.y = 0;
+      }
       setNum(GRADIENT, flow.head, num(GRADIENT, flow.head) + flow.y);
     }
-    nodeAt(node).left = max(rest, 0.0);
+    setNum(LEFT, node, max(rest, 0.0));
     if (!keeping) stranded += max(rest, 0.0) * worthAt(node);
   }
+}
+
+/** Orders bring what they sell and are owed what they ask for before anything else is traded. */
+function settleFills(): void {
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    if (flow.kind != BATCH_ORDER) continue;
+    setNum(GRADIENT, flow.head, num(GRADIENT, flow.head) + flow.y);
+    setNum(GRADIENT, flow.tail, num(GRADIENT, flow.tail) - flow.x);
+  }
+}
+
+/** Dollars the gap is measured against: what the plan sells, or all there is to sell, at node prices. */
+export function tradedWorth(): f64 {
+  const h = header();
+  let worth: f64 = 0;
+  if (h.objective != BATCH) {
+    for (let k = 0; k < h.nodeCount; k++) worth += nodeAt(k).supply * nodeAt(k).price;
+    return worth;
+  }
+  for (let k = 0; k < planCount; k++) {
+    const flow = flowAt(int(PLAN, k));
+    if (flow.kind == BATCH_ORDER) worth += flow.y;
+  }
+  return worth > 0 ? worth : offeredWorth();
+}
+
+/** Dollars of all orders of a batch. */
+export function offeredWorth(): f64 {
+  const h = header();
+  let worth: f64 = 0;
+  for (let e = 0; e < h.venueCount; e++) {
+    const v = venueAt(e);
+    if (v.kind == BATCH_ORDER) worth += v.a * v.keep;
+  }
+  return worth;
 }
 
 /**
@@ -307,6 +391,17 @@ function lean(node: i32, rest: f64, stiffness: f64): bool {
     flow.x += part * flow.hii;
   }
   return true;
+}
+
+/** Scales a node's flows down to what is there: sums of large corrections leave rounding behind. */
+function fit(node: i32, available: f64): void {
+  for (let round = 0; round < 3; round++) {
+    let wanted: f64 = 0;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) wanted += flowAt(e).x;
+    if (wanted <= available) return;
+    const part = available / wanted;
+    for (let e = int(HEAD, node); e >= 0; e = flowAt(e).next) flowAt(e).x *= part;
+  }
 }
 
 /** The same where some flows have no room or no curvature. */
@@ -346,7 +441,7 @@ function detour(node: i32, amount: f64, place: i32): f64 {
   for (let k = int(EDGE_START, node); k < end; k++) {
     const e = int(EDGE_LIST, k);
     const flow = flowAt(e);
-    if (flow.mode == OFF || flow.x > 0) continue;
+    if (flow.mode == OFF || flow.x > 0 || flow.kind == BATCH_ORDER) continue;
     const v = venueAt(e);
     if (isPool(v.kind) && (flow.pair < 0 || (v.from != node && v.to != node))) continue;
     const direction = v.from == node ? FORWARD : REVERSE;
@@ -381,12 +476,12 @@ function detour(node: i32, amount: f64, place: i32): f64 {
 /** What the recovered plan is worth before fixed costs: bought, or the balanced portfolio. */
 export function planValue(): f64 {
   const h = header();
-  if (ground >= 0) return nodeAt(ground).left * nodeAt(ground).price;
+  if (ground >= 0) return num(LEFT, ground) * nodeAt(ground).price;
   // What stays on a target's own nodes counts as much as what was passed on to its worth.
   for (let g = 0; g < h.targetCount; g++) setNum(STEP, g, 0);
   for (let k = 0; k < n; k++) {
     const node = nodeAt(k);
-    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + node.left);
+    if (node.target >= 0) setNum(STEP, node.target, num(STEP, node.target) + num(LEFT, k));
   }
   let least = Infinity;
   for (let g = 0; g < h.targetCount; g++) {

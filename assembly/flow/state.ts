@@ -4,6 +4,7 @@
 
 import {
   alignLine,
+  BATCH,
   FACTOR_MAX,
   Header,
   header,
@@ -14,6 +15,7 @@ import {
   TOO_LARGE,
 } from '../layout';
 import {
+  BATCH_ORDER,
   BRIDGE,
   CONCENTRATED,
   CONSTANT_PRODUCT,
@@ -34,6 +36,8 @@ export const OFF: i32 = 0;
 export const FREE: i32 = 1;
 /** A share z of its best trade for the share z of its fixed costs. */
 export const RELAXED: i32 = 2;
+/** Taken whole, whatever the prices: a fill-or-kill order decided on. */
+export const FORCED: i32 = 3;
 
 // ╒═════════════════════ Flow, 176 bytes (own) ═══════════════════╕
 // │  0 direction i32 │  4 mode i32 │  8 mask i32 │ 12 kind i32    │
@@ -158,6 +162,8 @@ export let SUPPLY: usize = 0;
 export let DEMAND: usize = 0;
 export let DIAGONAL: usize = 0;
 export let NET: usize = 0;
+/** What the recovered plan leaves at each node. */
+export let LEFT: usize = 0;
 export let ORDER: usize = 0; // i32
 export let PLACE: usize = 0; // i32
 export let TOPO: usize = 0; // i32
@@ -297,6 +303,7 @@ export function prepare(): i32 {
   DEMAND = take(nodes << 3);
   DIAGONAL = take(nodes << 3);
   NET = take(nodes << 3);
+  LEFT = take(nodes << 3);
   KRYLOV = take(nodes << 5);
   ORDER = take(nodes << 2);
   PLACE = take(nodes << 2);
@@ -363,7 +370,8 @@ function appendTargets(h: Header): void {
   n = h.nodeCount;
   m = h.venueCount;
   for (let k = 0; k < n; k++) nodeAt(k).demand = 0;
-  if (h.objective == SWAP) {
+  if (h.objective == BATCH) appendNumeraire(h);
+  if (h.objective == SWAP || h.objective == BATCH) {
     h.edgeCount = m;
     return;
   }
@@ -404,13 +412,44 @@ function appendTargets(h: Header): void {
   h.edgeCount = m;
 }
 
+/** A batch's surplus is worth its node's price: one more node, dollars, fed by all that is bought. */
+function appendNumeraire(h: Header): void {
+  const own = nodeAt(n);
+  memory.fill(changetype<usize>(own), 0, offsetof<Node>());
+  own.price = 1;
+  own.target = -1;
+  own.demand = 0;
+  for (let k = 0; k < n; k++) nodeAt(k).tree = 0;
+  for (let e = 0; e < h.venueCount; e++) {
+    const fill = venueAt(e);
+    if (fill.kind == BATCH_ORDER) nodeAt(fill.from).tree = 1;
+  }
+  for (let k = 0; k < h.nodeCount; k++) {
+    if (nodeAt(k).tree == 0) continue;
+    const v = venueAt(m++);
+    memory.fill(changetype<usize>(v), 0, offsetof<Venue>());
+    v.kind = WORTH;
+    v.from = k;
+    v.to = n;
+    v.directions = FORWARD;
+    v.keep = 1;
+    v.capFrom = Infinity;
+    v.capTo = Infinity;
+  }
+  n++;
+}
+
 /** What a quote may change of the objective. */
 export function setObjective(): void {
   const h = header();
-  ground = h.objective == SWAP ? h.buyNode : -1;
+  ground = h.objective == SWAP ? h.buyNode : h.objective == BATCH ? h.nodeCount : -1;
   if (m == h.venueCount) return;
   let worth: f64 = 0;
   for (let k = 0; k < h.nodeCount; k++) if (nodeAt(k).target >= 0) worth += nodeAt(k).supply;
+  for (let e = 0; e < h.venueCount; e++) {
+    const fill = venueAt(e);
+    if (fill.kind == BATCH_ORDER) worth += fill.a * fill.keep;
+  }
   // Nobody can hold more than the whole portfolio; twice it leaves room for price differences.
   for (let e = h.venueCount; e < m; e++) venueAt(e).a = 2.0 * worth;
 }
@@ -446,7 +485,7 @@ export function listEdges(): void {
       curveAt(next++).mask = free ? flow.mask : 0;
       if (free) continue;
     }
-    if (flow.mode != OFF) setInt(OTHERS, otherCount++, e);
+    if (flow.mode == FREE || flow.mode == RELAXED) setInt(OTHERS, otherCount++, e);
   }
 }
 

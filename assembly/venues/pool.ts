@@ -115,8 +115,10 @@ export function findLevel(count: i32, inertia: f64, offset: f64, lowest: f64, st
     }
     if (sum == 0) return level;
     const next = slope > 0 ? level - sum / slope : level;
-    if (found) return next;
-    if (sum > 0) {
+    if (found) {
+      if (abs(next) > 0.1 * abs(level)) return next;
+      level = next;
+    } else if (sum > 0) {
       if (walked) {
         // Rounding stepped over a root at the end of the piece before: take it from just inside.
         level -= max(abs(level) * 2.3e-16, 1e-300);
@@ -127,7 +129,7 @@ export function findLevel(count: i32, inertia: f64, offset: f64, lowest: f64, st
         return level;
       }
     } else if (next <= end) {
-      // A root much nearer 0 than the step that found it lacks digits: once more from there.
+      // A root much nearer 0 than the step that found it lacks digits: again from there.
       if (abs(next) > 0.1 * abs(level)) return next;
       found = true;
       level = next < end ? next : end - max(abs(end) * 2.3e-16, 1e-300);

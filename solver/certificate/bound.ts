@@ -16,6 +16,7 @@ import {
   type Fixed36,
   formatDecimal,
   formatFixed36,
+  largerOf,
   unitPrice72,
 } from '../market/decimal.ts';
 import { canonicalJson } from '../market/jsonText.ts';
@@ -53,7 +54,7 @@ export function certifyBound(
   const leaves = leavesOf(problem, branches);
   const bound = leaves
     .map((leaf) => dualBound(problem, leaf.prices, leaf.fixings))
-    .reduce((most, leaf) => (leaf > most ? leaf : most));
+    .reduce((most, leaf) => dollars72(largerOf(most, leaf)));
   const shape = leaves.map((leaf) => [leaf.path, leaf.prices.map(formatFixed36)]);
   return certified(bound, [problem.digest, texts, shape]);
 }

@@ -88,7 +88,7 @@ export function execute(
     balances[nodeOut] = present(balances[nodeOut], 'balance') + amountOut;
     exact.push(read);
   });
-  failures.push(...pay(problem, fills, balances));
+  if (unread.length === 0) failures.push(...pay(problem, fills, balances));
   const whole = failures.length === 0;
   return { execution: whole ? { legs: exact, fills, before, after: balances } : null, failures };
 }

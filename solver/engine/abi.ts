@@ -15,7 +15,7 @@ export const STATUS = {
   badInput: 5,
 } as const;
 
-export const OBJECTIVE = { swap: 0, rebalance: 1, riskRebalance: 2 } as const;
+export const OBJECTIVE = { swap: 0, rebalance: 1, riskRebalance: 2, batch: 3 } as const;
 export const KIND = {
   constantProduct: 0,
   weighted: 1,
@@ -23,13 +23,14 @@ export const KIND = {
   concentrated: 3,
   order: 4,
   bridge: 5,
+  batchOrder: 7,
 } as const;
 export const DIRECTION = { forward: 1, reverse: 2, both: 3 } as const;
 
 /** Bytes per record, in the order of the core's `sizes(k)`. */
 export const SIZE = {
   header: 192,
-  node: 64,
+  node: 72,
   venue: 128,
   tick: 32,
   group: 16,
@@ -79,7 +80,15 @@ export const HEADER = {
   branchCount: 188,
 } as const;
 
-export const NODE = { supply: 0, price: 8, start: 16, target: 24, dual: 32, left: 40 } as const;
+export const NODE = {
+  supply: 0,
+  price: 8,
+  start: 16,
+  target: 24,
+  dual: 32,
+  left: 40,
+  loop: 64,
+} as const;
 
 export const VENUE = {
   kind: 0,
@@ -99,6 +108,7 @@ export const VENUE = {
   upCount: 84,
   nodes: 88,
   nodeCount: 92,
+  whole: 96,
 } as const;
 
 export const TICK = { near: 0, liquidity: 8 } as const;

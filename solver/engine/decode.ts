@@ -4,46 +4,75 @@
 import { type Fixed36, fixed36, formatFixed36 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { assert, present } from '../types/assert.ts';
-import type { BoundTree } from '../types/problem.ts';
+import type { BoundTree, DualPrices } from '../types/problem.ts';
 import { BRANCH, BRANCH_KIND, type CoreExports, HEADER, LEG, NODE, SIZE } from './abi.ts';
 import type { Scales } from './encode.ts';
 import type { ProposedLeg } from './execute.ts';
 
-/** Legs in execution order, amounts in base units of the node each leaves. */
-export function decodeLegs(core: CoreExports, scales: Scales): readonly ProposedLeg[] {
+/** The dearest price a file can hold, 30 integer digits: any positive prices give a valid bound. */
+const PRICE_MAX = fixed36(10n ** 66n - 1n);
+
+/** What the core proposes: legs in execution order, and what a batch's orders sell. */
+export interface Proposal {
+  readonly legs: readonly ProposedLeg[];
+  /** Base units by order, 0 where it is not executed; [] for other objectives. */
+  readonly sold: readonly number[];
+}
+
+/** Amounts in base units of the node each leg leaves. */
+export function decodeProposal(
+  core: CoreExports,
+  { venues, objective }: ParsedProblem,
+  scales: Scales,
+): Proposal {
   const view = new DataView(core.memory.buffer);
   const header = core.header();
   const count = view.getInt32(header + HEADER.legCount, true);
   const first = view.getUint32(header + HEADER.legs, true);
-  return Array.from({ length: count }, (_, k) => {
-    const at = first + k * SIZE.leg;
-    const index = view.getInt32(at + LEG.venue, true);
+  const legs: ProposedLeg[] = [];
+  const sold = objective.kind === 'batch' ? objective.orders.map(() => 0) : [];
+  for (let at = first; at < first + count * SIZE.leg; at += SIZE.leg) {
+    const venue = view.getInt32(at + LEG.venue, true);
     const from = view.getInt32(at + LEG.from, true);
     const to = view.getInt32(at + LEG.to, true);
-    return {
-      venue: index,
+    if (venue >= venues.length) {
+      const output = view.getFloat64(at + LEG.output, true);
+      sold[venue - venues.length] = output / present(scales[to], 'scale');
+      continue;
+    }
+    legs.push({
+      venue,
       from,
       to,
       amountIn: view.getFloat64(at + LEG.input, true) / present(scales[from], 'scale'),
       stiffness: view.getFloat64(at + LEG.stiffness, true),
-    };
-  });
+    });
+  }
+  return { legs, sold };
 }
 
 /** Dual prices by node id. A swap's bought node carries its own price, as the bound demands. */
-export function decodePrices(
-  core: CoreExports,
-  problem: ParsedProblem,
-): Readonly<Record<string, string>> {
-  const view = new DataView(core.memory.buffer);
-  const first = view.getUint32(core.header() + HEADER.nodes, true);
-  return pricesOf(problem, (i) => view.getFloat64(first + i * SIZE.node + NODE.dual, true));
+export function decodePrices(core: CoreExports, problem: ParsedProblem): DualPrices {
+  return pricesAt(core, problem, NODE.dual);
 }
 
-function pricesOf(
+/** Prices that bound what loops of pure arbitrage earn; undefined where the core met none. */
+export function decodeLoopPrices(
+  core: CoreExports,
   problem: ParsedProblem,
-  dualOf: (node: number) => number,
-): Readonly<Record<string, string>> {
+): DualPrices | undefined {
+  const view = new DataView(core.memory.buffer);
+  if (!(view.getFloat64(core.header() + HEADER.loops, true) > 0)) return undefined;
+  return pricesAt(core, problem, NODE.loop);
+}
+
+function pricesAt(core: CoreExports, problem: ParsedProblem, field: number): DualPrices {
+  const view = new DataView(core.memory.buffer);
+  const first = view.getUint32(core.header() + HEADER.nodes, true);
+  return pricesOf(problem, (i) => view.getFloat64(first + i * SIZE.node + field, true));
+}
+
+function pricesOf(problem: ParsedProblem, dualOf: (node: number) => number): DualPrices {
   const { objective } = problem;
   return Object.fromEntries(
     problem.nodes.map((node, i) => {
@@ -57,9 +86,14 @@ function pricesOf(
           : bought
             ? node.price
             : fixed36((exact36(dual) * node.price) / 10n ** 36n);
-      return [node.id, formatFixed36(price > 0n ? price : fixed36(1n))];
+      return [node.id, formatFixed36(publishable(price))];
     }),
   );
+}
+
+function publishable(price: Fixed36): Fixed36 {
+  if (price > PRICE_MAX) return PRICE_MAX;
+  return price > 0n ? price : fixed36(1n);
 }
 
 /** A finite double ≥ 0 × 10^36, rounded to nearest: 53 bits are kept, not 17 digits of them. */

@@ -83,13 +83,16 @@ function writeCounts(view: DataView, at: number, problem: ParsedProblem, lists: 
   const { objective } = problem;
   const counts: readonly (readonly [number, number])[] = [
     [HEADER.nodeCount, problem.nodes.length],
-    [HEADER.venueCount, problem.venues.length],
+    [
+      HEADER.venueCount,
+      problem.venues.length + (objective.kind === 'batch' ? objective.orders.length : 0),
+    ],
     [HEADER.tickCount, lists.tickCount],
     [HEADER.poolNodeCount, lists.poolNodeCount],
     [HEADER.groupCount, problem.groups.length],
     [HEADER.memberCount, problem.groups.reduce((n, { venues }) => n + venues.length, 0)],
     [HEADER.targetCount, objective.kind === 'rebalance' ? objective.targets.length : 0],
-    [HEADER.objective, objective.kind === 'batch' ? 0 : OBJECTIVE[objective.kind]],
+    [HEADER.objective, OBJECTIVE[objective.kind]],
     [HEADER.leavesMax, hasFixedCosts(problem) ? LEAVES_MAX : 0],
   ];
   for (const [offset, value] of counts) view.setInt32(at + offset, value, true);
@@ -128,7 +131,7 @@ function writeNodes(view: DataView, header: number, problem: ParsedProblem, scal
 /** What a plan may spend at a node: nodes in no target are left alone. */
 export function supplyOf({ objective }: ParsedProblem, node: number): bigint {
   if (objective.kind === 'swap') return node === objective.sell ? objective.amount : 0n;
-  // engine.ts refuses batches: what their orders offer is not a supply that must be spent.
+  // What a batch's orders offer is no supply that must be spent: they are edges (encodeVenues.ts).
   if (objective.kind === 'batch' || objective.targetOfNode[node] === -1) return 0n;
   return present(objective.holdings[node], 'holding');
 }
@@ -138,6 +141,11 @@ function capWorth(problem: ParsedProblem, scales: Scales): number {
   const { venueInputCap } = problem.settings;
   if (venueInputCap === null) return Number.POSITIVE_INFINITY;
   let worth = 0;
+  if (problem.objective.kind === 'batch') {
+    for (const { sell, amount } of problem.objective.orders) {
+      worth += Number(amount) * present(scales[sell], 'scale');
+    }
+  }
   for (const [i, scale] of scales.entries()) worth += Number(supplyOf(problem, i)) * scale;
   return (worth * Number(venueInputCap)) / FIXED36;
 }

@@ -2,6 +2,7 @@
 // concentrated pools their ticks, into blocks of their own.
 
 import type {
+  ParsedBatchOrder,
   ParsedConcentrated,
   ParsedPairVenue,
   ParsedProblem,
@@ -17,6 +18,7 @@ const PIPS = 1e6;
 const WAD = 1e18;
 const FIXED36 = 1e36;
 const Q96 = 2 ** 96;
+const UINT112_MAX = 2n ** 112n - 1n;
 
 /** What must be known before the blocks can be laid out. */
 export interface VenueLists {
@@ -75,6 +77,32 @@ export function writeVenues(view: DataView, header: number, source: Source): voi
     if (isPool(venue)) writePool(view, { header, at }, venue, source, cursor);
     else writePair(view, { header, at }, venue, source, cursor);
   });
+  const { objective, venues } = source.problem;
+  if (objective.kind !== 'batch') return;
+  objective.orders.forEach((order, k) => {
+    writeOrder(view, first + (venues.length + k) * SIZE.venue, order, source.scales);
+  });
+}
+
+/** What no float can carry of a limit, as a share of it: asked for on top, shared out in the end. */
+const LIMIT_MARGIN = 1e-12;
+/** Base units that rounding down may cost on the way to an order. */
+const LIMIT_UNITS = 4;
+
+/** An order of a batch after the venues: from what it buys to what it sells. */
+function writeOrder(view: DataView, at: number, order: ParsedBatchOrder, scales: Scales): void {
+  const float = (offset: number, value: number) => view.setFloat64(at + offset, value, true);
+  const asked = Number(order.minOut) * (1 + LIMIT_MARGIN) + LIMIT_UNITS;
+  const takes = asked * present(scales[order.buy], 'scale');
+  view.setInt32(at + VENUE.kind, KIND.batchOrder, true);
+  view.setInt32(at + VENUE.from, order.buy, true);
+  view.setInt32(at + VENUE.to, order.sell, true);
+  view.setInt32(at + VENUE.directions, DIRECTION.forward, true);
+  view.setInt32(at + VENUE.whole, order.partial ? 0 : 1, true);
+  float(VENUE.a, takes);
+  float(VENUE.keep, (Number(order.amount) * present(scales[order.sell], 'scale')) / takes);
+  float(VENUE.capFrom, Number.POSITIVE_INFINITY);
+  float(VENUE.capTo, Number.POSITIVE_INFINITY);
 }
 
 interface Place {
@@ -107,6 +135,15 @@ function writePair(
   float(VENUE.b, numbers.b);
   float(VENUE.keep, numbers.keep);
   float(VENUE.fixedFee, numbers.fixedFee);
+  if (venue.kind === 'constantProduct') {
+    // The pair keeps its reserves in 112 bits: what would not fit is refused.
+    const room = venue.reserves.map((reserve) => Number(UINT112_MAX - reserve));
+    float(
+      VENUE.capFrom,
+      Math.min(capAt(source, from), (room[0] ?? 0) * present(scales[from], 'scale')),
+    );
+    float(VENUE.capTo, Math.min(capAt(source, to), (room[1] ?? 0) * present(scales[to], 'scale')));
+  }
   const list = source.lists.ticks[venue.index];
   if (list === null || list === undefined) return;
   const ticks = view.getUint32(header + HEADER.ticks, true);

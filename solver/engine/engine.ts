@@ -11,9 +11,10 @@ import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Leg, Solution, SolveStatus } from '../types/problem.ts';
 import { ABI_VERSION, type CoreExports, EXPORTS, HEADER, SIZE, STATUS } from './abi.ts';
-import { decodeBranches, decodeLegs, decodePrices } from './decode.ts';
+import { decodeBranches, decodeLoopPrices, decodePrices, decodeProposal } from './decode.ts';
 import { encode, encodeQuote, type Scales, sharesSnapshot } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
+import { executeBatch } from './executeBatch.ts';
 
 export interface Engine {
   /** keccak256 of the .wasm: the `engine` of published results. */
@@ -101,12 +102,6 @@ function instantiate(wasm: WebAssembly.Module): CoreExports {
 }
 
 function admit(problem: ParsedProblem): ParsedProblem {
-  if (problem.objective.kind === 'batch') {
-    throw new InvalidInput('objective "batch" is not solved by this version', {
-      pointer: '/objective/kind',
-      code: 'unsupported',
-    });
-  }
   if (problem.objective.kind === 'rebalance' && problem.objective.risk !== null) {
     throw new InvalidInput('rebalance with risk is not solved by this version', {
       pointer: '/objective/risk',
@@ -155,10 +150,24 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
   const status = statusOf(code);
   const prices = decodePrices(core, problem);
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
-  const plan = executeProposal(problem, decodeLegs(core, scales));
+  const proposal = decodeProposal(core, problem, scales);
+  const loopPrices = decodeLoopPrices(core, problem);
+  const loops = loopPrices === undefined ? {} : { loopPrices };
+  if (problem.objective.kind === 'batch') {
+    const exact = executeBatch(problem, problem.objective, proposal, prices);
+    if (exact === null) return { status: 'limit', legs: [], prices, ...loops };
+    const legs = exact.plan.legs.map((leg) => publicLeg(problem, leg));
+    return { status, legs, prices, orders: exact.orders, ...loops };
+  }
+  const plan = executeProposal(problem, proposal.legs);
+  // In whole base units nothing may be left of it, or a pool may have no room for it.
+  if (plan.legs.length === 0 && problem.objective.kind === 'swap') {
+    return { status: 'infeasible', legs: [], prices, ...loops };
+  }
   const legs = plan.legs.map((leg) => publicLeg(problem, leg));
-  const branches = decodeBranches(core, problem);
-  return { status, legs, prices, ...(branches === undefined ? {} : { branches }) };
+  const tree = decodeBranches(core, problem);
+  const branches = tree === undefined ? {} : { branches: tree };
+  return { status, legs, prices, ...loops, ...branches };
 }
 
 function statusOf(code: number): SolveStatus {

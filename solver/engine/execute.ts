@@ -50,7 +50,21 @@ export function executeProposal(
   problem: ParsedProblem,
   proposal: readonly ProposedLeg[],
 ): ExactPlan {
-  const left = problem.nodes.map((_, node) => supplyOf(problem, node));
+  const supply = problem.nodes.map((_, node) => supplyOf(problem, node));
+  return executeLegs(problem, proposal, supply, []);
+}
+
+/**
+ * Executes legs from `supply`, base units by node; `owed` (by node, absent is 0) must not be spent, as
+ * far as it is there.
+ */
+export function executeLegs(
+  problem: ParsedProblem,
+  proposal: readonly ProposedLeg[],
+  supply: readonly bigint[],
+  owed: readonly bigint[],
+): ExactPlan {
+  const left = [...supply];
   const caps = inputCaps(problem);
   const legs: ExactLeg[] = [];
   for (let start = 0; start < proposal.length; ) {
@@ -59,11 +73,9 @@ export function executeProposal(
     while (end < proposal.length && proposal[end]?.from === node) end++;
     const group = proposal.slice(start, end).toSorted((a, b) => a.stiffness - b.stiffness);
     start = end;
-    for (const leg of executeNode(
-      { problem, cap: caps[node] ?? null },
-      group,
-      present(left[node], 'balance'),
-    )) {
+    const source = { problem, cap: caps[node] ?? null };
+    const spendable = present(left[node], 'balance') - (owed[node] ?? 0n);
+    for (const leg of executeNode(source, group, spendable > 0n ? spendable : 0n)) {
       legs.push(leg);
       left[node] = present(left[node], 'balance') - leg.amountIn;
       left[leg.to] = present(left[leg.to], 'balance') + leg.amountOut;

@@ -18,6 +18,7 @@ export const fixed36 = (value: bigint): Fixed36 => value as Fixed36;
 
 /** "12.5" → 12.5 × 10^36. Throws InvalidInput without a pointer; readers add theirs. */
 export function parseFixed36(text: string, options: { signed?: boolean } = {}): Fixed36 {
+  if (text === '0') return fixed36(0n); // most costs are
   const match = DECIMAL.exec(text);
   if (match === null || (match[1] === '-' && options.signed !== true)) {
     throw new InvalidInput(

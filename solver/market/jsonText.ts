@@ -33,104 +33,130 @@ export function parseJsonText(text: string): unknown {
 }
 
 interface Frame {
-  readonly pointer: string;
   /** The keys seen in an object; null in an array. */
   readonly keys: Set<string> | null;
   index: number;
   key: string;
 }
 
+const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+const SPACE_MAX = 0x20;
+
 /** Walks text already known to be valid JSON; only strings, brackets, colons and commas matter. */
 function refuseDuplicateKeys(text: string): void {
   const stack: Frame[] = [];
-  const top = () => stack.at(-1);
-  const childPointer = (frame: Frame | undefined) =>
-    frame === undefined
-      ? ''
-      : pointerTo(frame.pointer, frame.keys === null ? frame.index : frame.key);
-  const open = (keys: Set<string> | null) => {
-    const pointer = childPointer(top());
-    if (stack.length >= JSON_DEPTH_MAX) {
-      throw new InvalidInput(`nested deeper than ${JSON_DEPTH_MAX}`, { pointer, code: 'tooDeep' });
-    }
-    stack.push({ pointer, keys, index: 0, key: '' });
-  };
+  let frame: Frame | undefined;
   for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    const frame = top();
-    if (char === '{') open(new Set());
-    else if (char === '[') open(null);
-    else if (char === '}' || char === ']') stack.pop();
-    else if (char === ',' && frame !== undefined) frame.index++;
-    else if (char === '"') {
-      const end = stringEnd(text, at);
-      if (frame?.keys && isKey(text, end)) takeKey(frame, frame.keys, text.slice(at, end + 1));
-      at = end;
+    switch (text.charCodeAt(at)) {
+      case OPEN_OBJECT:
+      case OPEN_ARRAY:
+        if (stack.length >= JSON_DEPTH_MAX) {
+          const pointer = pointerOf(stack);
+          const message = `nested deeper than ${JSON_DEPTH_MAX}`;
+          throw new InvalidInput(message, { pointer, code: 'tooDeep' });
+        }
+        frame = { keys: text[at] === '{' ? new Set() : null, index: 0, key: '' };
+        stack.push(frame);
+        break;
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        stack.pop();
+        frame = stack.at(-1);
+        break;
+      case COMMA:
+        if (frame !== undefined) frame.index++;
+        break;
+      case QUOTE: {
+        const end = stringEnd(text, at);
+        if (frame?.keys && isKey(text, end)) takeKey(stack, frame, text.slice(at, end + 1));
+        at = end;
+      }
     }
   }
 }
 
-function takeKey(frame: Frame, keys: Set<string>, literal: string): void {
-  const key: unknown = JSON.parse(literal);
+/** Where the walk stands: the members all open frames are at. */
+const pointerOf = (stack: readonly Frame[]): string =>
+  stack.reduce((base, { keys, index, key }) => pointerTo(base, keys === null ? index : key), '');
+
+function takeKey(stack: readonly Frame[], frame: Frame, literal: string): void {
+  const key: unknown = literal.includes('\\') ? JSON.parse(literal) : literal.slice(1, -1);
   assert(typeof key === 'string', 'an object key is a string');
-  if (keys.has(key)) {
+  frame.key = key;
+  if (frame.keys?.has(key)) {
     throw new InvalidInput(`key ${literal.slice(0, 80)} appears twice; keep one`, {
-      pointer: pointerTo(frame.pointer, key),
+      pointer: pointerOf(stack),
       code: 'duplicateKey',
     });
   }
-  keys.add(key);
-  frame.key = key;
+  frame.keys?.add(key);
 }
 
+/** Where the string that starts at `start` ends: at the first quote no backslash escapes. */
 function stringEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === '"') return at;
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === QUOTE) return at;
   }
   return text.length;
 }
 
 /** Whether a colon follows the string that ends at `end`. */
 function isKey(text: string, end: number): boolean {
-  for (let at = end + 1; at < text.length; at++) {
-    const char = text[at];
-    if (char === ':') return true;
-    if (char !== ' ' && char !== '\n' && char !== '\r' && char !== '\t') return false;
-  }
-  return false;
+  let at = end + 1;
+  while (text.charCodeAt(at) <= SPACE_MAX) at++;
+  return text.charCodeAt(at) === COLON;
 }
 
 /**
  * RFC 8785: keys sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
  * Throws InvalidInput on numbers that are not finite and on lone surrogates.
  */
-export function canonicalJson(value: unknown, pointer = ''): string {
-  if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new InvalidInput('number is not finite', { pointer });
-    return JSON.stringify(value);
-  }
-  if (typeof value === 'string') return canonicalString(value, pointer);
-  if (Array.isArray(value)) {
-    return `[${value.map((item, i) => canonicalJson(item, pointerTo(pointer, i))).join(',')}]`;
-  }
-  if (typeof value === 'object') {
-    const members = Object.entries(value as Readonly<Record<string, Json>>)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-      .map(
-        ([key, member]) =>
-          `${canonicalString(key, pointer)}:${canonicalJson(member, pointerTo(pointer, key))}`,
-      );
-    return `{${members.join(',')}}`;
-  }
-  throw new InvalidInput(`a ${typeof value} has no JSON form`, { pointer });
+export function canonicalJson(value: unknown): string {
+  return canonical(value, []);
 }
 
-function canonicalString(text: string, pointer: string): string {
-  if (/\p{Surrogate}/u.test(text)) {
-    throw new InvalidInput('text holds half of a surrogate pair', { pointer });
+/** `path` leads to `value`; it is spelled out only for a fault. */
+function canonical(value: unknown, path: (string | number)[]): string {
+  if (typeof value === 'string') return canonicalString(value, path);
+  if (value === null || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw unfit('number is not finite', path);
+    return JSON.stringify(value);
   }
+  if (typeof value !== 'object') throw unfit(`a ${typeof value} has no JSON form`, path);
+  let text = '';
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      path.push(i);
+      text += (i === 0 ? '' : ',') + canonical(value[i], path);
+      path.pop();
+    }
+    return `[${text}]`;
+  }
+  const record = value as Readonly<Record<string, Json | undefined>>;
+  for (const key of Object.keys(record).sort()) {
+    const member = record[key];
+    if (member === undefined) continue;
+    path.push(key);
+    if (text !== '') text += ',';
+    text += `${canonicalString(key, path)}:${canonical(member, path)}`;
+    path.pop();
+  }
+  return `{${text}}`;
+}
+
+/** Texts that need no escape and hold no surrogate. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+
+function canonicalString(text: string, path: readonly (string | number)[]): string {
+  if (PLAIN_TEXT.test(text)) return `"${text}"`;
+  if (/\p{Surrogate}/u.test(text)) throw unfit('text holds half of a surrogate pair', path);
   return JSON.stringify(text);
+}
+
+function unfit(message: string, path: readonly (string | number)[]): InvalidInput {
+  return new InvalidInput(message, { pointer: path.reduce<string>(pointerTo, '') });
 }

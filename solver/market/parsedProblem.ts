@@ -189,9 +189,9 @@ export interface ParsedSettings {
 }
 
 export interface ParsedProblem {
-  /** The file form this was parsed from, as given. */
+  /** The file form this was parsed from, as given; it must not change afterwards. */
   readonly source: Problem;
-  /** keccak256 of its canonical JSON. */
+  /** keccak256 of its canonical JSON, computed when first asked for. */
   readonly digest: Hash32;
   readonly nodes: readonly ParsedNode[];
   readonly nodeIndex: ReadonlyMap<string, number>;

@@ -6,7 +6,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { type Hash32, hash32 } from '../types/ids.ts';
-import type { Problem } from '../types/problem.ts';
+import type { Problem, ProblemSettings } from '../types/problem.ts';
 import { fixed36, ONE36 } from './decimal.ts';
 import { canonicalJson, parseJsonText } from './jsonText.ts';
 import { readObjective } from './objectiveReader.ts';
@@ -49,8 +49,22 @@ export function parseProblem(json: unknown): ParsedProblem {
   const settings = readSettings(root.has('settings') ? root.field('settings') : null);
 
   const source = json as Problem;
-  const digest = problemDigest(source);
-  return { source, digest, nodes, nodeIndex, venues, venueIndex, groups, objective, settings };
+  let digest: Hash32 | null = null;
+  return {
+    source,
+    // Hashing takes longer than reading, and solving needs no digest: only results and quotes do.
+    get digest() {
+      digest ??= problemDigest(source);
+      return digest;
+    },
+    nodes,
+    nodeIndex,
+    venues,
+    venueIndex,
+    groups,
+    objective,
+    settings,
+  };
 }
 
 /** From text, refusing duplicate keys besides. Throws InvalidInput. */
@@ -61,6 +75,38 @@ export function parseProblemText(text: string): ParsedProblem {
 /** keccak256 of the canonical JSON (RFC 8785), 0x-prefixed lower-case hex. */
 export function problemDigest(problem: Problem): Hash32 {
   return hash32(`0x${bytesToHex(keccak_256(utf8ToBytes(canonicalJson(problem))))}`);
+}
+
+/**
+ * The same nodes, venues and groups (the very objects: engine/encode's sharesSnapshot looks for them)
+ * with another objective, and other settings if given. Read as strictly as a file; its digest is
+ * computed when first asked, which most quotes on a snapshot never are. Throws InvalidInput.
+ */
+export function withObjective(
+  problem: ParsedProblem,
+  objective: Problem['objective'],
+  settings?: ProblemSettings,
+): ParsedProblem {
+  const { nodes, nodeIndex, venues, venueIndex, groups } = problem;
+  const source = { ...problem.source, objective, ...(settings === undefined ? {} : { settings }) };
+  let digest: Hash32 | undefined;
+  return {
+    source,
+    get digest() {
+      digest ??= problemDigest(source);
+      return digest;
+    },
+    nodes,
+    nodeIndex,
+    venues,
+    venueIndex,
+    groups,
+    objective: readObjective({ value: objective, pointer: '/objective' }, nodes, nodeIndex),
+    settings:
+      settings === undefined
+        ? problem.settings
+        : readSettings({ value: settings, pointer: '/settings' }),
+  };
 }
 
 function readNode(at: At): ParsedNode {

@@ -15,6 +15,24 @@ export interface At {
   readonly pointer: string;
 }
 
+/**
+ * A value below another. Its pointer is spelled out only when a fault asks for it: a file of 100,000
+ * venues has over a million places, and a good one has no fault.
+ */
+class Below implements At {
+  readonly value: unknown;
+  private readonly parent: { readonly pointer: string };
+  private readonly token: string | number;
+  constructor(value: unknown, parent: { readonly pointer: string }, token: string | number) {
+    this.value = value;
+    this.parent = parent;
+    this.token = token;
+  }
+  get pointer(): string {
+    return pointerTo(this.parent.pointer, this.token);
+  }
+}
+
 export interface ObjectAt {
   readonly pointer: string;
   /** Whether an optional key is present. */
@@ -51,18 +69,32 @@ export function readObject(
       refuse({ pointer: pointerTo(at.pointer, key) }, `missing key "${key}"`, 'missingKey');
     }
   }
-  return {
-    pointer: at.pointer,
-    has: (key) => Object.hasOwn(record, key),
-    field: (key) => ({ value: record[key], pointer: pointerTo(at.pointer, key) }),
-  };
+  return new Fields(at, record);
+}
+
+class Fields implements ObjectAt {
+  private readonly at: At;
+  private readonly record: Record<string, unknown>;
+  constructor(at: At, record: Record<string, unknown>) {
+    this.at = at;
+    this.record = record;
+  }
+  get pointer(): string {
+    return this.at.pointer;
+  }
+  has(key: string): boolean {
+    return Object.hasOwn(this.record, key);
+  }
+  field(key: string): At {
+    return new Below(this.record[key], this.at, key);
+  }
 }
 
 /** The members of an object whose keys are data, such as holdings by node. */
 export function readRecord(at: At, max: number): readonly (readonly [string, At])[] {
   const entries = Object.entries(plainObject(at));
   if (entries.length > max) refuse(at, `at most ${max} members, got ${entries.length}`);
-  return entries.map(([key, value]) => [key, { value, pointer: pointerTo(at.pointer, key) }]);
+  return entries.map(([key, value]) => [key, new Below(value, at, key)]);
 }
 
 function plainObject(at: At): Record<string, unknown> {
@@ -78,7 +110,7 @@ export function readArray(at: At, min: number, max: number): readonly At[] {
   if (items.length < min || items.length > max) {
     refuse(at, `must have ${min === max ? min : `${min} to ${max}`} items, got ${items.length}`);
   }
-  return items.map((value, index) => ({ value, pointer: pointerTo(at.pointer, index) }));
+  return items.map((value, index) => new Below(value, at, index));
 }
 
 export function readPair(at: At): readonly [At, At] {
@@ -92,9 +124,12 @@ export function readString(at: At): string {
   return at.value;
 }
 
+const PLAIN_ID = /^[ -~]{1,128}$/;
+
 /** 1 to 128 characters, no control characters, no broken surrogates. */
 export function readId(at: At): string {
   const text = readString(at);
+  if (PLAIN_ID.test(text)) return text;
   if (text === '' || text.length > ID_LENGTH_MAX || /[\p{Cc}\p{Surrogate}]/u.test(text)) {
     refuse(at, `must be 1 to ${ID_LENGTH_MAX} printable characters`);
   }
@@ -126,10 +161,18 @@ export function readInteger(at: At, min: number, max: number): number {
 
 /** Base units as a decimal string, min ≤ amount ≤ max (2^256 − 1 unless told). */
 export function readAmount(at: At, min = 0n, max?: bigint): TokenAmount {
-  const amount = pointed(at, () => parseTokenAmount(readString(at)));
+  const amount = amountFrom(at);
   if (amount < min) refuse(at, `must be at least ${min}, got ${amount}`);
   if (max !== undefined && amount > max) refuse(at, `must be at most ${max}, got ${amount}`);
   return amount;
+}
+
+function amountFrom(at: At): TokenAmount {
+  try {
+    return parseTokenAmount(readString(at));
+  } catch (error) {
+    throw placed(error, at);
+  }
 }
 
 /** A decimal integer string that may be negative, |value| ≤ max. */
@@ -157,11 +200,14 @@ export function pointed<T>(at: { readonly pointer: string }, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof InvalidInput && error.pointer === '') {
-      throw new InvalidInput(error.message, { pointer: at.pointer, code: error.code });
-    }
-    throw error;
+    throw placed(error, at);
   }
+}
+
+/** The error, at this place if it is an InvalidInput that names none. */
+function placed(error: unknown, at: { readonly pointer: string }): unknown {
+  if (!(error instanceof InvalidInput) || error.pointer !== '') return error;
+  return new InvalidInput(error.message, { pointer: at.pointer, code: error.code });
 }
 
 function describe(value: unknown): string {

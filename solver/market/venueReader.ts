@@ -137,6 +137,9 @@ function readNodeList(
 
 /** A node id that must exist, as its index. */
 export function readNodeId(at: At, nodeIndex: ReadonlyMap<string, number>): number {
+  // Most ids are known, and those have been read as ids once.
+  const known = typeof at.value === 'string' ? nodeIndex.get(at.value) : undefined;
+  if (known !== undefined) return known;
   const id = readId(at);
   const index = nodeIndex.get(id);
   if (index === undefined) {

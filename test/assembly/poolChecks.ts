@@ -10,6 +10,7 @@ import {
   marginals,
   type Pool,
   type Probe,
+  type Response,
   sum,
 } from './pools.ts';
 
@@ -57,6 +58,66 @@ export function generate(seed: number, kind: Pool['kind'], range: Range): Case {
   return { seed, pool, prices, allowed };
 }
 
+/** Anything the core must survive: 24 decades of balances, 60 of prices, caps of any size. */
+export function generateWild(seed: number, kind: Pool['kind']): Case {
+  const { next } = random(seed);
+  const n = 2 + Math.floor(next() * (kind === 'weighted' ? 7 : 4));
+  const indices = Array.from({ length: n }, (_, i) => i);
+  const raw = indices.map(() => 0.01 + next() ** 4);
+  const decades = 24 * next();
+  const span = 30 * next();
+  const pool: Pool = {
+    kind,
+    balances: indices.map(() => 10 ** (3 + decades * (next() - 0.5))),
+    weights: raw.map((weight) => weight / sum(raw)),
+    rates: indices.map(() => (kind === 'stable' ? 10 ** (2 * next() - 1) : 1)),
+    caps: indices.map(() => {
+      if (next() < 0.6) return Number.POSITIVE_INFINITY;
+      return next() < 0.3 ? 0 : 10 ** (30 * next() - 15);
+    }),
+    keep: next() < 0.1 ? 1 : 1 - 10 ** (-6 * next() - 0.01),
+    ann: kind === 'stable' ? n * 5000 ** next() : 1,
+  };
+  const prices = indices.map(() => 10 ** (span * (2 * next() - 1)));
+  return { seed, pool, prices, allowed: next() < 0.5 ? 0xff : Math.floor(next() * 256) };
+}
+
+/** Finite, in range and worth what it says, whatever the input. */
+export function checkWild(probe: Probe, c: Case): void {
+  probe.write(c.pool);
+  checkTrades(c, probe.respond(c.prices, c.allowed));
+  const { next } = random(c.seed + 1);
+  c.pool.balances.forEach((_, i) => {
+    const j = (i + 1) % c.pool.balances.length;
+    const y = probe.forward(i, j, 10 ** (40 * next() - 20));
+    if (!(y >= 0 && y <= at(c.pool.balances, j))) fail(c, 'output', y);
+    const pair = probe.pair(i, j, c.prices, 1 + (c.seed % 3), at(c.pool.caps, i));
+    for (const got of [pair.input, pair.output, pair.surplus, pair.curvature]) {
+      if (!(got >= 0 && got < Infinity)) fail(c, 'pair', got);
+    }
+  });
+}
+
+/** At its kink a pair trades nothing yet but curves; a hair beyond it, both; a hair before, neither. */
+export function checkKink(probe: Probe, c: Case): void {
+  probe.write(c.pool);
+  const own = marginals(c.pool, c.pool.balances);
+  const prices = (beyond: number) =>
+    own.map((price, i) => (i === 1 ? (price * (1 + beyond)) / c.pool.keep : price));
+  const before = probe.respond(prices(-1e-10), 3);
+  if (c.pool.keep < 1 && (before.surplus !== 0 || before.hessian.flat().some((w) => w !== 0))) {
+    fail(c, 'curved before its kink', before.surplus);
+  }
+  const beyond = probe.respond(prices(1e-10), 3);
+  if (!(beyond.surplus > 0 && at(beyond.trades, 1) > 0)) fail(c, 'no trade', beyond.surplus);
+  // Quadratic beyond the kink: f = w·log(beyond)²/2, though f is 1e−20 of the balance.
+  const w = beyond.hessian[0]?.[0] ?? Number.NaN;
+  const shape = beyond.surplus / (0.5 * w * 1e-20);
+  if (Math.abs(shape - 1) > 1e-3) fail(c, 'shape beyond the kink', shape);
+  const nearest = probe.respond(prices(-3e-14), 3).hessian[0]?.[0] ?? Number.NaN;
+  if (Math.abs(nearest / w - 1) > 1e-3) fail(c, 'curvature at the kink', nearest / w);
+}
+
 function fail(c: Case, what: string, got: number): never {
   throw new Error(`seed ${c.seed}: ${what}: ${got}\n${JSON.stringify(c)}`);
 }
@@ -68,14 +129,8 @@ function after(pool: Pool, trades: readonly number[]): number[] {
   return trades.map((trade, i) => at(pool.balances, i) - (trade > 0 ? trade : pool.keep * trade));
 }
 
-/**
- * Finite, worth what it says, within caps, on the curve and optimal: one multiplier θ with marginal =
- * θν where paid out, θν/γ where taken in, between at rest, more at a cap.
- */
-export function checkOptimal(probe: Probe, c: Case): void {
+function checkTrades(c: Case, { surplus, trades, hessian }: Response): void {
   const { pool, prices, allowed } = c;
-  probe.write(pool);
-  const { surplus, trades, hessian } = probe.respond(prices, allowed);
   if (![surplus, ...trades, ...hessian.flat()].every(Number.isFinite)) {
     fail(c, 'not finite', Number.NaN);
   }
@@ -87,6 +142,18 @@ export function checkOptimal(probe: Probe, c: Case): void {
     const still = ((allowed >> i) & 1) === 0 ? trade !== 0 : -trade > at(pool.caps, i);
     if (still || trade > at(pool.balances, i)) fail(c, `trade ${i}`, trade);
   });
+}
+
+/**
+ * Finite, worth what it says, within caps, on the curve and optimal: one multiplier θ with marginal =
+ * θν where paid out, θν/γ where taken in, between at rest, more at a cap.
+ */
+export function checkOptimal(probe: Probe, c: Case): void {
+  const { pool, prices, allowed } = c;
+  probe.write(pool);
+  const response = probe.respond(prices, allowed);
+  checkTrades(c, response);
+  const { trades } = response;
   const z = after(pool, trades);
   // Subtracting a trade from a balance it nearly drains loses digits here, not in the core.
   const lost = Math.max(...z.map((own, i) => at(pool.balances, i) / own));

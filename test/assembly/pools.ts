@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +27,6 @@ interface ProbeExports {
   respond(allowed: number, curved: number): number;
   forward(i: number, j: number, x: number): number;
   respondPair(i: number, j: number): void;
-  invariant(): number;
-  repeat(times: number, allowed: number, curved: number): number;
 }
 
 export interface Response {
@@ -74,6 +72,10 @@ function build(): WebAssembly.Module {
     );
     if (status !== 0) throw new Error(`asc failed:\n${stdout}${stderr}`);
     renameSync(draft, output);
+    for (const name of readdirSync(join(ROOT, '.build'))) {
+      const old = /^probe-[0-9a-f]{16}\.wasm$/.test(name) && !output.endsWith(name);
+      if (old) rmSync(join(ROOT, '.build', name), { force: true });
+    }
   }
   return new WebAssembly.Module(new Uint8Array(readFileSync(output)));
 }
@@ -154,18 +156,6 @@ export class Probe {
       surplus: number(32),
       curvature: number(40),
     };
-  }
-
-  invariant(): number {
-    return this.#core.invariant();
-  }
-
-  /** Microseconds a response. */
-  time(prices: readonly number[], times: number, curved = true): number {
-    this.#setPrices(prices);
-    const started = performance.now();
-    this.#core.repeat(times, 0xff, curved ? 1 : 0);
-    return ((performance.now() - started) * 1000) / times;
   }
 
   #setPrices(prices: readonly number[]): void {

@@ -1,11 +1,17 @@
+// Stable pools of two to five nodes, near the peg and far from it, A from 1 to 5,000: the core's best
+// response against the invariant, its own derivatives and a reference that trades pairs.
+
 import { describe, test } from 'vitest';
 import {
   checkAscent,
   checkForward,
   checkGradient,
   checkHessian,
+  checkKink,
   checkOptimal,
+  checkWild,
   generate,
+  generateWild,
 } from './poolChecks.ts';
 import { Probe } from './pools.ts';
 
@@ -16,6 +22,21 @@ describe('respondStable', () => {
   test('property: on the curve, within caps and optimal', () => {
     const range = { imbalance: 6, off: 5, capped: true };
     for (let seed = 1; seed <= CASES; seed++) checkOptimal(probe, generate(seed, 'stable', range));
+  });
+
+  test('property: finite and in range over 24 decades of balances and 60 of prices', () => {
+    for (let seed = 1; seed <= CASES; seed++) checkWild(probe, generateWild(seed, 'stable'));
+  });
+
+  test('property: a pair curves at its kink and keeps its digits beyond', () => {
+    const range = { imbalance: 3, off: 1, nodesMax: 4 };
+    for (let seed = 1; seed <= CASES; seed++) checkKink(probe, generate(seed, 'stable', range));
+  });
+
+  test('behavior: nothing allowed, nothing traded', () => {
+    const one = generate(1, 'stable', { imbalance: 1, off: 1 });
+    checkOptimal(probe, { ...one, allowed: 0 });
+    checkOptimal(probe, { ...one, allowed: 1 });
   });
 
   test('property: trading pairs by bisection finds the same surplus', () => {

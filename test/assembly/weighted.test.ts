@@ -1,11 +1,17 @@
+// Weighted pools of two to eight nodes: the core's best response against the invariant, its own
+// derivatives and a reference that knows neither multipliers nor logs of them.
+
 import { describe, test } from 'vitest';
 import {
   checkAscent,
   checkForward,
   checkGradient,
   checkHessian,
+  checkKink,
   checkOptimal,
+  checkWild,
   generate,
+  generateWild,
 } from './poolChecks.ts';
 import { Probe } from './pools.ts';
 
@@ -17,6 +23,21 @@ describe('respondWeighted', () => {
     const range = { imbalance: 6, off: 5, capped: true };
     for (let seed = 1; seed <= CASES; seed++)
       checkOptimal(probe, generate(seed, 'weighted', range));
+  });
+
+  test('property: finite and in range over 24 decades of balances and 60 of prices', () => {
+    for (let seed = 1; seed <= CASES; seed++) checkWild(probe, generateWild(seed, 'weighted'));
+  });
+
+  test('property: a pair curves at its kink and keeps its digits beyond', () => {
+    const range = { imbalance: 3, off: 1, nodesMax: 4 };
+    for (let seed = 1; seed <= CASES; seed++) checkKink(probe, generate(seed, 'weighted', range));
+  });
+
+  test('behavior: nothing allowed, nothing traded', () => {
+    const one = generate(1, 'weighted', { imbalance: 1, off: 1 });
+    checkOptimal(probe, { ...one, allowed: 0 });
+    checkOptimal(probe, { ...one, allowed: 1 });
   });
 
   test('property: trading pairs by bisection finds the same surplus', () => {

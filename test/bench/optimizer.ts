@@ -6,11 +6,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createCore } from '../../solver/engine/engine.ts';
 import { highsEngine } from './highs.ts';
+import { type Measured, measure } from './measure.ts';
 import { nativeEngine } from './native.ts';
 import { KINDS } from './network.ts';
 import { SIZES, sizeName, swapProblem } from './problems.ts';
 import { realQuotes } from './real.ts';
-import type { Case, Engine, Missing, Opened, Outcome } from './rivals.ts';
+import type { Case, Engine, Missing } from './rivals.ts';
 import { calibrate, median, percentile } from './statistics.ts';
 import { admit } from './support.ts';
 import { GAP_BPS, type Survey, survey } from './survey.ts';
@@ -115,8 +116,7 @@ function surveysOf({ quick, only, log }: Options): readonly Survey[] {
 async function openEngines({ only, quick }: Options, notes: string[]): Promise<Engine[]> {
   const all = [
     wasmEngine(),
-    twinEngine(),
-    ...(quick ? [] : [nativeEngine(), await tinesEngine(), await highsEngine()]),
+    ...(quick ? [] : [twinEngine(), nativeEngine(), await tinesEngine(), await highsEngine()]),
   ];
   const wanted = new Set(only);
   const some = all.some(({ name }) => name !== 'trimtab' && wanted.has(name));
@@ -200,52 +200,6 @@ function worthOf({ objective, nodes }: Case['problem']): number {
   return (Number(objective.amount) / 10 ** (node?.decimals ?? 0)) * (Number(node?.price) / 1e36);
 }
 
-interface Measured {
-  readonly item: Case;
-  /** Nanoseconds by engine, then phase. */
-  readonly samples: ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
-  readonly outcomes: ReadonlyMap<string, Outcome | null>;
-}
-
-async function measure(
-  engines: readonly Engine[],
-  cases: readonly Case[],
-  rounds: number,
-): Promise<readonly Measured[]> {
-  const opened: { item: Case; sessions: Map<string, Opened>; limits: Map<string, number> }[] = [];
-  for (const item of cases) {
-    const sessions = new Map<string, Opened>();
-    for (const engine of engines) {
-      const session = await engine.open(item);
-      if (session !== null) sessions.set(engine.name, session);
-    }
-    const limits = new Map(engines.map(({ name, roundsMax }) => [name, roundsMax ?? rounds + 1]));
-    opened.push({ item, sessions, limits });
-  }
-  const samples = opened.map(() => new Map<string, Map<string, number[]>>());
-  // Round 0 warms up: compilers and caches, not counted unless it is all an engine gets.
-  for (let round = 0; round <= rounds; round++) {
-    for (const [k, { sessions, limits }] of opened.entries()) {
-      for (const [name, session] of sessions) {
-        if (round >= (limits.get(name) ?? rounds + 1)) continue;
-        globalThis.gc?.({ type: 'minor' });
-        const times = await session.run();
-        const phases = samples[k]?.get(name) ?? new Map<string, number[]>();
-        samples[k]?.set(name, phases);
-        for (const [phase, ns] of Object.entries(times)) {
-          const list = round === 1 ? [] : (phases.get(phase) ?? []);
-          phases.set(phase, [...list, ns]);
-        }
-      }
-    }
-  }
-  return opened.map(({ item, sessions }, k) => ({
-    item,
-    samples: samples[k] ?? new Map(),
-    outcomes: new Map([...sessions].map(([name, session]) => [name, session.outcome()])),
-  }));
-}
-
 function spread(values: readonly number[]): Spread {
   return { p50: median(values), p99: percentile(values, 0.99), max: Math.max(...values) };
 }
@@ -293,8 +247,9 @@ function violationsOf({ item, outcomes }: Measured): readonly string[] {
     const more = outcome.value - ours;
     if (!(more > item.worth * ROUNDING)) return [];
     const bps = ((more / item.worth) * 1e4).toFixed(4);
+    const cap = outcome.beyondCap === true ? ', beyond the cap' : '';
     return [
-      `${item.kind} ${item.size} ${item.name}: ${name} ${outcome.value}, ours ${ours} (${bps} bp)`,
+      `${item.kind} ${item.size} ${item.name}: ${name} ${outcome.value}, ours ${ours} (${bps} bp${cap})`,
     ];
   });
 }

@@ -3,6 +3,7 @@
 // is a rule of our certificate; a pool used twice cannot be compared and is said.
 
 import { evaluate } from '../../solver/certificate/evaluate.ts';
+import { execute } from '../../solver/certificate/execution.ts';
 import { exactOut } from '../../solver/market/exact/venue.ts';
 import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
 import type { Leg } from '../../solver/types/problem.ts';
@@ -46,7 +47,8 @@ export function worthOf(problem: ParsedProblem, plan: readonly SharedLeg[]): Out
   // Any positive prices will do: only the value is read.
   const prices = Object.fromEntries(problem.nodes.map(({ id }) => [id, '1']));
   const { value } = evaluate(uncapped, { status: 'solved', legs, prices }, '0x');
-  return { value: Number(value), gapBps: null, bound: null };
+  const beyondCap = execute(problem, legs).failures.length > 0;
+  return { value: Number(value), gapBps: null, bound: null, beyondCap };
 }
 
 const nothing = (invalid: string): Outcome => ({ value: 0, gapBps: null, bound: null, invalid });

@@ -41,7 +41,9 @@ export function plot(rows: readonly Row[]): string {
   }
   parts.push(label((BOX.left + WIDTH - BOX.right) / 2, HEIGHT - 12, 'venues', 'middle'));
   parts.push(label(BOX.left, 24, 'time per quote, median (smooth venues)', 'start'));
-  const ends = spreadLabels(lines.map(({ points }) => y(points.at(-1)?.[1] ?? 1)));
+  const ends = spreadLabels(
+    lines.map(({ points }) => [points.at(-1)?.[0] ?? 1, y(points.at(-1)?.[1] ?? 1)] as const),
+  );
   lines.forEach(({ name, points }, k) => {
     const color = COLORS[k % COLORS.length] ?? '#000';
     const path = points.map(([a, b]) => `${x(a).toFixed(1)},${y(b).toFixed(1)}`).join(' ');
@@ -90,14 +92,15 @@ function decades(values: readonly number[]): readonly [number, number] {
   return [low, Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values))))];
 }
 
-/** Moves labels apart that would overlap; the first keeps its place. */
-function spreadLabels(wanted: readonly number[]): readonly number[] {
-  const order = wanted.map((at, k) => ({ at, k })).toSorted((a, b) => a.at - b.at);
+/** Heights of labels at the ends of lines: moved down where two of one column would overlap. */
+function spreadLabels(wanted: readonly (readonly [number, number])[]): readonly number[] {
+  const order = wanted.map(([x, y], k) => ({ x, y, k })).toSorted((a, b) => a.y - b.y);
+  const previous = new Map<number, number>();
   const placed: number[] = [];
-  let previous = Number.NEGATIVE_INFINITY;
-  for (const { at, k } of order) {
-    previous = Math.max(at, previous + 15);
-    placed[k] = previous;
+  for (const { x, y, k } of order) {
+    const at = Math.max(y, (previous.get(x) ?? Number.NEGATIVE_INFINITY) + 15);
+    previous.set(x, at);
+    placed[k] = at;
   }
   return placed;
 }

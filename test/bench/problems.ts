@@ -32,6 +32,43 @@ export function swapProblem(
   return swapOver(market, seed, kind, range);
 }
 
+/** A portfolio over two to four targets of the market of `seed`, as large as a swap's order. */
+export function rebalanceProblem(seed: number, kind: Kind, size: Size): Problem {
+  const { tokens, nodes, venues, groups, depth } = network(seed, kind, size);
+  const rng = random(seed ^ 0xba1a);
+  const costly = kind === 'fixedCost';
+  const dollars = costly
+    ? 10 ** rng.between(...ORDER_WITH_COSTS)
+    : depth * 10 ** rng.between(...ORDER);
+  const targetCount = Math.min(rng.integer(2, 4), tokens.length);
+  const target = tokens.map((_, i) => (i < targetCount ? i : rng.integer(-1, targetCount - 1)));
+  const parts = tokens.map((_, i) => ((target[i] ?? -1) < 0 || rng.next() < 0.4 ? 0 : rng.next()));
+  // The first target's first token is always held, so that there is something to rebalance.
+  parts[0] = 0.1 + rng.next();
+  const sum = parts.reduce((a, b) => a + b, 0);
+  const holdings = Object.fromEntries(
+    tokens.flatMap(({ id, worth }, i) => {
+      const part = (parts[i] ?? 0) / sum;
+      return part > 0 ? [[id, units((dollars * part) / worth).toString()]] : [];
+    }),
+  );
+  const weights = Array.from({ length: targetCount - 1 }, () =>
+    rng.integer(5, Math.floor(90 / targetCount)),
+  );
+  const percents = [...weights, 100 - weights.reduce((a, b) => a + b, 0)];
+  const targets = percents.map((percent, g) => ({
+    nodes: tokens.filter((_, i) => target[i] === g).map(({ id }) => id),
+    weight: `0.${String(percent).padStart(2, '0')}`,
+  }));
+  return {
+    version: 1,
+    nodes,
+    venues,
+    ...(costly ? { groups, settings: { venueInputCap: '1.05' } } : {}),
+    objective: { kind: 'rebalance', holdings, targets },
+  };
+}
+
 function swapOver(market: Network, seed: number, kind: Kind, range: OrderRange): Problem {
   const rng = random(seed ^ 0x5eed);
   const { tokens, nodes, venues, groups, depth } = market;

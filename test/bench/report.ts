@@ -48,6 +48,31 @@ function tableOf(rows: readonly Row[]): readonly (readonly string[])[] {
   return [[...head, 'misses', 'lost bp p50/p99/max', 'no plan'], ...body];
 }
 
+/** One line per kind and size: what a README has room for. */
+function overviewOf(rows: readonly Row[]): readonly (readonly string[])[] {
+  const rivals = [...new Set(rows.map(({ engine }) => engine))].filter(
+    (name) => name !== 'trimtab',
+  );
+  const ours = rows.filter(({ engine }) => engine === 'trimtab');
+  const cell = (row: Row, engine: string) =>
+    rows.find((r) => r.engine === engine && r.kind === row.kind && r.size === row.size);
+  const time = (row: Row | undefined, phase: string) =>
+    duration(row?.times[phase]?.p50 ?? Number.NaN);
+  return [
+    ['venues', 'pools/tokens', 'trimtab', 'warm', ...rivals, 'our gap, bp', 'tines loses, bp'],
+    ...ours.map((row) => {
+      const misses = `${row.misses ?? 0} of ${row.cases} above 0.01`;
+      const lost = cell(row, 'tines')?.lost ?? null;
+      return [
+        ...[row.kind, row.size, time(row, 'cold'), time(row, 'warm')],
+        ...rivals.map((engine) => time(cell(row, engine), 'cold')),
+        `${bps(row.gap?.p50 ?? Number.NaN)}, max ${bps(row.gap?.max ?? Number.NaN)} (${misses})`,
+        lost === null ? '–' : `${bps(lost.p50)}, max ${bps(lost.max)}`,
+      ];
+    }),
+  ];
+}
+
 function phasesOf(rows: readonly Row[]): readonly (readonly string[])[] {
   const ours = rows.filter(({ engine }) => engine === 'trimtab');
   return [
@@ -94,7 +119,8 @@ function sections(report: Report, show: (table: readonly (readonly string[])[]) 
     return `- ${name}: ${misses} of ${solved} above 0.01 bp, worst ${bps(worst)} bp${rest.join('')}`;
   });
   return [
-    show(tableOf(rows)),
+    `Medians per quote; lost: what a plan falls short of our certified bound:\n\n${show(overviewOf(rows))}`,
+    `Every engine in full:\n\n${show(tableOf(rows))}`,
     `Our phases (medians):\n\n${show(phasesOf(rows))}`,
     `Targets:\n\n${show(targetTable(report))}`,
     ...(counted.length > 0

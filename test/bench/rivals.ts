@@ -27,6 +27,8 @@ export interface Outcome {
   readonly bound: number | null;
   /** Set when the plan cannot be compared, and why. */
   readonly invalid?: string;
+  /** A venue takes in more than settings.venueInputCap: a plan our bound does not speak of. */
+  readonly beyondCap?: boolean;
 }
 
 export interface Opened {
@@ -58,13 +60,16 @@ export function timed<T>(work: () => T): readonly [number, T] {
   return [Number(now() - start), result];
 }
 
-/** Below this a run is repeated: a lone run measures the caches the last engine left behind. */
-const SHORT_NS = 3e6;
-const REPEATS = 9;
+/** A lone run measures the caches its neighbour left and whoever else had the core. */
+const REPEATS_MAX = 9;
+const REPEATS_MIN = 3;
+const REPEATED_NS = 3e7;
+const LONE_NS = 5e8;
 
-/** The median of a first run and, if it was short, of eight more in a row. */
+/** The median of a first run and up to eight more in a row, as many as fit into some 30 ms. */
 export function repeated(first: number, run: () => number): number {
-  if (first > SHORT_NS) return first;
-  const samples = [first, ...Array.from({ length: REPEATS - 1 }, run)].toSorted((a, b) => a - b);
-  return samples[REPEATS >> 1] ?? first;
+  if (first > LONE_NS) return first;
+  const wanted = Math.max(REPEATS_MIN, Math.min(REPEATS_MAX, Math.floor(REPEATED_NS / first)));
+  const samples = [first, ...Array.from({ length: wanted - 1 }, run)].toSorted((a, b) => a - b);
+  return samples[wanted >> 1] ?? first;
 }

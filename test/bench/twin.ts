@@ -6,13 +6,16 @@ import { prepareTwin, solveTwin } from '../twin/index.ts';
 import { type Case, type Engine, type Opened, repeated, timed } from './rivals.ts';
 
 const VENUES_MAX = 1000;
+/** Searching over what costs something takes it seconds, which shows nothing more. */
+const VENUES_MAX_WITH_COSTS = 100;
 
 export function twinEngine(): Engine {
   return { name: 'twin', roundsMax: 3, open };
 }
 
-function open({ problem }: Case): Opened | null {
-  if (problem.venues.length > VENUES_MAX) return null;
+function open({ kind, problem }: Case): Opened | null {
+  const costly = kind === 'fixedCost' || kind === 'real';
+  if (problem.venues.length > (costly ? VENUES_MAX_WITH_COSTS : VENUES_MAX)) return null;
   const solve = prepareTwin(problem);
   return {
     run() {

@@ -2,26 +2,20 @@
 // worth: at good dual prices it is close to the best plan there is.
 
 import { describe, expect, it } from 'vitest';
-import { planValue } from '../../solver/certificate/accounts.ts';
 import { certifyBound, dualBound } from '../../solver/certificate/bound.ts';
 import { evaluate } from '../../solver/certificate/evaluate.ts';
-import { execute } from '../../solver/certificate/execution.ts';
 import { type Fixed36, fixed36, formatFixed36, parseFixed36 } from '../../solver/market/decimal.ts';
 import { exactOut } from '../../solver/market/exact/venue.ts';
 import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
 import { parseProblem } from '../../solver/market/problemFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import { type Random, randomFrom, seeded } from '../market/helpers/random.ts';
-import { type Kind, randomPlan, randomPrices, randomProblem } from './helpers/problems.ts';
+import { emptyPlan, type Plan, planWorth, randomPlan } from './helpers/plans.ts';
+import { KINDS, randomPrices, randomProblem } from './helpers/problems.ts';
 
 const PROBLEMS = 40;
-const KINDS: readonly Kind[] = ['swap', 'balanced', 'risk'];
 
-function worthOf(problem: ParsedProblem, legs: ReturnType<typeof randomPlan>): bigint {
-  const { execution } = execute(problem, legs);
-  if (execution === null) throw new Error('the plan executes');
-  return planValue(problem, execution);
-}
+const worthOf = (problem: ParsedProblem, legs: Plan['legs']) => planWorth(problem, { legs });
 
 /** Pattern search in log prices: good dual prices without the optimizer. */
 function improvePrices(problem: ParsedProblem, start: readonly Fixed36[], steps: number) {
@@ -54,9 +48,9 @@ const asText = (problem: ParsedProblem, prices: readonly Fixed36[]) =>
   );
 
 function plansOf(random: Random, problem: ParsedProblem, count: number): bigint {
-  let best = worthOf(problem, []);
+  let best = planWorth(problem, emptyPlan(problem));
   for (let i = 0; i < count; i++) {
-    const value = worthOf(problem, randomPlan(random, problem));
+    const value = planWorth(problem, randomPlan(random, problem));
     if (value > best) best = value;
   }
   return best;

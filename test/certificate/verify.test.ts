@@ -9,10 +9,10 @@ import { parseProblem } from '../../solver/market/problemFile.ts';
 import { parseResult } from '../../solver/market/resultFile.ts';
 import type { Leg, Problem, ProblemResult } from '../../solver/types/problem.ts';
 import { type Random, seeded } from '../market/helpers/random.ts';
-import { type Kind, randomPlan, randomPrices, randomProblem } from './helpers/problems.ts';
+import { randomPlan } from './helpers/plans.ts';
+import { KINDS, randomPrices, randomProblem } from './helpers/problems.ts';
 
 const ENGINE = `0x${'ab'.repeat(32)}`;
-const KINDS: readonly Kind[] = ['swap', 'balanced', 'risk'];
 
 interface Case {
   readonly problem: ParsedProblem;
@@ -21,10 +21,11 @@ interface Case {
 
 function randomCase(random: Random): Case {
   const problem = randomProblem(random, random.pick(KINDS));
-  const legs = randomPlan(random, problem);
+  const { legs, orders } = randomPlan(random, problem);
   const prices = randomPrices(random, problem, 0.05);
   const status = legs.length === 0 && problem.objective.kind === 'swap' ? 'noRoute' : 'solved';
-  return { problem, result: evaluate(problem, { status, legs, prices }, ENGINE) };
+  const solution = { status, legs, prices, ...(orders === undefined ? {} : { orders }) } as const;
+  return { problem, result: evaluate(problem, solution, ENGINE) };
 }
 
 function casesOf(name: string, count: number, wanted: (made: Case) => boolean = () => true) {

@@ -241,6 +241,109 @@ describe('exact venues', () => {
   });
 });
 
+describe('weighted and stable venues', () => {
+  const UNIT = 10n ** 18n;
+  const pool = {
+    nodes: ['a', 'b', 'c'],
+    balances: [1000n * UNIT, 4000n * UNIT, 2000n * 10n ** 6n].map(String),
+    scalingFactors: [UNIT, UNIT, 10n ** 30n].map(String),
+    swapFee: String(UNIT / 1000n),
+    fixedCost: '0',
+  };
+  const { venues } = parseProblem({
+    version: 1,
+    nodes: ['a', 'b', 'c', 'd'].map((id) => ({
+      id,
+      asset: id,
+      chain: 1,
+      decimals: id === 'c' ? 6 : 18,
+      price: '1',
+    })),
+    venues: [
+      {
+        ...pool,
+        id: 'weighted',
+        kind: 'weighted',
+        weights: [UNIT / 4n, UNIT / 2n, UNIT / 4n].map(String),
+      },
+      {
+        ...pool,
+        id: 'stable',
+        kind: 'stable',
+        amplification: '200000',
+        amplificationPrecision: '1000',
+      },
+    ],
+    objective: { kind: 'swap', sell: { node: 'a', amount: '1' }, buy: 'b' },
+  });
+  const [weighted, stable] = venues;
+  if (!weighted || !stable) throw new Error('two venues');
+
+  it('behavior: a weighted pool pays and charges by its closed form', () => {
+    // 999.0 in after the fee of 0.1 %; exponent 1: 2000 · 99.9 / (1000 + 99.9), in six decimals.
+    expect(exactOut(weighted, 0, 2, 100n * UNIT)).toBe(181_652_877n);
+    // Exponent 1/2: 4000 · (1 − √(1000/1099.9)), 10^−14 of the power below the true value.
+    const out = exactOut(weighted, 0, 1, 100n * UNIT);
+    const root = 4000 * (1 - Math.sqrt(1000 / 1099.9));
+    expect(Number(out) / 1e18).toBeCloseTo(root, 9);
+    // Exponent 2: 1000 · ((4000/3900)² − 1) / 0.999.
+    const charged = exactIn(weighted, 0, 1, 100n * UNIT);
+    expect(Number(charged) / 1e18).toBeCloseTo((1000 * ((40 / 39) ** 2 - 1)) / 0.999, 9);
+  });
+
+  it('behavior: a stable pool trades near one to one, and never more than it holds', () => {
+    for (const [from, to, unit] of [
+      [0, 1, UNIT],
+      [1, 0, UNIT],
+      [2, 1, 10n ** 6n],
+    ] as const) {
+      const out = exactOut(stable, from, to, 10n * unit);
+      expect(Number(out) / 1e18).toBeGreaterThan(9.8);
+      expect(Number(out) / 1e18).toBeLessThan(10.2);
+    }
+    expect(exactIn(stable, 0, 1, 4000n * UNIT)).toMatchObject({ refused: 'outOfLiquidity' });
+    const all = exactOut(stable, 0, 1, 10n ** 30n);
+    expect(typeof all === 'bigint' && all < 4000n * UNIT).toBe(true);
+  });
+
+  it('property: there and back never pays, over every ordered pair', () => {
+    for (const venue of [weighted, stable]) {
+      for (const [from, to] of [
+        [0, 1],
+        [1, 2],
+        [2, 0],
+        [1, 0],
+        [2, 1],
+        [0, 2],
+      ] as const) {
+        for (const amount of [1n, 999n, 10n ** 6n, 10n ** 8n, 10n ** 15n, 10n ** 20n]) {
+          const out = exactOut(venue, from, to, amount);
+          if (typeof out !== 'bigint') continue;
+          const back = exactOut(venue, to, from, out);
+          expect(typeof back !== 'bigint' || back < amount).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('error: nodes not its own, the 30 % limit, dust, the vault, an empty token', () => {
+    for (const venue of [weighted, stable]) {
+      expect(exactOut(venue, 0, 3, 5n)).toMatchObject({ refused: 'wrongNodes' });
+      expect(exactIn(venue, 1, 1, 5n)).toMatchObject({ refused: 'wrongNodes' });
+      expect(exactOut(venue, 0, 1, 0n)).toMatchObject({ refused: 'zeroAmount' });
+      expect(exactIn(venue, 0, 1, 0n)).toMatchObject({ refused: 'zeroAmount' });
+      expect(exactOut(venue, 0, 2, 1n)).toMatchObject({ refused: 'zeroOutput' });
+      expect(exactOut(venue, 0, 1, 2n ** 112n)).toMatchObject({ refused: 'amountTooLarge' });
+    }
+    expect(exactOut(weighted, 0, 1, 301n * UNIT)).toMatchObject({ refused: 'overCapacity' });
+    expect(exactIn(weighted, 0, 1, 1200n * UNIT + 1n)).toMatchObject({ refused: 'overCapacity' });
+    const empty = { ...stable, scalingFactors: [1n, UNIT, UNIT] } as typeof stable;
+    expect(
+      exactOut({ ...empty, balances: [1n, UNIT, UNIT] } as typeof stable, 1, 2, 10n),
+    ).toMatchObject({ refused: 'outOfLiquidity' });
+  });
+});
+
 describe('makeSnapshot', () => {
   const pool = {
     id: 'p',

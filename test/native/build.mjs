@@ -103,7 +103,7 @@ function namesIn(header) {
     '-DCORE_HEADER="trimtab.h"',
     `-DCORE_INSTANCE=${found(/void \w*instantiate\((?:struct )?(\w+)\s*\*/, 'instance')}`,
     `-DCORE_INSTANTIATE=${found(/void (\w*instantiate)\(/, 'instantiate')}`,
-    ...['header', 'arrange', 'solve'].map(
+    ...['header', 'arrange', 'load', 'solve'].map(
       (name) =>
         `-DCORE_EXPORT_${name.toUpperCase()}=${found(new RegExp(`u32 (\\w+_${name})\\(`), name)}`,
     ),

@@ -29,6 +29,7 @@ static uint8_t *core_memory(void) { return CORE_EXPORT_MEMORY(&core)->data; }
 static size_t core_memory_size(void) { return CORE_EXPORT_MEMORY(&core)->size; }
 static uint32_t core_header(void) { return CORE_EXPORT_HEADER(&core); }
 static int32_t core_arrange(void) { return (int32_t)CORE_EXPORT_ARRANGE(&core); }
+static int32_t core_load(void) { return (int32_t)CORE_EXPORT_LOAD(&core); }
 static int32_t core_solve(void) { return (int32_t)CORE_EXPORT_SOLVE(&core); }
 
 #endif

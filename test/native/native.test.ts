@@ -1,20 +1,17 @@
 // The core compiled to machine code answers byte for byte what the WASM answers: what the bench
 // compares itself with, and what the fuzzer runs, is the same program.
 
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type CoreExports, HEADER } from '../../solver/engine/abi.ts';
+import { HEADER } from '../../solver/engine/abi.ts';
 import { parseProblem } from '../../solver/market/problemFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import { generate, SMOOTH } from '../engine/generate.ts';
-import { dumpImage } from './dump.ts';
+import { dumpImage, solveImage } from './dump.ts';
 import { nativeBuild, nativeSolve, nativeTimes } from './native.ts';
 
 const build = nativeBuild();
 if ('missing' in build) console.log(build.missing);
 const present = !('missing' in build);
-
-const wasm = new WebAssembly.Module(readFileSync('.build/trimtab.wasm'));
 
 /** The generator may draw a portfolio that holds nothing in any target: not a problem. */
 function imageOf(seed: number): Uint8Array | null {
@@ -28,16 +25,6 @@ function imageOf(seed: number): Uint8Array | null {
   }
 }
 
-function solveWasm(image: Uint8Array): Uint8Array {
-  const core = new WebAssembly.Instance(wasm).exports as unknown as CoreExports;
-  const block = new Uint8Array(core.memory.buffer, core.header(), image.length);
-  block.set(image);
-  core.arrange();
-  block.set(image);
-  core.solve();
-  return block.slice();
-}
-
 describe.skipIf(!present)('the core through wasm2c', () => {
   test.each(['native', 'portable'] as const)(
     'behavior: %s bytes equal the WASM’s',
@@ -46,7 +33,7 @@ describe.skipIf(!present)('the core through wasm2c', () => {
       for (let seed = 1; seed <= 40; seed++) {
         const image = imageOf(seed);
         if (image === null) continue;
-        const wanted = solveWasm(image);
+        const wanted = solveImage(image);
         const run = await nativeSolve(image, 2, kind);
         const status = new DataView(wanted.buffer).getInt32(HEADER.status, true);
         expect(run?.status, `seed ${seed}`).toBe(status);

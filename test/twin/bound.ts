@@ -2,7 +2,7 @@
 // modes. It steers the search and picks the prices to publish; the published bound is the checker's,
 // in integers.
 
-import { respond } from './dual.ts';
+import { isForced, respond } from './dual.ts';
 import type { Network, Place } from './network.ts';
 import { conjugate } from './tracking.ts';
 
@@ -13,13 +13,13 @@ export function dualBound(net: Network): number {
   for (const { nu, supply } of net.places.slice(0, net.nodeCount)) bound += nu * supply;
   const paid = new Set<unknown>();
   for (const venue of net.venues) {
-    if (venue.mode === 'off' || venue.index < 0) continue;
+    if (venue.mode === 'off' || (venue.index < 0 && venue.order < 0)) continue;
     let most = 0;
     for (const arc of venue.arcs) {
       respond(arc);
       most = Math.max(most, arc.surplus - (venue.mode === 'open' ? venue.charge : 0));
     }
-    bound += most;
+    bound += isForced(venue) ? (venue.arcs[0]?.surplus ?? 0) : most;
     if (venue.mode === 'free') bound -= venue.fixedCost;
     if (venue.mode === 'free' && venue.decision) paid.add(venue);
   }

@@ -4,10 +4,10 @@
 
 import { attempt, type Search } from './attempt.ts';
 import { dualBound } from './bound.ts';
-import { keepPrices, type Prices, recallPrices, settleSupply, type Use } from './choice.ts';
+import { keepPrices, type Prices, recallPrices, type Use } from './choice.ts';
 import { charge, usedShare } from './groups.ts';
 import { minimise } from './minimise.ts';
-import type { Network, Venue } from './network.ts';
+import { type Network, settleSupply, type Venue } from './network.ts';
 
 const BRANCHES_MAX = 24;
 /** Shares this close to 0 or 1 are decided. */

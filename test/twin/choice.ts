@@ -2,9 +2,10 @@
 // paid. What is left is convex: no relaxation, one dual solve and one recovery, repeated with an arc
 // barred while the best flow has a cycle.
 
+import { spendExcess } from './excess.ts';
 import { charge, costOf } from './groups.ts';
 import { minimise } from './minimise.ts';
-import type { Arc, Network, Venue } from './network.ts';
+import { type Arc, type Network, type Place, settleSupply, type Venue } from './network.ts';
 import type { Newton } from './newton.ts';
 import { type Plan, planValue, recover } from './recover.ts';
 
@@ -13,6 +14,8 @@ const CYCLES_MAX = 16;
 const WARM_GAP = 1e-8;
 /** Share of the plan that may be left by rounding where it is worth nothing. */
 const STRANDED_MAX = 1e-9;
+/** Share of a batch's worth that may be missing where orders are paid: less than their slack. */
+const SHORT_MAX = 1e-12;
 
 /** Per venue: unused, used either way, or used by that arc. */
 export type Use = 'no' | 'yes' | Arc;
@@ -27,9 +30,13 @@ export interface Prices {
 export interface Found {
   /** Dollars, fixed costs paid. */
   readonly net: number;
+  /** Dollars before fixed costs. */
+  readonly value: number;
   readonly used: readonly boolean[];
   readonly arcs: readonly (Arc | null)[];
   readonly legs: readonly FloatLeg[];
+  /** Orders of a batch and how much of them is executed. */
+  readonly fills: readonly { readonly order: number; readonly share: number }[];
   readonly prices: Prices;
 }
 
@@ -62,21 +69,31 @@ export function recallPrices(net: Network, { nu, shares }: Prices): void {
   });
 }
 
-/** Takes the fixed fees of bridges committed to from where they arrive. */
-export function settleSupply(net: Network): void {
-  for (const place of net.places) place.supply = place.holding;
-  for (const { mode, fixedFee, arcs } of net.venues) {
-    if (mode === 'free' && fixedFee > 0) (arcs[0] as Arc).to.supply -= fixedFee;
-  }
-}
-
 function commit(net: Network, use: (venue: Venue) => Use): void {
   for (const venue of net.venues) {
     const wish = venue.decision ? use(venue) : 'yes';
     venue.mode = wish === 'no' ? 'off' : 'free';
     for (const arc of venue.arcs) arc.barred = typeof wish === 'object' && arc !== wish;
   }
+  if (net.batch) openPurse(net);
   charge(net);
+}
+
+/**
+ * Surplus counts where it can be paid to an order: one that is committed to, or one that may be filled
+ * in part and can claim it with next to nothing. Elsewhere it has to be traded on.
+ */
+function openPurse(net: Network): void {
+  const claimed = new Set<Place>();
+  for (const { order, whole, mode, arcs } of net.venues) {
+    if (order >= 0 && (!whole || mode === 'free')) claimed.add((arcs[0] as Arc).from);
+  }
+  for (const venue of net.venues) {
+    const [arc] = venue.arcs;
+    if (venue.index >= 0 || venue.order >= 0 || arc === undefined) continue;
+    venue.mode = claimed.has(arc.from) ? 'free' : 'off';
+    arc.from.keeps = claimed.has(arc.from);
+  }
 }
 
 /** The best plan on the venues `use` names, or null if none sells everything. */
@@ -103,7 +120,12 @@ export function solveCommitted(
       plan.barred = true;
       if (plan.venue.arcs.every(({ barred }) => barred)) plan.venue.mode = 'off';
     } else if (!closeIdleBridges(net)) {
-      return judge(net, plan, scale);
+      const prices = keepPrices(net);
+      const found = judge(net, plan, prices, scale);
+      const second = net.excess === null ? null : spendExcess(net, newton, found?.value ?? 0);
+      if (second === null) return found;
+      const other = judge(net, second, prices, scale);
+      return other !== null && other.net > (found?.net ?? 0) ? other : found;
     }
   }
   return null;
@@ -120,15 +142,23 @@ function closeIdleBridges(net: Network): boolean {
   return closed;
 }
 
-function judge(net: Network, plan: Plan, scale: number): Found | null {
-  if (net.goal !== null && plan.stranded > STRANDED_MAX * scale) return null;
+const lostMost = (net: Network, scale: number): number =>
+  net.goal === null ? Number.POSITIVE_INFINITY : STRANDED_MAX * scale;
+
+function judge(net: Network, plan: Plan, prices: Prices, scale: number): Found | null {
+  // A swap sells everything; a batch that cannot pay its orders is none.
+  if (net.batch ? plan.short > SHORT_MAX * net.worth : plan.stranded > lostMost(net, scale))
+    return null;
   const value = planValue(net);
-  if (net.goal !== null && !(value > 0)) return null;
+  if (net.goal !== null && !net.batch && !(value > 0)) return null;
   const arcs = net.venues.map((venue) => venue.arcs.find(({ x }) => x > 0) ?? null);
   const used = arcs.map((arc) => arc !== null);
   const users = new Set(net.venues.filter((_, e) => used[e]));
   const cost = costOf(net, (venue) => users.has(venue));
-  return { net: value - cost, used, arcs, legs: legsOf(plan), prices: keepPrices(net) };
+  const fills = net.venues.flatMap(({ order, arcs: [arc] }) =>
+    order >= 0 && arc !== undefined && arc.x > 0 ? [{ order, share: arc.x / arc.curve.room }] : [],
+  );
+  return { net: value - cost, value, used, arcs, legs: legsOf(plan), fills, prices };
 }
 
 /** Legs in execution order, those out of one place together. */

@@ -20,7 +20,7 @@ export function evaluate(net: Network): void {
   for (const venue of net.venues) {
     if (venue.mode === 'off') continue;
     for (const arc of venue.arcs) respond(arc);
-    if (isSmooth(venue)) takeAll(net, venue);
+    if (isSmooth(venue) || isForced(venue)) takeAll(net, venue);
     else takeShares(net, venue);
   }
   if (net.tracking !== null) track(net, net.tracking);
@@ -44,6 +44,9 @@ export function isSmooth(venue: Venue): boolean {
 }
 
 const UNTIED: readonly Arc[] = [];
+
+/** An order that must be filled whole: its trade does not react to prices. */
+export const isForced = ({ mode, whole }: Venue): boolean => mode === 'free' && whole;
 
 function takeAll(net: Network, venue: Venue): void {
   venue.tied = UNTIED;

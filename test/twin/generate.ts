@@ -1,7 +1,7 @@
 // Seeded families of small problems for differential tests: what generate.ts and chains.ts of the
 // engine's tests draw, by name and number, so that a report names a case anybody can draw again.
 
-import type { Objective, Problem, ProblemVenue } from '../../solver/types/problem.ts';
+import type { Objective, Problem, ProblemNode, ProblemVenue } from '../../solver/types/problem.ts';
 import { chainsProblem } from '../engine/chains.ts';
 import {
   decimal,
@@ -220,4 +220,35 @@ export function riskCase(seed: number): Case {
 function decimalOf(integer: number, places: number): string {
   const digits = String(Math.abs(integer)).padStart(places + 1, '0');
   return `${integer < 0 ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
+/** Batches: orders both ways at limits around the pools' price, a third of them fill-or-kill. */
+export function batchCase(seed: number): Case {
+  const rng = random(seed ^ 0x510e527f);
+  const { problem, grain } = generate(seed, { ...SMALL, linear: rng.pick([0, 0.2]) }, 'swap');
+  if (problem.objective.kind !== 'swap') throw new Error('a swap was asked for');
+  const { nodes } = problem;
+  const prices = nodes.map(({ price, decimals }) => Number(price) / 10 ** decimals);
+  const size = 10 ** rng.between(1, 6);
+  const orders = Array.from({ length: rng.integer(2, 10) }, (_, k) => {
+    const sell = rng.integer(0, nodes.length - 1);
+    const buy = (sell + rng.integer(1, nodes.length - 1)) % nodes.length;
+    const worth = size * rng.between(0.1, 1);
+    const limit = worth * (1 - rng.between(-0.005, 0.02));
+    return {
+      id: `o${k}`,
+      sell: {
+        node: (nodes[sell] as ProblemNode).id,
+        amount: units(worth / (prices[sell] as number)).toString(),
+      },
+      buy: (nodes[buy] as ProblemNode).id,
+      minOut: units(limit / (prices[buy] as number)).toString(),
+      partial: rng.next() < 0.67,
+    };
+  });
+  return {
+    name: `batch ${seed}`,
+    grain,
+    problem: { ...problem, objective: { kind: 'batch', orders } },
+  };
 }

@@ -4,10 +4,11 @@
 // something). Its float plan goes through the same exact re-execution as the engine's.
 
 import { exact36 } from '../../solver/engine/decode.ts';
-import { executeProposal } from '../../solver/engine/execute.ts';
+import { type ExactLeg, executeProposal } from '../../solver/engine/execute.ts';
 import { fixed36, formatFixed36 } from '../../solver/market/decimal.ts';
-import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
+import type { ParsedNode, ParsedProblem } from '../../solver/market/parsedProblem.ts';
 import type { Leg, Solution } from '../../solver/types/problem.ts';
+import { executeBatch } from './batch.ts';
 import { pack } from './pack.ts';
 import { type Outcome, solve } from './search.ts';
 
@@ -24,37 +25,31 @@ export function solveTwin(problem: ParsedProblem): Solution {
 
 function finish(problem: ParsedProblem, { status, best, nu }: Outcome): Solution {
   const prices = decimalPrices(problem, nu);
-  if (best === null || (status !== 'solved' && status !== 'limit')) {
-    return { status, legs: [], prices };
+  const { objective } = problem;
+  const found = status === 'solved' || status === 'limit' ? best : null;
+  const proposal = (found?.legs ?? []).map(({ venue, from, to, input, stiffness }) => {
+    return { venue, from, to, amountIn: input / scaleOf(problem, from), stiffness };
+  });
+  if (objective.kind === 'batch') {
+    const { legs, orders } = executeBatch(problem, objective, found?.fills ?? [], proposal);
+    return { status, prices, legs: legs.map((leg) => named(problem, leg)), orders };
   }
-  const { legs } = executeProposal(
-    problem,
-    best.legs.map(({ venue, from, to, input, stiffness }) => ({
-      venue,
-      from,
-      to,
-      amountIn: input / (scaleOf(problem, from) as number),
-      stiffness,
-    })),
-  );
-  const id = (node: number) => problem.nodes[node]?.id as string;
+  const { legs } = executeProposal(problem, proposal);
+  return { status, prices, legs: legs.map((leg) => named(problem, leg)) };
+}
+
+function named({ nodes, venues }: ParsedProblem, leg: ExactLeg): Leg {
+  const { venue, from, to, amountIn, amountOut } = leg;
   return {
-    status,
-    prices,
-    legs: legs.map(
-      ({ venue, from, to, amountIn, amountOut }): Leg => ({
-        venue: problem.venues[venue]?.id as string,
-        in: { node: id(from), amount: amountIn.toString() },
-        out: { node: id(to), amount: amountOut.toString() },
-      }),
-    ),
+    venue: venues[venue]?.id as string,
+    in: { node: nodes[from]?.id as string, amount: amountIn.toString() },
+    out: { node: nodes[to]?.id as string, amount: amountOut.toString() },
   };
 }
 
 /** Units per base unit; pack.ts uses the same. */
-function scaleOf({ nodes }: ParsedProblem, i: number): number | undefined {
-  const node = nodes[i];
-  if (node === undefined) return undefined;
+function scaleOf({ nodes }: ParsedProblem, i: number): number {
+  const node = nodes[i] as ParsedNode;
   return (node.price === null ? 1 : Number(node.price) / 1e36) / 10 ** node.decimals;
 }
 

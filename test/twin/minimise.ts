@@ -2,7 +2,7 @@
 // the kinks only where moving centres no longer helps. Ends on the true primal–dual gap: what is left
 // at places and what is lost at kinks.
 
-import { normalise, residual } from './dual.ts';
+import { isForced, normalise, residual } from './dual.ts';
 import { resplit } from './groups.ts';
 import type { Network } from './network.ts';
 import type { Newton } from './newton.ts';
@@ -28,9 +28,9 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
   const shared = net.venues.filter(isShared);
   let epsilon: number = effort.warm ? EPSILON.warm : EPSILON.first;
   if (!effort.warm) for (const { arcs } of net.venues) for (const arc of arcs) arc.center = 0;
-  setSigmas(net, epsilon, roughWorth(net));
+  setSigmas(net, epsilon, net.batch ? net.worth : roughWorth(net));
   if (shared.length === 0 && net.tracking === null) {
-    newton.run((value) => 1e-15 * Math.abs(value), workMax);
+    newton.run(net, () => 1e-15 * scaleOf(net), workMax);
     return residual(net);
   }
   let last = Number.POSITIVE_INFINITY;
@@ -38,8 +38,8 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
   let stalls = 0;
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     // Between recentrings the kinks' own error rules; a hundredth of it is exact enough.
-    newton.run((value) => Math.max(1e-13 * Math.abs(value), 0.01 * net.lost), workMax);
-    const goal = (effort.relaxed ? GAP.relaxed : GAP.exact) * Math.abs(net.value);
+    newton.run(net, () => Math.max(1e-13 * scaleOf(net), 0.01 * net.lost), workMax);
+    const goal = (effort.relaxed ? GAP.relaxed : GAP.exact) * scaleOf(net);
     const left = residual(net);
     if (net.lost <= goal && left <= Math.max(goal, newton.floor)) break;
     // What neither Newton nor moved centres make smaller is the rounding of prices against depth.
@@ -52,14 +52,18 @@ export function minimise(net: Network, newton: Newton, effort: Effort): number {
     if (effort.relaxed) resplit(net);
     if (3 * net.lost > last && epsilon > EPSILON.last) epsilon *= 0.1;
     last = net.lost;
-    setSigmas(net, epsilon, Math.abs(net.value));
+    setSigmas(net, epsilon, scaleOf(net));
   }
   return residual(net) + net.lost;
 }
 
 const isShared = (venue: Network['venues'][number]): boolean =>
   venue.mode !== 'off' &&
+  !isForced(venue) &&
   (venue.mode === 'open' || venue.choosesArc || venue.arcs.some(({ linear }) => linear));
+
+/** What gaps are measured against: a batch's surplus may be nothing beside what it trades. */
+const scaleOf = (net: Network): number => (net.batch ? net.worth : Math.abs(net.value));
 
 /** What the plan is about, dollars, before a dual value is known. */
 function roughWorth(net: Network): number {

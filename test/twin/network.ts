@@ -16,7 +16,7 @@ export interface Place {
   /** The target it belongs to, or −1. */
   readonly target: number;
   /** May a plan leave value here? */
-  readonly keeps: boolean;
+  keeps: boolean;
   /** Row of Newton's matrix, −1 where the price is pinned. */
   row: number;
   /** Holding less fees already committed to. */
@@ -59,6 +59,10 @@ export type Mode = 'free' | 'open' | 'off';
 export interface Venue {
   /** Venue index of the problem, or −1: a target's own arc. */
   readonly index: number;
+  /** Order of a batch this edge stands for, or −1: it takes what it is paid and gives what it sells. */
+  readonly order: number;
+  /** Once used, used whole: an order that is filled or killed. */
+  readonly whole: boolean;
   readonly arcs: Arc[];
   /** Dollars, once if used. */
   readonly fixedCost: number;
@@ -108,10 +112,14 @@ export interface Network {
   readonly nodeCount: number;
   readonly venues: readonly Venue[];
   readonly groups: readonly Group[];
-  /** Where everything must go, price pinned to 1; null for a portfolio of fixed shares. */
+  /** Where value is counted, price pinned to 1: the bought node, a batch's purse; null otherwise. */
   readonly goal: Place | null;
+  /** The goal is a batch's purse: nothing must be sold, what is bought must be paid. */
+  readonly batch: boolean;
   /** Weight by target of a rebalance; else empty. */
   readonly weights: readonly number[];
+  /** Hard targets: the same network with a purse for what is left beyond balance; excess.ts. */
+  readonly excess: Network | null;
   /** A rebalance's penalty for missing its targets; null where they are hard. */
   readonly tracking: Tracking | null;
   /** Dollars the gap is measured against. */
@@ -134,4 +142,12 @@ export function activeArc(venue: Venue): Arc | null {
     if (arc.share > 0 && (best === null || arc.share > best.share)) best = arc;
   }
   return best;
+}
+
+/** Takes the fixed fees of bridges committed to from where they arrive. */
+export function settleSupply(net: Network): void {
+  for (const place of net.places) place.supply = place.holding;
+  for (const { mode, fixedFee, arcs } of net.venues) {
+    if (mode === 'free' && fixedFee > 0) (arcs[0] as Arc).to.supply -= fixedFee;
+  }
 }

@@ -19,8 +19,8 @@ const SETTLED = 1e-8;
 const ROUNDING = 8.9e-16;
 const ROUNDING_MAX = 1e-6;
 
+/** Newton's matrix for one set of places and arcs; `net` may leave some of them out. */
 export class Newton {
-  private readonly net: Network;
   private readonly matrix: Envelope;
   private readonly rows: readonly Place[];
   private readonly solution: Float64Array;
@@ -28,26 +28,24 @@ export class Newton {
   floor = 0;
 
   constructor(net: Network) {
-    this.net = net;
     this.rows = orderRows(net);
     this.matrix = new Envelope(this.rows.length, joined(net));
     this.solution = new Float64Array(this.rows.length);
   }
 
-  /** Minimises to `goal(ĝ)` dollars of residual; prices, trades and ĝ are left at the end point. */
-  run(goal: (value: number) => number, workMax: number): void {
-    const { net } = this;
+  /** Minimises to `goal()` dollars of residual; prices, trades and ĝ are left at the end point. */
+  run(net: Network, goal: () => number, workMax: number): void {
     evaluate(net);
     let damping = 1;
     let quiet = 0;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const size = residual(net);
       if (net.work >= workMax) return;
-      this.assemble();
-      const settled = this.settled();
-      if (size <= goal(net.value) && settled) return;
+      this.assemble(net);
+      const settled = this.settled(net);
+      if (size <= goal() && settled) return;
       net.work++;
-      const slope = this.direction(damping, size);
+      const slope = this.direction(net, damping, size);
       quiet = -slope <= NOISE * Math.abs(net.value) ? quiet + 1 : 0;
       if (quiet > QUIET_MAX) return;
       if (size <= this.floor && settled) return;
@@ -70,8 +68,8 @@ export class Newton {
    * those prices say little about units that the plan must balance all the same. There nothing may
    * be lacking, and the step Newton would still take must be small. Reads the assembled matrix.
    */
-  private settled(): boolean {
-    const { net, matrix, rows } = this;
+  private settled(net: Network): boolean {
+    const { matrix, rows } = this;
     if (net.goal !== null || net.tracking !== null) return true;
     return rows.every(({ row, nu, price, gradient, demand }) => {
       if (nu > CHEAP * price) return true;
@@ -82,8 +80,8 @@ export class Newton {
   }
 
   /** Fills every place's step; returns ĝ's slope along it. */
-  private direction(damping: number, size: number): number {
-    const { net, matrix, rows, solution } = this;
+  private direction(net: Network, damping: number, size: number): number {
+    const { matrix, rows, solution } = this;
     let depth = 0;
     // The mean keeps a place that no active arc touches from running to the next kink for little.
     const mean = size / net.places.length;
@@ -114,9 +112,9 @@ export class Newton {
    * The curvatures at hand, undamped. A portfolio's potentials are free up to a constant: the place
    * that matters most is held, so that what rounding leaves over lands where it is least felt.
    */
-  factorise(): void {
-    this.assemble();
-    const { matrix, net, rows } = this;
+  factorise(net: Network): void {
+    this.assemble(net);
+    const { matrix, rows } = this;
     if (net.goal === null && net.tracking === null) {
       const worth = ({ demand, nu }: Place) => demand * nu;
       const held = rows.reduce((best, one) => (worth(one) > worth(best) ? one : best));
@@ -125,10 +123,10 @@ export class Newton {
     matrix.factorise();
   }
 
-  private assemble(): void {
+  private assemble(net: Network): void {
     const { matrix } = this;
     matrix.clear();
-    for (const venue of this.net.venues) {
+    for (const venue of net.venues) {
       if (venue.mode === 'off') continue;
       for (const { from, to, hii, hij, hjj } of venue.arcs) {
         if (hii === 0 && hjj === 0) continue;
@@ -138,7 +136,7 @@ export class Newton {
       }
       if (venue.tied.length > 1) untie(matrix, venue);
     }
-    const { tracking } = this.net;
+    const { tracking } = net;
     if (tracking !== null)
       eachCurvature(tracking, (a, b, value) => matrix.add(a.row, b.row, value));
   }

@@ -8,6 +8,7 @@ import type {
   ParsedProblem,
   ParsedVenue,
 } from '../../solver/market/parsedProblem.ts';
+import { orderWorth } from '../../solver/market/worth.ts';
 import { concentrated, type Stretch } from './curves/concentrated.ts';
 import { constantProduct } from './curves/constantProduct.ts';
 import type { Curve } from './curves/curve.ts';
@@ -29,11 +30,11 @@ export function pack(problem: ParsedProblem): Network {
   const holding = (i: number) => spendable(problem, i) * (scales[i] as number);
   const places: Place[] = problem.nodes.map(({ price }, i) => {
     const target = objective.kind === 'rebalance' ? (objective.targetOfNode[i] as number) : -1;
-    const keeps = objective.kind === 'swap' ? i === objective.buy : target >= 0;
+    const keeps = mayKeep(objective, i);
     const facts = { price: price === null ? 0 : 1, holding: holding(i), target, keeps };
     return place(i, { ...facts, demand: loneDemand(problem, target) });
   });
-  const worth = places.reduce((sum, one) => sum + one.holding * one.price, 0);
+  const worth = Number(orderWorth(problem)) / E36 / E36;
   const cap =
     settings.venueInputCap === null ? null : (worth * Number(settings.venueInputCap)) / E36;
   const capAt = (i: number) => (cap === null || places[i]?.price === 0 ? Infinity : cap);
@@ -44,13 +45,15 @@ export function pack(problem: ParsedProblem): Network {
       : [];
   const nodeCount = places.length;
   addTargets(problem, places, venues, worth);
+  const purse = addOrders(problem, places, venues, scales, worth);
   const groups = groupsOf(problem, venues);
-  return {
+  const net: Network = {
     places,
     nodeCount,
     venues,
     groups,
-    goal: objective.kind === 'swap' ? (places[objective.buy] as Place) : null,
+    goal: objective.kind === 'swap' ? (places[objective.buy] as Place) : purse,
+    batch: objective.kind === 'batch',
     weights,
     tracking: trackingOf(problem, places, weights, worth),
     worth,
@@ -61,7 +64,28 @@ export function pack(problem: ParsedProblem): Network {
     lost: 0,
     portfolio: 0,
     work: 0,
+    excess: null,
   };
+  return net.goal === null && net.tracking === null ? { ...net, excess: withPurse(net) } : net;
+}
+
+/** The same places and venues, and a purse that every target's worth can flow to. */
+function withPurse(net: Network): Network {
+  const goal: PlaceFacts = { price: 1, holding: 0, target: -1, keeps: true, demand: 0 };
+  const purse = place(net.places.length, goal);
+  const exits = net.weights.map((_, g) => {
+    const venue = emptyVenue(-1, 0, 0);
+    const end = net.places.findLast(({ target }) => target === g) as Place;
+    addArc(
+      venue,
+      end,
+      purse,
+      linear(1, 2 * net.worth, () => 0),
+      true,
+    );
+    return venue;
+  });
+  return { ...net, places: [...net.places, purse], venues: [...net.venues, ...exits], goal: purse };
 }
 
 /** Base units a plan may spend: nodes in no target are left alone. */
@@ -76,6 +100,59 @@ type PlaceFacts = Pick<Place, 'price' | 'holding' | 'target' | 'keeps' | 'demand
 function place(index: number, { price, holding, target, keeps, demand }: PlaceFacts): Place {
   const solve = { row: -1, supply: 0, nu: 1, gradient: 0, step: 0, saved: 0, left: 0 };
   return { index, price, holding, target, keeps, demand, ...solve };
+}
+
+function mayKeep(objective: ParsedProblem['objective'], i: number): boolean {
+  if (objective.kind === 'swap') return i === objective.buy;
+  if (objective.kind === 'batch') return objective.orders.some(({ buy }) => buy === i);
+  return objective.targetOfNode[i] !== -1;
+}
+
+/** Rounding that exact legs may lose and exact payments may add, per order: relative, and in units. */
+const PAID_SLACK = 1e-11;
+const PAID_UNITS = 4;
+
+/**
+ * A batch is a flow too: an order takes its limit at the bought node and gives what it sells, and what
+ * is left at bought nodes flows at their prices into a purse. Its value is what the purse holds.
+ */
+function addOrders(
+  { objective, nodes }: ParsedProblem,
+  places: Place[],
+  venues: Venue[],
+  scales: readonly number[],
+  worth: number,
+): Place | null {
+  if (objective.kind !== 'batch') return null;
+  const goal: PlaceFacts = { price: 1, holding: 0, target: -1, keeps: true, demand: 0 };
+  const purse = place(places.length, goal);
+  for (const bought of new Set(objective.orders.map(({ buy }) => buy))) {
+    const venue = emptyVenue(-1, 0, 0);
+    addArc(
+      venue,
+      places[bought] as Place,
+      purse,
+      linear(1, 2 * worth, () => 0),
+      true,
+    );
+    venues.push(venue);
+  }
+  objective.orders.forEach(({ sell, amount, buy, minOut, partial }, order) => {
+    const gives = Number(amount) * (scales[sell] as number);
+    const takes = (Number(minOut) * (1 + PAID_SLACK) + PAID_UNITS) * (scales[buy] as number);
+    const venue: Venue = { ...emptyVenue(-1, 0, 0), order, whole: !partial, decision: !partial };
+    addArc(
+      venue,
+      places[buy] as Place,
+      places[sell] as Place,
+      linear(gives / takes, takes, () => 0),
+      true,
+    );
+    venues.push(venue);
+  });
+  if (nodes.length !== places.length) throw new Error('targets and orders do not meet');
+  places.push(purse);
+  return purse;
 }
 
 function trackingOf(
@@ -151,6 +228,8 @@ function groupsOf(problem: ParsedProblem, venues: readonly Venue[]): Group[] {
 function emptyVenue(index: number, fixedCost: number, fixedFee: number, nodes = 2): Venue {
   return {
     index,
+    order: -1,
+    whole: false,
     arcs: [],
     fixedCost,
     fixedFee,

@@ -3,7 +3,7 @@
 // through the places in topological order until every unit is accounted for. A plan must execute, so
 // its graph has no cycle: where the best flow has one (pure arbitrage) the caller gets the arc to bar.
 
-import { type Arc, activeArc, type Network, type Place } from './network.ts';
+import { type Arc, activeArc, type Network, type Place, settleSupply } from './network.ts';
 import type { Newton } from './newton.ts';
 import { gain } from './tracking.ts';
 
@@ -17,19 +17,27 @@ export interface Plan {
   readonly arcsFrom: ReadonlyMap<Place, readonly Arc[]>;
   /** Dollars left where they are worth nothing. */
   readonly stranded: number;
+  /** Dollars that some place lacks: orders there cannot be paid, or a bridge's fee. */
+  readonly short: number;
 }
 
-/** Fills x and y of arcs and `left` of places; a plan of about `scale` dollars, or a cycle's arc. */
-export function recover(net: Network, newton: Newton, scale: number): Plan | Arc {
-  const arcs = usedArcs(net);
-  newton.factorise();
-  for (let round = 0; round < REFINEMENTS; round++) refine(net, newton, arcs);
+/**
+ * Fills x and y of arcs and `left` of places; a plan of about `scale` dollars, or a cycle's arc. The
+ * flows are the optimum of `within`: `net` itself, or it and edges that are no part of a plan.
+ */
+export function recover(net: Network, newton: Newton, scale: number, within = net): Plan | Arc {
+  const all = usedArcs(within);
+  newton.factorise(within);
+  for (let round = 0; round < REFINEMENTS; round++) refine(within, newton, all);
+  settleSupply(net);
+  const arcs = all.filter(({ to }) => to.index < net.places.length);
   const dust = DUST * scale;
   for (const arc of arcs) {
     const negligible = arc.x * worthAt(arc.from) <= dust && arc.y * worthAt(arc.to) <= dust;
     if (negligible || !(arc.y > 0)) arc.x = arc.y = 0;
   }
-  const flowing = arcs.filter(({ x }) => x > 0);
+  // A batch's orders are no trades of the plan: they bring what they sell and take what they are paid.
+  const flowing = arcs.filter(({ x, venue }) => x > 0 && venue.order < 0);
   const order = sorted(net, flowing);
   if (!Array.isArray(order)) return order;
   return push(net, order, flowing, dust);
@@ -131,10 +139,18 @@ function push(net: Network, order: readonly Place[], arcs: readonly Arc[], dust:
   const from = byTail(arcs);
   const position = new Map(order.map((place, k) => [place, k]));
   for (const place of net.places) place.left = place.supply;
+  for (const { venue, arcs: sides } of net.venues.map((one) => ({ venue: one, arcs: one.arcs }))) {
+    if (venue.order < 0) continue;
+    for (const { from, to, x, y } of sides) {
+      from.left -= x;
+      to.left += y;
+    }
+  }
   let stranded = 0;
+  let short = 0;
   for (const place of order) {
     const out = from.get(place) ?? [];
-    let rest = Math.max(0, place.left) - out.reduce((sum, { x }) => sum + x, 0);
+    let rest = place.left - out.reduce((sum, { x }) => sum + x, 0);
     if (rest < 0 || !place.keeps) rest = spread(out, rest);
     if (rest * worthAt(place) > dust && !place.keeps) {
       const detour = bestDetour(net, place, rest, position);
@@ -149,9 +165,10 @@ function push(net: Network, order: readonly Place[], arcs: readonly Arc[], dust:
       arc.to.left += arc.y;
     }
     place.left = Math.max(0, rest);
+    short = Math.max(short, -rest * worthAt(place));
     if (!place.keeps) stranded += place.left * worthAt(place);
   }
-  return { order, arcsFrom: from, stranded };
+  return { order, arcsFrom: from, stranded, short };
 }
 
 /**
@@ -209,7 +226,13 @@ function bestDetour(
 
 /** What the recovered plan is worth before fixed costs: the goal's worth, or the balanced portfolio. */
 export function planValue(net: Network): number {
-  if (net.goal !== null) return net.goal.left * net.goal.price;
+  if (net.goal !== null && !net.batch) return net.goal.left * net.goal.price;
+  if (net.batch) {
+    return net.places.reduce(
+      (sum, { keeps, left, price }) => (keeps ? sum + left * price : sum),
+      0,
+    );
+  }
   const held = net.weights.map(() => 0);
   for (const { target, left } of net.places) {
     if (target >= 0) held[target] = (held[target] as number) + left;

@@ -7,16 +7,18 @@ import type { SolveStatus } from '../../solver/types/problem.ts';
 import { attempt, type Search, useOf } from './attempt.ts';
 import { dualBound } from './bound.ts';
 import { branch } from './branches.ts';
-import { type Found, keepPrices, recallPrices, settleSupply, type Use } from './choice.ts';
+import { type Found, keepPrices, recallPrices, type Use } from './choice.ts';
 import { respond } from './dual.ts';
 import { charge, startSplits, usedShare } from './groups.ts';
 import { minimise } from './minimise.ts';
-import { type Arc, activeArc, type Network, type Venue } from './network.ts';
+import { type Arc, activeArc, type Network, settleSupply, type Venue } from './network.ts';
 import { Newton } from './newton.ts';
 import { bestPath } from './paths.ts';
 import { startPrices } from './start.ts';
 
 const PASSES_MAX = 64;
+/** A plan this far below the relaxation, relative, may be missing venues altogether. */
+const FAR = 0.01;
 const THRESHOLDS = [0.5, 0.1, 0.01, 1e-6] as const;
 const PARTS = [1, 0.5, 0.2] as const;
 
@@ -41,7 +43,7 @@ export function solve(net: Network): Outcome {
     net,
     newton,
     root,
-    scale: Math.abs(net.value),
+    scale: net.batch ? net.worth : Math.abs(net.value),
     tried: new Set(),
     best: null,
   };
@@ -116,7 +118,9 @@ function searchSets(search: Search): void {
       best.prices,
     );
   }
-  if (search.best === null) attempt(search, used, root);
+  // Where prices are next to nothing shares say little: then everything, and climb by dropping.
+  const short = search.best === null || search.best.net < search.scale * (1 - FAR);
+  if (short) attempt(search, used, root);
   climb(search, used);
   branch(search, used);
   climb(search, used);
@@ -182,6 +186,14 @@ function movesOf(
   }
   const most = Math.max(0, ...venue.arcs.map(({ surplus }) => surplus));
   const current = now(venue);
+  if (venue.order >= 0) {
+    const surplus = venue.arcs[0]?.surplus ?? 0;
+    const flipped =
+      current === 'no'
+        ? { use: used(venue), gain: surplus }
+        : { use: 'no' as const, gain: -surplus };
+    return flipped.gain > 0 ? [{ venue, ...flipped }] : [];
+  }
   if (current === 'no') {
     const offered = venue.choosesArc ? venue.arcs : [null];
     return offered

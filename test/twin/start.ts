@@ -9,12 +9,13 @@ const ROUNDS_MAX = 4;
 
 export function startPrices(net: Network): void {
   for (const place of net.places) place.nu = 0;
-  // A portfolio starts at its own prices, a swap from its goal alone.
-  const known = net.goal === null ? net.places.filter(({ price }) => price > 0) : [net.goal];
+  // A swap starts from its goal alone, a portfolio or a batch at its own prices.
+  const isSwap = net.goal !== null && !net.batch;
+  const known = isSwap ? [net.goal as Place] : net.places.filter(({ price }) => price > 0);
   for (const place of known) place.nu = place.price;
   growTree(net, new Set(known));
   for (const place of net.places) if (!(place.nu > 0)) place.nu = place.price > 0 ? place.price : 1;
-  if (net.goal !== null) improve(net, net.goal);
+  if (isSwap) improve(net, net.goal as Place);
 }
 
 function growTree(net: Network, tree: Set<Place>): void {

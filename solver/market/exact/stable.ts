@@ -27,7 +27,8 @@ export function stableOut(
   return swapGivenIn(pool, indexIn, indexOut, amountIn, (balances, amount) => {
     const after = changed(balances, indexIn, amount);
     const kept = balanceGivenInvariant(pool, after, stableInvariant(pool, balances), indexOut);
-    return word(present(balances[indexOut], 'balance') - kept - 1n);
+    const paid = present(balances[indexOut], 'balance') - kept - 1n;
+    return paid < 0n ? revert('zeroOutput', 'too little to buy one unit of a stable pool') : paid;
   });
 }
 

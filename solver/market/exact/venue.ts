@@ -33,7 +33,7 @@ export function exactOut(
  * Base units of `nodeIn` that buy at least `amountOut` of `nodeOut`: what the contract itself
  * charges for an exact output (pools), or the smallest input (orders, bridges). Selling that input
  * with exactOut yields at least `amountOut`, except on weighted and stable pools, whose contracts
- * round the two ways apart: there it may fall short by a relative 10^−13 or some units.
+ * round the two ways apart: there it may fall short by some 10^−14 of the pool's balance.
  */
 export function exactIn(
   venue: ParsedVenue,

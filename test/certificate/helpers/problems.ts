@@ -1,15 +1,12 @@
-// Random problems and random plans for the checker's property tests. Everything is drawn from a
-// seeded source; plans are found by trying, never by the optimizer.
+// Random problems of every kind and random prices for the checker's property tests, from a seeded
+// source.
 
-import { execute } from '../../../solver/certificate/execution.ts';
 import { fixed36, formatDecimal, formatFixed36 } from '../../../solver/market/decimal.ts';
 import { sqrtRatioAtTick } from '../../../solver/market/exact/tickMath.ts';
-import { exactOut } from '../../../solver/market/exact/venue.ts';
 import type { ParsedProblem } from '../../../solver/market/parsedProblem.ts';
 import { parseProblem } from '../../../solver/market/problemFile.ts';
 import type {
   ConcentratedVenue,
-  Leg,
   Objective,
   Problem,
   ProblemNode,
@@ -17,7 +14,8 @@ import type {
 } from '../../../solver/types/problem.ts';
 import type { Random } from '../../market/helpers/random.ts';
 
-export type Kind = 'swap' | 'balanced' | 'risk';
+export type Kind = 'swap' | 'balanced' | 'risk' | 'batch';
+export const KINDS: readonly Kind[] = ['swap', 'balanced', 'risk', 'batch'];
 
 interface Asset {
   readonly name: string;
@@ -257,6 +255,7 @@ function randomObjective(
       buy: idAt(buy),
     };
   }
+  if (kind === 'batch') return randomBatch(random, nodes, truth, size);
   const assets = [...new Set(nodes.map(({ asset }) => asset))];
   const targeted = assets.filter((_, i) => i < 2 || random.chance(0.7));
   const parts = targeted.map(() => random.int(0, 100));
@@ -294,32 +293,29 @@ function randomObjective(
   return { kind: 'rebalance', holdings, targets, risk: { aversion, covariance } };
 }
 
-/** A random executable plan: tries venues in random order with random amounts. */
-export function randomPlan(random: Random, problem: ParsedProblem): readonly Leg[] {
-  const legs: Leg[] = [];
-  for (let attempt = random.int(0, problem.venues.length * 3); attempt > 0; attempt--) {
-    const { execution } = execute(problem, legs);
-    if (execution === null) throw new Error('a plan of executable legs executes');
-    const taken = new Set(legs.map(({ venue }) => venue));
-    const free = problem.venues.filter(({ id }) => !taken.has(id));
-    if (free.length === 0) return legs;
-    const venue = random.pick(free);
-    const nodeIn = random.pick(venue.nodes);
-    const nodeOut = random.pick(venue.nodes.filter((node) => node !== nodeIn));
-    const available = execution.after[nodeIn] ?? 0n;
-    const amount = random.chance(0.3)
-      ? available
-      : (available * BigInt(random.int(0, 1_000_000))) / 1_000_000n;
-    const out = exactOut(venue, nodeIn, nodeOut, amount);
-    if (typeof out !== 'bigint') continue;
-    const leg: Leg = {
-      venue: venue.id,
-      in: { node: problem.nodes[nodeIn]?.id ?? '', amount: amount.toString() },
-      out: { node: problem.nodes[nodeOut]?.id ?? '', amount: out.toString() },
+/** Orders both ways between priced nodes, most of them fillable near the market. */
+function randomBatch(
+  random: Random,
+  nodes: readonly ProblemNode[],
+  truth: readonly number[],
+  size: number,
+): Objective {
+  const orders = Array.from({ length: random.int(1, 5) }, (_, k) => {
+    const sell = random.int(0, nodes.length - 1);
+    const buy = (sell + random.int(1, nodes.length - 1)) % nodes.length;
+    const dollars = size * (0.2 + random.unit());
+    const limit = dollars * random.pick([0.3, 0.9, 0.98, 1.001]);
+    const amountAt = (i: number, worth: number) =>
+      units(worth, truth[i] ?? 1, nodes[i]?.decimals ?? 0).toString();
+    return {
+      id: `o${k}`,
+      sell: { node: nodes[sell]?.id ?? '', amount: amountAt(sell, dollars) },
+      buy: nodes[buy]?.id ?? '',
+      minOut: amountAt(buy, limit),
+      partial: random.chance(0.5),
     };
-    if (execute(problem, [...legs, leg]).execution !== null) legs.push(leg);
-  }
-  return legs;
+  });
+  return { kind: 'batch', orders };
 }
 
 /** Dual prices near the market: each node's price times e^(spread·normal-ish). */
