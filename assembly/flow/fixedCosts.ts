@@ -82,7 +82,9 @@ export function search(): i32 {
   }
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
-  return wide && (spent || h.branchCount > 1) ? LIMIT : OK;
+  // A plan that costs more than it brings will not be published: no search is missing there.
+  const unproved = h.branchCount > 1 && (ground < 0 || bestNet > 0);
+  return wide && (spent || unproved) ? LIMIT : OK;
 }
 
 /** Dollars the gap is measured against: the sold amount, or the portfolio, at node prices. */
