@@ -64,7 +64,13 @@ export function keepPrices(prices: usize, shares: usize): void {
 function isNew(): bool {
   let hash: u64 = 0xcbf29ce484222325;
   for (let e = 0; e < m; e++) {
-    if (flowAt(e).entry != FREE && int(TRY_USED, e)) hash = (hash ^ <u64>(e + 1)) * 0x100000001b3;
+    const flow = flowAt(e);
+    const used = flow.entry != FREE && int(TRY_USED, e);
+    if (used) hash = (hash ^ <u64>(e + 1)) * 0x100000001b3;
+    // A pool with another pair of its nodes is another venue.
+    if (isPool(flow.kind) && (used || flow.entry == FREE)) {
+      hash = (hash ^ <u64>(flow.pair + 2 + ((e + 1) << 12))) * 0x100000001b3;
+    }
   }
   hash |= 1;
   let place = <i32>((hash >> 20) & (SEEN_MAX - 1));

@@ -22,7 +22,7 @@ import {
   spareFlow,
   VENUE_FIX,
 } from './fixings';
-import { choosePair, respondPair, respondPool } from './pools';
+import { choosePair, respondHull, wholeGain } from './pools';
 import { bestSelection } from './selection';
 import {
   Flow,
@@ -122,24 +122,13 @@ export function gainOf(e: i32): f64 {
 /** A pool of n nodes trades one pair of them: its support is the largest of its pairs'. */
 function respondPairs(e: i32, flow: Flow): void {
   const v = venueAt(e);
-  const own = flowAt(e).pair;
-  let best: f64 = 0;
-  if (v.nodeCount > 2) {
-    // All nodes at once gain at least what any pair does, in a fraction of the time.
-    flow.pair = -1;
-    respondPool(v, flow);
-    if (!(flow.surplus > (int(STANDING, e) == OPEN ? v.fixedCost : 0.0))) return;
-  }
-  for (let i = 0; i < v.nodeCount; i++) {
-    for (let j = i + 1; j < v.nodeCount; j++) {
-      choosePair(v, flow, i, j);
-      flow.surplus = 0;
-      respondPair(v, flow, num(NU, v.from), num(NU, v.to));
-      best = max(best, flow.surplus);
-    }
-  }
-  if (own >= 0) choosePair(v, flow, own & 0xff, own >> 8);
-  flow.surplus = best;
+  const own = flowAt(e);
+  flow.arcs = own.arcs;
+  // All nodes at once gain at least what any pair does, in a fraction of the time.
+  flow.surplus = wholeGain(v);
+  if (!(flow.surplus > (int(STANDING, e) == OPEN ? v.fixedCost : 0.0))) return;
+  respondHull(v, flow);
+  if (own.pair >= 0) choosePair(v, own, own.pair & 0xff, own.pair >> 8);
 }
 
 /** Raises NU to prices at which no target can be bettered: Σ weight · least price of its nodes = 1. */

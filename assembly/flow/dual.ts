@@ -21,7 +21,7 @@ import { respondConcentrated } from '../venues/concentrated';
 import { KINK, respondConstantProduct, sell } from '../venues/constantProduct';
 import { respondLinear } from '../venues/linear';
 import { respondOrder } from '../venues/order';
-import { addPool, respondPair, respondPool } from './pools';
+import { addHull, hullLost, respondHull, respondPair } from './pools';
 import {
   activate,
   curveAt,
@@ -30,14 +30,13 @@ import {
   DIAGONAL,
   deactivateAll,
   Flow,
-  FREE,
   flowAt,
   GRADIENT,
   ground,
   headOf,
   int,
-  isPool,
-  isSmooth,
+  isHull,
+  isPlain,
   NU,
   n,
   num,
@@ -115,8 +114,13 @@ function addSmooth(e: i32, flow: Flow, tail: i32, head: i32): f64 {
 
 /** Any other edge: all of it, or the proximal share z of it. */
 function addEdge(e: i32, flow: Flow): f64 {
+  if (isHull(flow)) {
+    const part = addHull(e, venueAt(e), flow);
+    complementarity += hullLost;
+    return part;
+  }
   respond(e, flow);
-  const whole = flow.mode == FREE && isSmooth(flow.kind);
+  const whole = isPlain(flow);
   let z: f64 = 1;
   let stiff: f64 = 0;
   let total = flow.surplus;
@@ -131,10 +135,6 @@ function addEdge(e: i32, flow: Flow): f64 {
   }
   flow.share = z;
   const v = venueAt(e);
-  if (isPool(flow.kind) && flow.pair < 0) {
-    if ((z > 0 && flow.surplus > 0) || stiff > 0) addPool(e, v, flow, z, stiff);
-    return total;
-  }
   const tail = tailOf(v, flow);
   const head = headOf(v, flow);
   const paid = num(NU, tail) * flow.input;
@@ -189,5 +189,5 @@ export function respond(e: i32, flow: Flow): void {
   else if (kind == BRIDGE) respondBridge(v, flow, nuFrom, nuTo);
   else if (kind == WORTH || kind == BATCH_ORDER) respondLinear(v, flow, nuFrom, nuTo, 0);
   else if (flow.pair >= 0) respondPair(v, flow, nuFrom, nuTo);
-  else respondPool(v, flow);
+  else respondHull(v, flow);
 }

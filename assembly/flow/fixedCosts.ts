@@ -14,9 +14,10 @@ import { groupAt, layFixings, relaxModes, settleStanding } from './fixings';
 import { charge, startGroups } from './groups';
 import { improve } from './improve';
 import { dualValue, residual } from './minimise';
+import { climbPairs } from './pairs';
 import { bestPath } from './paths';
-import { releasePairs } from './pools';
-import { clearMasks } from './recover';
+import { hasPools, releasePairs } from './pools';
+import { clearMasks, tradedWorth } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
 import {
@@ -87,14 +88,6 @@ export function search(): i32 {
   return wide && (spent || unproved) ? LIMIT : OK;
 }
 
-/** Dollars the gap is measured against: the sold amount, or the portfolio, at node prices. */
-function tradedWorth(): f64 {
-  const h = header();
-  let worth: f64 = 0;
-  for (let k = 0; k < h.nodeCount; k++) worth += nodeAt(k).supply * nodeAt(k).price;
-  return worth;
-}
-
 /** Marks what has a fixed cost, frees the rest; true if anything has one. Once per load too. */
 export function relaxAll(): bool {
   const h = header();
@@ -124,6 +117,7 @@ function searchSets(scale: f64): void {
   keepCase(root);
   const slack = h.gapTarget * tradedWorth();
   firstSets(scale);
+  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax >> 1);
   if (bestNet > -Infinity) {
     for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
     decide(root);
@@ -177,8 +171,9 @@ function publish(): void {
   const h = header();
   h.value = bestNet;
   h.bound = caseAt(0).bound;
-  const byCases = caseAt(widestLeaf()).bound;
-  if (h.bound - byCases > MEANINGFUL * (h.bound - bestNet)) {
+  const widest = widestLeaf();
+  const byCases = caseAt(widest).bound;
+  if (widest > 0 && h.bound - byCases > MEANINGFUL * (h.bound - bestNet)) {
     h.bound = byCases;
     writeTree(byCases);
   }

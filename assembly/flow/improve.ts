@@ -6,7 +6,7 @@ import { attempt, bestNet } from './attempt';
 import { respond } from './dual';
 import { groupAt } from './fixings';
 import { dropGroup } from './groups';
-import { commitPair } from './pools';
+import { commitGain } from './pools';
 import {
   BEST_NU,
   BEST_SHARE,
@@ -75,7 +75,7 @@ function score(): void {
     const choosing = isPool(flow.kind) && v.nodeCount > 2 && !int(BEST_USED, e);
     if (choosing) flow.pair = -1;
     respond(e, flow);
-    if (choosing) commitPair(v, flow);
+    if (choosing) commitGain(v, flow);
     const gain = max(flow.surplus, 0.0) - v.fixedCost;
     if (int(BEST_USED, e)) setNum(SCORE, e, max(savingOf(e) - max(flow.surplus, 0.0), 0.0));
     else setNum(SCORE, e, max(gain, 0.0));

@@ -15,6 +15,7 @@ import {
   nodeAt,
   num,
   OFF,
+  RELAXED,
   ROOT_NU,
   SUPPLY,
   setNum,
@@ -35,6 +36,7 @@ export function separateLoops(): void {
     const flow = flowAt(e);
     // A batch's orders sell nothing here.
     flow.mode = flow.kind == BATCH_ORDER ? OFF : flow.entry;
+    flow.cost = flow.mode == RELAXED ? venueAt(e).fixedCost : 0;
     flow.mask = venueAt(e).directions;
   }
   listEdges();

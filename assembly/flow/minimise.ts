@@ -9,7 +9,7 @@ import { FORWARD } from '../problem';
 import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { conjugate } from './krylov';
-import { crossPool } from './pools';
+import { crossPool, recentreHull } from './pools';
 import { offeredWorth } from './recover';
 import { betweenRounds, isBounded, watching } from './relaxation';
 import {
@@ -18,11 +18,12 @@ import {
   activeCount,
   DIAGONAL,
   Flow,
-  FREE,
   flowAt,
   GRADIENT,
   ground,
   int,
+  isHull,
+  isPlain,
   isSmooth,
   listEdges,
   NET,
@@ -74,9 +75,6 @@ let floor: f64 = 0;
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
-/** Every so many Newton steps a watched search asks whether its prices bound enough already. */
-const BOUND_EVERY: i32 = 4;
-
 /** Forgets what the last solve knew: the same bytes in give the same bytes out. */
 export function resetMinimiser(): void {
   accepted = 1;
@@ -86,6 +84,8 @@ export function resetMinimiser(): void {
   smooth = true;
   byKrylov = false;
 }
+/** Every so many Newton steps a watched search asks whether its prices bound enough already. */
+const BOUND_EVERY: i32 = 4;
 
 /** Whether the problem minimised last had no kink: ĝ is then g itself. */
 export let smooth: bool = true;
@@ -136,20 +136,26 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
 function countKinked(): i32 {
   let count = 0;
   for (let k = 0; k < otherCount; k++) {
-    const flow = flowAt(int(OTHERS, k));
-    if (!(flow.mode == FREE && isSmooth(flow.kind))) count++;
+    if (!isPlain(flowAt(int(OTHERS, k)))) count++;
   }
   return count;
 }
 
 function clearCenters(): void {
-  for (let k = 0; k < otherCount; k++) flowAt(int(OTHERS, k)).center = 0;
+  for (let k = 0; k < otherCount; k++) {
+    const e = int(OTHERS, k);
+    const flow = flowAt(e);
+    flow.center = 0;
+    if (isHull(flow)) recentreHull(venueAt(e), flow, true);
+  }
 }
 
 function recentre(): void {
   for (let k = 0; k < otherCount; k++) {
-    const flow = flowAt(int(OTHERS, k));
+    const e = int(OTHERS, k);
+    const flow = flowAt(e);
     flow.center = flow.share;
+    if (isHull(flow)) recentreHull(venueAt(e), flow, false);
   }
 }
 
@@ -166,7 +172,7 @@ function setSigmas(epsilon: f64, scale: f64): void {
   for (let k = 0; k < otherCount; k++) {
     const e = int(OTHERS, k);
     const flow = flowAt(e);
-    if (flow.mode == FREE && isSmooth(flow.kind)) continue;
+    if (isPlain(flow)) continue;
     const v = venueAt(e);
     let full = floor;
     if (!isSmooth(flow.kind)) full = min(v.a, v.capFrom) * num(NU, v.from);

@@ -1,12 +1,16 @@
-// Pools of n nodes in the network. The relaxation lets a pool trade all its nodes at once (a smooth
-// response with a dense Hessian); a plan may use one ordered pair of them, so before a plan is made
-// each pool is committed to a pair and is an ordinary edge from then on. Refuses nothing.
+// Pools of n nodes in the network. A plan may use one ordered pair of a pool's nodes, so in the
+// relaxation a pool is the convex hull of its pairs: shares z of every pair's best trade, z ≥ 0,
+// Σz ≤ 1, proximal as for linear edges. The dual it minimises is then exactly the certificate's
+// maximum over pairs. With σ the proximal weight and z̄ the centres, z is the projection of z̄ + F/σ
+// onto that simplex (Held, Wolfe, Crowder 1974). Before a plan is made each pool is committed to one
+// pair and is an ordinary edge from then on. Refuses nothing.
 
 import { header } from '../layout';
-import { FORWARD, PoolNode, Venue, WEIGHTED } from '../problem';
+import { FORWARD, PoolNode, REVERSE, Venue, WEIGHTED } from '../problem';
 import { forwardStable, respondStable, respondStablePair } from '../venues/stable';
 import { forwardWeighted, respondWeighted, respondWeightedPair } from '../venues/weighted';
 import {
+  ARCS,
   addToPools,
   BLOCKS,
   DIAGONAL,
@@ -24,7 +28,44 @@ import {
   venueAt,
 } from './state';
 
+// ╒══════════ Arc, 72 bytes (own): one pair of a pool's nodes ═════╕
+// │  0 pair i32 : i | j << 8 │ 4 direction i32                     │
+// │  8 share f64 : z │ 16 center f64 : z̄ │ 24 gain f64 : F         │
+// │ 32 paid f64 │ 40 got f64 : dollars of the best trade           │
+// │ 48 curvature f64 : w │ 56 wish f64 : z̄ + F/σ │ 64 reserved     │
+// └────────────────────────────────────────────────────────────────┘
+@unmanaged
+export class Arc {
+  pair: i32;
+  direction: i32;
+  share: f64;
+  center: f64;
+  gain: f64;
+  paid: f64;
+  got: f64;
+  curvature: f64;
+  wish: f64;
+  reserved: f64;
+}
+
 const ALL: u32 = 0xffffffff;
+/** Σ of the kept arcs' dollars by the pool's node. */
+const SUMS: usize = memory.data(64);
+/** A Flow that belongs to no edge, for one arc's response. */
+const SPARE: usize = memory.data(256);
+
+function spare(): Flow {
+  return changetype<Flow>(SPARE);
+}
+
+/** Arcs a pool of `count` nodes has. */
+export function arcsOf(count: i32): i32 {
+  return (count * (count - 1)) >> 1;
+}
+
+export function arcAt(flow: Flow, k: i32): Arc {
+  return changetype<Arc>(ARCS + <usize>(flow.arcs + k) * offsetof<Arc>());
+}
 
 function firstOf(v: Venue): usize {
   return header().poolNodes + <usize>v.nodes * offsetof<PoolNode>();
@@ -34,57 +75,191 @@ function blockOf(flow: Flow): usize {
   return BLOCKS + ((<usize>flow.block) << 3);
 }
 
-/** The whole pool's best response: surplus here, trades and Hessian in their own places. */
-export function respondPool(v: Venue, flow: Flow): void {
-  const first = firstOf(v);
-  flow.surplus =
-    v.kind == WEIGHTED
-      ? respondWeighted(v, first, NU, ALL, blockOf(flow))
-      : respondStable(v, first, NU, ALL, blockOf(flow));
+/** What all nodes of a pool at once could gain at the prices in NU: at least what any pair does. */
+export function wholeGain(v: Venue): f64 {
+  return v.kind == WEIGHTED
+    ? respondWeighted(v, firstOf(v), NU, ALL, 0)
+    : respondStable(v, firstOf(v), NU, ALL, 0);
+}
+
+/** A pool that was idle and cannot gain stays so, most of the time, for the price of one response. */
+function staysIdle(v: Venue, flow: Flow, arcs: i32): bool {
+  for (let k = 0; k < arcs; k++) if (arcAt(flow, k).center > 0) return false;
+  if (wholeGain(v) > flow.cost) return false;
+  for (let k = 0; k < arcs; k++) arcAt(flow, k).share = 0;
+  flow.share = 0;
+  flow.surplus = 0;
+  hullLost = 0;
+  return true;
+}
+
+/** Fills every arc's best trade at the prices in NU; the best gain of all into flow.surplus. */
+export function respondHull(v: Venue, flow: Flow): void {
+  const mine = spare();
+  let best: f64 = 0;
+  let k = 0;
+  for (let i = 0; i < v.nodeCount; i++) {
+    const one = poolNodeAt(v, i);
+    for (let j = i + 1; j < v.nodeCount; j++) {
+      const other = poolNodeAt(v, j);
+      const arc = arcAt(flow, k++);
+      arc.pair = i | (j << 8);
+      mine.mask = FORWARD | REVERSE;
+      v.capFrom = one.cap;
+      v.capTo = other.cap;
+      const nuI = num(NU, one.node);
+      const nuJ = num(NU, other.node);
+      respondTwo(v, i, j, mine, nuI, nuJ);
+      const forward = mine.direction == FORWARD;
+      arc.direction = mine.direction;
+      arc.gain = mine.surplus;
+      arc.paid = mine.input * (forward ? nuI : nuJ);
+      arc.got = mine.output * (forward ? nuJ : nuI);
+      arc.curvature = mine.curvature;
+      best = max(best, mine.surplus);
+    }
+  }
+  flow.surplus = best;
   flow.input = 0;
   flow.output = 0;
   flow.curvature = 0;
 }
 
-/** Counts the share z of a pool's response in the gradient and in the Hessian. */
-export function addPool(e: i32, v: Venue, flow: Flow, z: f64, stiff: f64): void {
-  const count = v.nodeCount;
-  const block = blockOf(flow);
-  for (let i = 0; i < count; i++) {
-    const one = poolNodeAt(v, i);
-    const worth = num(NU, one.node) * one.trade;
-    setNum(GRADIENT, one.node, num(GRADIENT, one.node) + z * worth);
-    for (let j = 0; j < count; j++) {
-      const other = poolNodeAt(v, j);
-      const at = i * count + j;
-      const rank = stiff * worth * num(NU, other.node) * other.trade;
-      setNum(block, at, z * num(block, at) + rank);
+/** z: the projection of the wishes onto z ≥ 0, Σz ≤ 1. Returns whether Σz = 1 binds. */
+function project(flow: Flow, count: i32): bool {
+  let sum: f64 = 0;
+  for (let k = 0; k < count; k++) sum += max(arcAt(flow, k).wish, 0.0);
+  let level: f64 = 0;
+  const binding = sum > 1;
+  // The level under which all is cut: raised by what the kept ones have too much, until none falls.
+  for (let round = 0; binding && round < count; round++) {
+    let kept = 0;
+    let over: f64 = -1;
+    for (let k = 0; k < count; k++) {
+      const wish = arcAt(flow, k).wish;
+      if (wish > level) {
+        kept++;
+        over += wish;
+      }
     }
-    const own = num(block, i * count + i);
-    setNum(DIAGONAL, one.node, num(DIAGONAL, one.node) + own);
+    const next = over / <f64>kept;
+    if (next == level) break;
+    level = next;
   }
-  addToPools(e);
+  for (let k = 0; k < count; k++) {
+    const arc = arcAt(flow, k);
+    arc.share = max(arc.wish - level, 0.0);
+  }
+  return binding;
 }
 
-/** Commits a pool to the pair it trades most: the largest payment in, the largest out. */
-export function commitPair(v: Venue, flow: Flow): bool {
-  let payer = -1;
-  let payee = -1;
-  let paid: f64 = 0;
-  let got: f64 = 0;
-  for (let k = 0; k < v.nodeCount; k++) {
-    const node = poolNodeAt(v, k);
-    const worth = num(NU, node.node) * node.trade;
-    if (worth < paid) {
-      paid = worth;
-      payer = k;
-    } else if (worth > got) {
-      got = worth;
-      payee = k;
+/** What a pool's hull is short of its best arc: Σ max(0, F) − z·F. Set by addHull. */
+export let hullLost: f64 = 0;
+
+/** Counts a pool's hull in gradient, diagonal and its block; returns its part of ĝ. */
+export function addHull(e: i32, v: Venue, flow: Flow): f64 {
+  const arcs = arcsOf(v.nodeCount);
+  const count = v.nodeCount;
+  const block = blockOf(flow);
+  if (staysIdle(v, flow, arcs)) return 0;
+  respondHull(v, flow);
+  for (let k = 0; k < arcs; k++) {
+    const arc = arcAt(flow, k);
+    arc.gain -= flow.cost;
+    arc.wish = arc.center + arc.gain / flow.sigma;
+  }
+  const binding = project(flow, arcs);
+  memory.fill(block, 0, (<usize>(count * count)) << 3);
+  for (let i = 0; i < count; i++) setNum(SUMS, i, 0);
+  let total: f64 = 0;
+  let taken: f64 = 0;
+  let used: f64 = 0;
+  let kept = 0;
+  for (let k = 0; k < arcs; k++) {
+    const arc = arcAt(flow, k);
+    const off = arc.share - arc.center;
+    total += arc.share * arc.gain - 0.5 * flow.sigma * off * off;
+    taken += arc.share * arc.gain;
+    used += arc.share;
+    if (!(arc.share > 0)) continue;
+    kept++;
+    addArc(v, flow, arc, 1.0 / flow.sigma);
+  }
+  if (binding && kept > 0) {
+    const tied = 1.0 / (flow.sigma * <f64>kept);
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < count; j++) {
+        const at = i * count + j;
+        setNum(block, at, num(block, at) - tied * num(SUMS, i) * num(SUMS, j));
+      }
     }
   }
-  if (payer < 0 || payee < 0) return false;
-  choosePair(v, flow, payer, payee);
+  for (let i = 0; i < count; i++) {
+    const node = poolNodeAt(v, i).node;
+    setNum(DIAGONAL, node, num(DIAGONAL, node) + num(block, i * count + i));
+  }
+  flow.share = min(used, 1.0);
+  hullLost = max(flow.surplus - flow.cost, 0.0) - taken;
+  if (kept > 0) addToPools(e);
+  return total;
+}
+
+function addArc(v: Venue, flow: Flow, arc: Arc, stiff: f64): void {
+  const count = v.nodeCount;
+  const block = blockOf(flow);
+  const forward = arc.direction == FORWARD;
+  const i = forward ? arc.pair & 0xff : arc.pair >> 8;
+  const j = forward ? arc.pair >> 8 : arc.pair & 0xff;
+  const tail = poolNodeAt(v, i).node;
+  const head = poolNodeAt(v, j).node;
+  setNum(GRADIENT, tail, num(GRADIENT, tail) - arc.share * arc.paid);
+  setNum(GRADIENT, head, num(GRADIENT, head) + arc.share * arc.got);
+  setNum(SUMS, i, num(SUMS, i) - arc.paid);
+  setNum(SUMS, j, num(SUMS, j) + arc.got);
+  const w = arc.share * arc.curvature;
+  const ii = i * count + i;
+  const jj = j * count + j;
+  const ij = i * count + j;
+  const ji = j * count + i;
+  setNum(block, ii, num(block, ii) + w + stiff * arc.paid * arc.paid);
+  setNum(block, jj, num(block, jj) + w + stiff * arc.got * arc.got);
+  setNum(block, ij, num(block, ij) - w - stiff * arc.paid * arc.got);
+  setNum(block, ji, num(block, ji) - w - stiff * arc.paid * arc.got);
+}
+
+/** Moves the proximal centres to where the hull is, or to nothing. */
+export function recentreHull(v: Venue, flow: Flow, clear: bool): void {
+  for (let k = 0; k < arcsOf(v.nodeCount); k++) {
+    const arc = arcAt(flow, k);
+    arc.center = clear ? 0 : arc.share;
+  }
+}
+
+/** Commits a pool to the pair with the largest share; false if none has any. */
+export function commitPair(v: Venue, flow: Flow): bool {
+  let best = -1;
+  for (let k = 0; k < arcsOf(v.nodeCount); k++) {
+    const arc = arcAt(flow, k);
+    if (!(arc.share > 0)) continue;
+    if (best < 0 || arc.share > arcAt(flow, best).share) best = k;
+  }
+  if (best < 0) return false;
+  const pair = arcAt(flow, best).pair;
+  choosePair(v, flow, pair & 0xff, pair >> 8);
+  return true;
+}
+
+/** Commits a pool to the pair that gains most at the prices in NU; false if none gains. */
+export function commitGain(v: Venue, flow: Flow): bool {
+  respondHull(v, flow);
+  let best = -1;
+  for (let k = 0; k < arcsOf(v.nodeCount); k++) {
+    const arc = arcAt(flow, k);
+    if (arc.gain > 0 && (best < 0 || arc.gain > arcAt(flow, best).gain)) best = k;
+  }
+  if (best < 0) return false;
+  const pair = arcAt(flow, best).pair;
+  choosePair(v, flow, pair & 0xff, pair >> 8);
   return true;
 }
 
@@ -127,8 +302,10 @@ export function choosePair(v: Venue, flow: Flow, i: i32, j: i32): void {
 }
 
 export function respondPair(v: Venue, flow: Flow, nuFrom: f64, nuTo: f64): void {
-  const i = flow.pair & 0xff;
-  const j = flow.pair >> 8;
+  respondTwo(v, flow.pair & 0xff, flow.pair >> 8, flow, nuFrom, nuTo);
+}
+
+function respondTwo(v: Venue, i: i32, j: i32, flow: Flow, nuFrom: f64, nuTo: f64): void {
   if (v.kind == WEIGHTED) respondWeightedPair(v, firstOf(v), i, j, flow, nuFrom, nuTo);
   else respondStablePair(v, firstOf(v), i, j, flow, nuFrom, nuTo);
 }

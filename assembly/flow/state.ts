@@ -57,7 +57,7 @@ export const FORCED: i32 = 3;
 // │ 148 pair i32 : a pool's committed pair, i | j << 8, or −1     │
 // │ 152 block i32 : f64s before this pool's Hessian in BLOCKS     │
 // │ 156 tail i32   160 head i32 : while it is active              │
-// │ 164 reserved i32   168 room f64 : the most it can take in     │
+// │ 164 arcs i32 : a pool's first arc   168 room f64 : the most it can take in     │
 // └───────────────────────────────────────────────────────────────┘
 @unmanaged
 export class Flow {
@@ -87,7 +87,7 @@ export class Flow {
   block: i32;
   tail: i32;
   head: i32;
-  reserved: i32;
+  arcs: i32;
   room: f64;
 }
 
@@ -124,6 +124,10 @@ export class Active {
   hij: f64;
 }
 
+/** A pool of n nodes has n(n − 1)/2 pairs: at most so many a node. */
+const ARCS_PER_NODE: i32 = (POOL_NODES_MAX - 1) / 2 + 1;
+const ARC_BYTES: usize = 72;
+
 /** Flow.next of an edge in no node's list. */
 export const UNLINKED: i32 = -2;
 
@@ -145,6 +149,8 @@ export let ACTIVE: usize = 0;
 export let activeCount: i32 = 0;
 export let POOLS: usize = 0; // i32, edges whose whole response is used
 export let poolCount: i32 = 0;
+/** Pairs of the n-node pools' nodes (flow/pools.ts). */
+export let ARCS: usize = 0;
 /** Dense price-scaled Hessians of the n-node pools. */
 export let BLOCKS: usize = 0;
 /** Edges of the recovered plan. */
@@ -324,6 +330,7 @@ export function prepare(): i32 {
   TRY_USED = take(edges << 2);
   GROUP_SPLIT = take((<usize>h.memberCount) << 3);
   PATH = take((nodes * 5) << 5);
+  ARCS = take(<usize>(h.poolNodeCount * ARCS_PER_NODE) * ARC_BYTES);
   BLOCKS = take((<usize>h.poolNodeCount * POOL_NODES_MAX) << 3);
   const cleared = cursor;
   PATTERN = take((nodes * <usize>WORDS) << 3);
@@ -342,6 +349,7 @@ export function prepare(): i32 {
   planCount = 0;
   poolCount = 0;
   let block = 0;
+  let arcs = 0;
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
     const flow = flowAt(e);
@@ -355,6 +363,8 @@ export function prepare(): i32 {
     if (isPool(v.kind)) {
       flow.block = block;
       block += v.nodeCount * v.nodeCount;
+      flow.arcs = arcs;
+      arcs += (v.nodeCount * (v.nodeCount - 1)) >> 1;
     }
   }
   listCurves();
@@ -537,6 +547,16 @@ export function settleSupply(): void {
 /** Smooth kinds have curvature of their own; the rest get it from the proximal term. */
 export function isSmooth(kind: i32): bool {
   return kind <= CONCENTRATED;
+}
+
+/** An edge of which the minimiser takes the whole response: free, with curvature of its own. */
+export function isPlain(flow: Flow): bool {
+  return flow.mode == FREE && isSmooth(flow.kind) && !isHull(flow);
+}
+
+/** A pool not committed to a pair. */
+export function isHull(flow: Flow): bool {
+  return flow.pair < 0 && isPool(flow.kind);
 }
 
 /** Pools of n nodes: a plan uses one ordered pair of them, the relaxation all nodes at once. */

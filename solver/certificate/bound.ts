@@ -137,5 +137,8 @@ export function coverage(problem: ParsedProblem): string {
       ? 'every plan on the listed venues'
       : 'every plan on the listed venues in which no venue takes in more than ' +
         `${formatDecimal(cap, 36)} times the order's worth at the file's node prices`;
-  return `${limit}; this snapshot and cost model; loops of pure arbitrage included`;
+  const pools = problem.venues.some(({ nodes }) => nodes.length > 2)
+    ? '; each pool of many tokens used for one pair of them'
+    : '';
+  return `${limit}${pools}; this snapshot and cost model; loops of pure arbitrage included`;
 }

@@ -192,9 +192,19 @@ function writePool(
     set(POOL_NODE.weight, pool.kind === 'weighted' ? Number(pool.weights[k]) / WAD : 1);
     // The pool's own units per core unit, whole tokens after its scaling factor.
     set(POOL_NODE.rate, Number(pool.scalingFactors[k]) / WAD / WAD / scale);
-    set(POOL_NODE.cap, capAt(source, node));
+    set(POOL_NODE.cap, Math.min(capAt(source, node), ratioCap(pool, k) * scale));
     cursor.poolNode++;
   });
+}
+
+/**
+ * Base units a weighted pool takes in at most: Balancer refuses more than 30 % of a balance after fees
+ * (WeightedMath._MAX_IN_RATIO). A little less, for the rounding of floats.
+ */
+function ratioCap(pool: ParsedWeighted | ParsedStable, k: number): number {
+  if (pool.kind === 'stable') return Number.POSITIVE_INFINITY;
+  const kept = (WAD - Number(pool.swapFee)) / WAD;
+  return ((0.3 * Number(present(pool.balances[k], 'balance'))) / kept) * (1 - 1e-12);
 }
 
 function amplificationOf(pool: ParsedStable): number {

@@ -152,22 +152,23 @@ function solutionOf(core: CoreExports, problem: ParsedProblem, scales: Scales): 
   if (status !== 'solved' && status !== 'limit') return { status, legs: [], prices };
   const proposal = decodeProposal(core, problem, scales);
   const loopPrices = decodeLoopPrices(core, problem);
-  const loops = loopPrices === undefined ? {} : { loopPrices };
+  const branches = decodeBranches(core, problem);
+  const proofs = {
+    ...(loopPrices === undefined ? {} : { loopPrices }),
+    ...(branches === undefined ? {} : { branches }),
+  };
   if (problem.objective.kind === 'batch') {
     const exact = executeBatch(problem, problem.objective, proposal, prices);
-    if (exact === null) return { status: 'limit', legs: [], prices, ...loops };
+    if (exact === null) return { status: 'limit', legs: [], prices, ...proofs };
     const legs = exact.plan.legs.map((leg) => publicLeg(problem, leg));
-    return { status, legs, prices, orders: exact.orders, ...loops };
+    return { status, legs, prices, orders: exact.orders, ...proofs };
   }
   const plan = executeProposal(problem, proposal.legs);
   // In whole base units nothing may be left of it, or a pool may have no room for it.
   if (plan.legs.length === 0 && problem.objective.kind === 'swap') {
-    return { status: 'infeasible', legs: [], prices, ...loops };
+    return { status: 'infeasible', legs: [], prices, ...proofs };
   }
-  const legs = plan.legs.map((leg) => publicLeg(problem, leg));
-  const tree = decodeBranches(core, problem);
-  const branches = tree === undefined ? {} : { branches: tree };
-  return { status, legs, prices, ...loops, ...branches };
+  return { status, legs: plan.legs.map((leg) => publicLeg(problem, leg)), prices, ...proofs };
 }
 
 function statusOf(code: number): SolveStatus {

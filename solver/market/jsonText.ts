@@ -7,7 +7,8 @@ import { InvalidInput } from '../types/errors.ts';
 import type { Json } from '../types/json.ts';
 
 export const JSON_TEXT_MAX = 32 * 1024 * 1024;
-export const JSON_DEPTH_MAX = 64;
+/** A bound by cases may be 64 branches deep, below the result and above its prices. */
+export const JSON_DEPTH_MAX = 72;
 
 /** RFC 6901: one more reference token below `base`. */
 export function pointerTo(base: string, token: string | number): string {

@@ -234,22 +234,45 @@ function weighted(rng: Random, tokens: readonly Token[], first: number, worth: n
   };
 }
 
-/** Scaling factors hold the rates that make one dollar of each token one unit of the pool. */
+/**
+ * Out of balance by up to a factor of two, and rates in the scaling factors that put every pair's price
+ * at the agreed one all the same, as with staked tokens.
+ */
 function stable(rng: Random, tokens: readonly Token[], first: number, worth: number) {
   const inside = members(rng, tokens, first, 5);
   const fee = rng.pick([0.0001, 0.0004, 0.001]);
+  const amplification = rng.integer(20, 500);
+  const upscaled = inside.map(() => worth * 10 ** rng.between(-0.15, 0.15));
+  const prices = stablePrices(upscaled, amplification).map((price) => price * offset(rng, fee / 2));
   return {
     kind: 'stable' as const,
     nodes: inside.map(({ id }) => id),
-    balances: inside.map((token) =>
-      units((worth * 10 ** rng.between(-0.15, 0.15)) / token.worth).toString(),
+    balances: inside.map((token, k) =>
+      units((at(upscaled, k) * at(prices, k)) / token.worth).toString(),
     ),
-    amplification: (rng.integer(20, 500) * 1000).toString(),
+    amplification: (amplification * 1000).toString(),
     amplificationPrecision: '1000',
-    // Upscaled = raw · factor / 10^18, wanted 10^18 per dollar.
-    scalingFactors: inside.map((token) => units(token.worth * 1e36).toString()),
+    // Upscaled = raw · factor / 10^18, in units of 10^-18; one base unit is worth worth/price of them.
+    scalingFactors: inside.map((token, k) =>
+      units((token.worth / at(prices, k)) * 1e36).toString(),
+    ),
     swapFee: units(fee * 1e18).toString(),
   };
+}
+
+/** Marginal prices Ann + D^(n+1)/(nⁿ Πz)/z_i of a stable pool, their mean 1. */
+function stablePrices(z: readonly number[], amplification: number): readonly number[] {
+  const n = z.length;
+  const ann = amplification * n;
+  const sum = z.reduce((x, y) => x + y, 0);
+  const power = (d: number) => z.reduce((product, value) => (product * d) / (n * value), d);
+  let d = sum;
+  // Newton on Ann·Σz + D = Ann·D + D^(n+1)/(nⁿ Πz) from above: monotone.
+  for (let k = 0; k < 60; k++)
+    d = ((ann * sum + n * power(d)) * d) / ((ann - 1) * d + (n + 1) * power(d));
+  const raw = z.map((value) => ann + power(d) / value);
+  const mean = raw.reduce((x, y) => x + y, 0) / n;
+  return raw.map((price) => price / mean);
 }
 
 /** With fixed costs: one transaction per third of the venues, as if each third were a chain. */

@@ -6,16 +6,16 @@ import { prepareTwin, solveTwin } from '../twin/index.ts';
 import { type Case, type Engine, type Opened, repeated, timed } from './rivals.ts';
 
 const VENUES_MAX = 1000;
-/** Searching over what costs something takes it seconds, which shows nothing more. */
-const VENUES_MAX_WITH_COSTS = 100;
+/** Choosing among venues that cost something or pools of many takes it minutes beyond this. */
+const VENUES_MAX_WITH_CHOICES = 100;
 
 export function twinEngine(): Engine {
   return { name: 'twin', roundsMax: 3, open };
 }
 
 function open({ kind, problem }: Case): Opened | null {
-  const costly = kind === 'fixedCost' || kind === 'real';
-  if (problem.venues.length > (costly ? VENUES_MAX_WITH_COSTS : VENUES_MAX)) return null;
+  const convex = kind === 'smooth' || kind === 'linear';
+  if (problem.venues.length > (convex ? VENUES_MAX : VENUES_MAX_WITH_CHOICES)) return null;
   const solve = prepareTwin(problem);
   return {
     run() {

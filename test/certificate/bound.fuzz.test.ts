@@ -14,7 +14,7 @@ import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import type { Solution } from '../../solver/types/problem.ts';
 import { randomFrom, seeded } from '../market/helpers/random.ts';
-import { bestPlan, planWorth } from './helpers/plans.ts';
+import { bestPlan, emptyPlan, planWorth } from './helpers/plans.ts';
 import { KINDS, type Kind, randomPrices, randomProblem } from './helpers/problems.ts';
 
 const PROBLEMS = Number(process.env.TRIMTAB_BOUND_PROBLEMS ?? 2000);
@@ -48,7 +48,7 @@ function attack(seed: number, kind: Kind, tally: Tally): void {
   const solution = solved(engine, problem);
   if (solution !== null) {
     tally.byEngine++;
-    best = largerOf(best, planWorth(problem, solution));
+    best = largerOf(best, planWorth(problem, { ...emptyPlan(problem), ...solution }));
   }
   const tried = [0.005, 0.1, 3].map((spread) => randomPrices(random, problem, spread));
   if (solution !== null) tried.push(solution.prices);

@@ -9,7 +9,7 @@ import { verify } from '../../solver/certificate/verify.ts';
 import { largerOf } from '../../solver/market/decimal.ts';
 import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
 import { parseProblem } from '../../solver/market/problemFile.ts';
-import { parseResult } from '../../solver/market/resultFile.ts';
+import { parseResult, parseResultText } from '../../solver/market/resultFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import type { BoundTree, DualPrices, Problem, ProblemResult } from '../../solver/types/problem.ts';
 import { type Random, seeded } from '../market/helpers/random.ts';
@@ -176,6 +176,9 @@ describe('branches', () => {
     expect(pointerOf(wide(8))).toBe('accepted');
     expect(pointerOf(wide(9))).toMatch(/^\/branches\/unused/);
     expect(pointerOf(deep(64))).toBe('accepted');
+    // As text too: the JSON reader has a depth of its own.
+    const text = JSON.stringify({ ...result, branches: deep(64) });
+    expect(parseResultText(text).branches).toEqual(deep(64));
     expect(pointerOf(deep(65))).toBe(`/branches${'/unused'.repeat(64)}`);
     expect(pointerOf({})).toBe('/branches');
     expect(pointerOf({ venue: 'v', used: leaf })).toBe('/branches/unused');

@@ -14,6 +14,7 @@ import { random } from './generate.ts';
 
 /** The package's types describe its CommonJS half; what import gives is the function itself. */
 const loadHighs = highsModule as unknown as () => Promise<LegacyHighs>;
+
 const engine = createEngine(readFileSync('.build/trimtab.wasm'));
 
 function solve(file: Problem) {

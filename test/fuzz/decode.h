@@ -17,6 +17,7 @@
 #define FUZZ_VENUES_MAX 48
 #define FUZZ_RANGES_MAX 6
 #define FUZZ_GROUPS_MAX 5
+#define FUZZ_ORDERS_MAX 8
 #define FUZZ_POOL_MAX 8
 
 typedef struct {
@@ -182,7 +183,23 @@ static void put_venue(Input *in, const Sketch *s, int32_t e, uint32_t *tick, uin
   }
 }
 
-static void put_nodes(Input *in, int32_t nodes, int32_t targets, bool swap) {
+/** An order of a batch: an edge from what it buys to what it sells. */
+static void put_order(Input *in, int32_t e, int32_t nodes, double depth) {
+  const uint32_t at = block_at(HEADER_venues) + (uint32_t)e * SIZE_venue;
+  const int32_t from = (int32_t)below(in, (uint32_t)nodes);
+  put_i32(at + VENUE_kind, KIND_batchOrder);
+  put_i32(at + VENUE_from, from);
+  put_i32(at + VENUE_to, (from + 1 + (int32_t)below(in, (uint32_t)(nodes - 1))) % nodes);
+  put_i32(at + VENUE_directions, DIRECTION_forward);
+  put_i32(at + VENUE_whole, (int32_t)below(in, 2));
+  put_f64(at + VENUE_a, number(in, depth * 0.01, 8));
+  put_f64(at + VENUE_keep, number(in, 1, 0.1));
+  put_f64(at + VENUE_capFrom, INFINITY);
+  put_f64(at + VENUE_capTo, INFINITY);
+}
+
+static void put_nodes(Input *in, int32_t nodes, int32_t targets, bool batch) {
+  const bool swap = targets == 0;
   for (int32_t k = 0; k < nodes; k++) {
     const uint32_t at = block_at(HEADER_nodes) + (uint32_t)k * SIZE_node;
     const uint8_t flags = byte_of(in);
@@ -191,7 +208,7 @@ static void put_nodes(Input *in, int32_t nodes, int32_t targets, bool swap) {
                            : (flags & 7) == 7 ? -1
                                               : flags % targets;
     put_f64(at + NODE_supply, swap || (flags & 8) ? 0 : number(in, 1e4, 8));
-    put_f64(at + NODE_price, target < 0 && (flags & 64) ? 0 : 1);
+    put_f64(at + NODE_price, target < 0 && (flags & 64) && !batch ? 0 : 1);
     put_f64(at + NODE_start, flags & 128 ? number(in, 1, 4) : 0);
     put_i32(at + NODE_target, target);
   }
@@ -228,12 +245,13 @@ enum { COUNTS_WILD = 32, RAW_RECORDS = 64, RAW_HEADER = 128 };
 static int32_t decode_problem(Input *in) {
   const uint8_t mode = byte_of(in);
   const uint32_t head = core_header();
-  const bool swap = (mode & 3) != 3;
+  const bool batch = (mode & 3) == 2, swap = (mode & 3) < 2;
   const int32_t nodes = 2 + (int32_t)below(in, FUZZ_NODES_MAX - 1);
   const int32_t venues = 1 + (int32_t)below(in, FUZZ_VENUES_MAX);
   const int32_t groups = (int32_t)below(in, FUZZ_GROUPS_MAX);
-  const int32_t targets = swap ? 0 : 1 + (int32_t)below(in, (uint32_t)(nodes < 4 ? nodes : 4));
+  const int32_t targets = swap || batch ? 0 : 1 + (int32_t)below(in, (uint32_t)(nodes < 4 ? nodes : 4));
   const double depth = number(in, 1e6, 6);
+  const int32_t orders = batch ? 1 + (int32_t)below(in, FUZZ_ORDERS_MAX) : 0;
   Sketch sketches[FUZZ_VENUES_MAX];
   int32_t ticks = 0, pool_nodes = 0, members = 0, counts[FUZZ_GROUPS_MAX];
   for (int32_t e = 0; e < venues; e++) {
@@ -246,7 +264,7 @@ static int32_t decode_problem(Input *in) {
   for (int32_t g = 0; g < groups; g++) members += counts[g] = 1 + (int32_t)below(in, 6);
   memset(core_memory() + head, 0, SIZE_header);
   put_i32(head + HEADER_nodeCount, nodes);
-  put_i32(head + HEADER_venueCount, venues);
+  put_i32(head + HEADER_venueCount, venues + orders);
   put_i32(head + HEADER_tickCount, ticks);
   put_i32(head + HEADER_groupCount, groups);
   put_i32(head + HEADER_memberCount, members);
@@ -254,7 +272,7 @@ static int32_t decode_problem(Input *in) {
 #ifdef HEADER_poolNodeCount
   put_i32(head + HEADER_poolNodeCount, pool_nodes);
 #endif
-  put_i32(head + HEADER_objective, swap ? OBJECTIVE_swap : OBJECTIVE_rebalance);
+  put_i32(head + HEADER_objective, swap ? OBJECTIVE_swap : batch ? OBJECTIVE_batch : OBJECTIVE_rebalance);
   put_i32(head + HEADER_workMax, 1 + (int32_t)below(in, 64) * (mode & 4 ? 32 : 4));
   put_f64(head + HEADER_gapTarget, 1e-6);
   if (mode & COUNTS_WILD) {
@@ -269,9 +287,10 @@ static int32_t decode_problem(Input *in) {
   const int32_t status = core_arrange();
   // Counts that were changed and still fit: the records stay zeros, which are bad input.
   if (status != STATUS_ok || (mode & COUNTS_WILD)) return status;
-  put_nodes(in, nodes, targets, swap);
+  put_nodes(in, nodes, targets, batch);
   uint32_t tick = 0, pool = 0;
   for (int32_t e = 0; e < venues; e++) put_venue(in, &sketches[e], e, &tick, &pool);
+  for (int32_t k = 0; k < orders; k++) put_order(in, venues + k, nodes, depth);
   put_groups(in, groups, counts, venues);
   for (int32_t g = 0; g < targets; g++)
     put_f64(block_at(HEADER_targets) + (uint32_t)g * SIZE_target + TARGET_weight,

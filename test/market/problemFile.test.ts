@@ -331,8 +331,8 @@ describe('parseProblem', () => {
     const text = JSON.stringify(swapProblem());
     const twice = text.replace('"feePips":3000', '"feePips":3000,"fee\\u0050ips":3001');
     expect(pointerOf(() => parseProblemText(twice))).toBe('/venues/0/feePips');
-    expect(pointerOf(() => parseProblemText('['.repeat(70) + ']'.repeat(70)))).toBe(
-      '/0'.repeat(64),
+    expect(pointerOf(() => parseProblemText('['.repeat(80) + ']'.repeat(80)))).toBe(
+      '/0'.repeat(72),
     );
     expect(() => parseProblemText('{')).toThrow(/not JSON/);
   });

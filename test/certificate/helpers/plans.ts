@@ -165,29 +165,26 @@ export function bestPlan(random: Random, problem: ParsedProblem, effort: number)
   return best.value;
 }
 
-/** One or two venues in a row or side by side, from a node that holds something. */
+/** One venue, or two in a row or side by side, at half and whole shares: all, or `most` of them. */
 function shortPaths(random: Random, problem: ParsedProblem, most: number): readonly Draft[] {
   const pairs = problem.venues.flatMap(({ nodes }, venue) =>
     nodes.flatMap((from) => nodes.flatMap((to) => (from === to ? [] : [{ venue, from, to }]))),
   );
-  const all = { sold: [WHOLE, WHOLE, WHOLE, WHOLE, WHOLE] };
-  const drafts = pairs.flatMap((first): Draft[] => [
-    { ...all, steps: [{ ...first, share: WHOLE }] },
-    { ...all, steps: [{ ...first, share: WHOLE / 2 }] },
-    ...pairs
-      .filter(({ venue }) => venue !== first.venue)
-      .flatMap((second): Draft[] =>
-        [WHOLE / 2, WHOLE].map((share) => ({
-          ...all,
-          steps: [
-            { ...first, share },
-            { ...second, share: WHOLE },
-          ],
-        })),
-      ),
-  ]);
-  const start = drafts.length <= most ? 0 : random.int(0, drafts.length - most);
-  return drafts.slice(start, start + most);
+  // Path number: share of the first, first, second (none where it is the same venue's).
+  const count = 2 * pairs.length * pairs.length;
+  const start = count <= most ? 0 : random.int(0, count - 1);
+  const stride = count <= most ? 1 : 2 * random.int(0, count) + 1;
+  const sold = [WHOLE, WHOLE, WHOLE, WHOLE, WHOLE];
+  return Array.from({ length: Math.min(count, most) }, (_, i): Draft => {
+    const number = (start + i * stride) % count;
+    const share = number % 2 === 0 ? WHOLE : WHOLE / 2;
+    const rest = (number - (number % 2)) / 2;
+    const first = pairs[Math.floor(rest / pairs.length)];
+    const second = pairs[rest % pairs.length];
+    if (first === undefined || second === undefined) return { steps: [], sold };
+    const then = second.venue === first.venue ? [] : [{ ...second, share: WHOLE }];
+    return { sold, steps: [{ ...first, share }, ...then] };
+  });
 }
 
 function neighbours({ steps, sold }: Draft, stride: number): readonly Draft[] {
