@@ -50,7 +50,7 @@ export function forgetWoken(): void {
   woken = false;
 }
 
-/** g at the prices in NU, which it first makes feasible; nothing has a fixed cost. */
+/** g at the prices in NU, which it first makes feasible, with every edge's cost as charged. */
 export function certify(): f64 {
   makeFeasible();
   const h = header();
@@ -58,8 +58,11 @@ export function certify(): f64 {
   for (let k = 0; k < h.nodeCount; k++) bound += num(NU, k) * nodeAt(k).supply;
   for (let e = 0; e < h.venueCount; e++) {
     const flow = flowAt(e);
+    const mode = flow.mode;
+    if (flow.kind == BRIDGE) flow.mode = RELAXED;
     respond(e, flow);
-    bound += max(flow.surplus, 0.0);
+    flow.mode = mode;
+    bound += max(flow.surplus - flow.cost, 0.0);
   }
   return bound;
 }

@@ -10,8 +10,8 @@ import { attempt, bestNet, keepPrices, resetAttempts } from './attempt';
 import { branch } from './branch';
 import { certifyUnder, makeFeasible } from './certificate';
 import { complementarity } from './dual';
-import { groupAt, layFixings, settleStanding } from './fixings';
-import { startGroups } from './groups';
+import { groupAt, layFixings, relaxModes, settleStanding } from './fixings';
+import { charge, startGroups } from './groups';
 import { improve } from './improve';
 import { dualValue, residual } from './minimise';
 import { climbPairs } from './pairs';
@@ -84,7 +84,9 @@ export function search(): i32 {
   }
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
-  return wide && (spent || h.branchCount > 1) ? LIMIT : OK;
+  // A plan that costs more than it brings will not be published: no search is missing there.
+  const unproved = h.branchCount > 1 && (ground < 0 || bestNet > 0);
+  return wide && (spent || unproved) ? LIMIT : OK;
 }
 
 /** Marks what has a fixed cost, frees the rest; true if anything has one. Once per load too. */
@@ -180,4 +182,10 @@ function publish(): void {
   for (let k = 0; k < n; k++) setNum(NU, k, num(pricesAt(0), k));
   makeFeasible();
   for (let k = 0; k < n; k++) nodeAt(k).dual = num(NU, k);
+  // Whoever asks more of this load finds every edge relaxed and charged, as at the root.
+  decide(0);
+  settleStanding();
+  relaxModes();
+  releasePairs();
+  charge();
 }

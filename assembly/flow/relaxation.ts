@@ -10,12 +10,27 @@ import { ASLEEP, LEAF_NU, OPEN, relaxModes, STANDING, settleStanding } from './f
 import { charge, splitGroups } from './groups';
 import { minimise, residual } from './minimise';
 import { commitPairs } from './pools';
-import { flowAt, int, listEdges, m, NU, n, num, setInt, setNum, settleSupply } from './state';
+import {
+  flowAt,
+  int,
+  listEdges,
+  m,
+  NU,
+  n,
+  num,
+  setInt,
+  setNum,
+  settleSupply,
+  venueAt,
+} from './state';
 
 /** The least bound seen; LEAF_NU holds its prices. */
 export let leafBound: f64 = Infinity;
 /** Part of what is missing to the target below which a relaxation's own gap does not matter. */
 const SUFFICIENT: f64 = 0.02;
+/** Edges from which on dust is looked for, and the part of its costs that it does not earn. */
+const LONG: i32 = 256;
+const IDLE: f64 = 0.5;
 /** How often sleepers may wake in one relaxation. */
 const WAKES_MAX: i32 = 8;
 
@@ -97,12 +112,15 @@ export function unwatch(): bool {
 
 /**
  * Reduced-cost fixing: an open edge whose costs exceed its gain at the prices in NU by more than
- * `margin`, what the root's bound has over the best plan, is in no better plan. It sleeps: relaxations
+ * `margin`, what the root's bound has over the best plan, is in no better plan. In long lists one
+ * that earns less than half its own costs is taken for dust as well. Either sleeps: relaxations
  * leave it out, every bound still looks at it and wakes it where it finds a gain.
  */
 export function sleepBelow(margin: f64): void {
+  const long = m >= LONG;
   for (let e = 0; e < m; e++) {
     if (int(STANDING, e) != OPEN || flowAt(e).share > 0) continue;
-    if (gainOf(e) < -margin) setInt(ASLEEP, e, 1);
+    const least = long ? min(margin, IDLE * venueAt(e).fixedCost) : margin;
+    if (gainOf(e) < -least) setInt(ASLEEP, e, 1);
   }
 }
