@@ -40,6 +40,9 @@ export const SIZE = {
   branch: 16,
 } as const;
 
+/** Bytes from the header to the nodes, which follow it. */
+export const HEADER_BYTES = 256;
+
 /** Byte offsets of fields a host reads or writes. */
 export const HEADER = {
   abiVersion: 0,
@@ -129,6 +132,22 @@ export const BRANCH = { kind: 0, index: 4, used: 8, unused: 12 } as const;
 export const BRANCH_KIND = { leaf: 0, venue: 1, group: 2 } as const;
 /** Most cases a bound is proved by. */
 export const LEAVES_MAX = 256;
+
+/** What a quote on a loaded snapshot may change: [first byte, bytes] of the header and of each node. */
+export const QUOTE = {
+  header: [
+    [HEADER.buyNode, 8],
+    [HEADER.gapTarget, 8],
+    [HEADER.warm, 4],
+  ],
+  node: [
+    [NODE.supply, 8],
+    [NODE.start, 8],
+  ],
+} as const;
+
+/** Core units per base unit, by node index: what encode.ts wrote with and decode.ts reads with. */
+export type Scales = readonly number[];
 
 export interface CoreExports {
   readonly memory: WebAssembly.Memory;

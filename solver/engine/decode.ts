@@ -5,8 +5,16 @@ import { type Fixed36, fixed36, formatFixed36 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { assert, present } from '../types/assert.ts';
 import type { BoundTree, DualPrices } from '../types/problem.ts';
-import { BRANCH, BRANCH_KIND, type CoreExports, HEADER, LEG, NODE, SIZE } from './abi.ts';
-import type { Scales } from './encode.ts';
+import {
+  BRANCH,
+  BRANCH_KIND,
+  type CoreExports,
+  HEADER,
+  LEG,
+  NODE,
+  type Scales,
+  SIZE,
+} from './abi.ts';
 import type { ProposedLeg } from './execute.ts';
 
 /** The dearest price a file can hold, 30 integer digits: any positive prices give a valid bound. */

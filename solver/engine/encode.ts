@@ -4,29 +4,32 @@
 // decode.ts. A snapshot is written once; a further quote on it writes its amounts alone. Refuses
 // problems beyond the core's limits with InvalidInput.
 
-import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { parseFixed36 } from '../market/decimal.ts';
+import type { ParsedProblem, ParsedTarget } from '../market/parsedProblem.ts';
 import { present } from '../types/assert.ts';
 import { InvalidInput } from '../types/errors.ts';
 import {
   type CoreExports,
   GROUP,
   HEADER,
+  HEADER_BYTES,
   LEAVES_MAX,
   NODE,
   OBJECTIVE,
+  type Scales,
   SIZE,
   STATUS,
   TARGET,
 } from './abi.ts';
 import { listVenues, type VenueLists, writeVenues } from './encodeVenues.ts';
 
-/** Core units per base unit, by node index. */
-export type Scales = readonly number[];
+/** Dual prices to start from, in the core's units, by node index; 0 for none. */
+export type Starts = readonly number[];
 
 const FIXED36 = 1e36;
 
 /** Writes the problem and returns the scales that decode.ts needs. */
-export function encode(core: CoreExports, problem: ParsedProblem): Scales {
+export function encode(core: CoreExports, problem: ParsedProblem, starts: Starts = []): Scales {
   const scales = scalesOf(problem);
   const lists = listVenues(problem, scales);
   const view = new DataView(core.memory.buffer);
@@ -39,7 +42,7 @@ export function encode(core: CoreExports, problem: ParsedProblem): Scales {
       { code: 'tooLarge' },
     );
   }
-  writeNodes(view, at, problem, scales);
+  writeNodes(view, at, { problem, scales, starts });
   writeVenues(view, at, { problem, scales, lists, cap: capWorth(problem, scales) });
   writeGroups(view, at, problem);
   if (problem.objective.kind === 'rebalance') {
@@ -63,14 +66,54 @@ export function sharesSnapshot(last: ParsedProblem, next: ParsedProblem): boolea
   const [one, other] = [last.objective, next.objective];
   if (one.kind === 'swap') return other.kind === 'swap';
   if (one.kind !== 'rebalance' || other.kind !== 'rebalance') return false;
-  return one.targets === other.targets && one.risk === other.risk;
+  return sameTargets(one.targets, other.targets) && one.risk === other.risk;
+}
+
+function sameTargets(one: readonly ParsedTarget[], other: readonly ParsedTarget[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((target, g) => sameTarget(target, other[g]));
+}
+
+function sameTarget(one: ParsedTarget, other: ParsedTarget | undefined): boolean {
+  if (one.weight !== other?.weight || one.nodes.length !== other.nodes.length) return false;
+  return one.nodes.every((node, k) => node === other.nodes[k]);
 }
 
 /** Writes a quote on the snapshot already loaded: amounts, the bought node and the settings. */
 export function encodeQuote(core: CoreExports, problem: ParsedProblem, scales: Scales): void {
   const view = new DataView(core.memory.buffer);
   writeSettings(view, core.header(), problem);
-  writeNodes(view, core.header(), problem, scales);
+  writeNodes(view, core.header(), { problem, scales, starts: [] });
+}
+
+/**
+ * The header and the nodes of a quote, elsewhere than in a core: what the ranges abi.ts lists in
+ * QUOTE hold is to be copied over those of the snapshot.
+ */
+export function quoteBytes(problem: ParsedProblem, scales: Scales): ArrayBuffer {
+  const bytes = new ArrayBuffer(HEADER_BYTES + problem.nodes.length * SIZE.node);
+  const view = new DataView(bytes);
+  view.setUint32(HEADER.nodes, HEADER_BYTES, true);
+  writeSettings(view, 0, problem);
+  writeNodes(view, 0, { problem, scales, starts: [] });
+  return bytes;
+}
+
+/**
+ * Dollars per whole token by node id → the core's units. Ids that no node has are passed over: a
+ * market seen earlier may have had other nodes. Throws InvalidInput unless each is a decimal > 0.
+ */
+export function startsOf(
+  { nodes }: ParsedProblem,
+  prices: Readonly<Record<string, string>>,
+): Starts {
+  return nodes.map(({ id, price }) => {
+    const text = Object.hasOwn(prices, id) ? prices[id] : undefined;
+    if (text === undefined) return 0;
+    const start = parseFixed36(text);
+    if (start === 0n) throw new InvalidInput(`the start price of ${id} must be above 0`);
+    return Number(start) / (price === null ? FIXED36 : Number(price));
+  });
 }
 
 function scalesOf(problem: ParsedProblem): Scales {
@@ -115,7 +158,13 @@ function writeSettings(view: DataView, at: number, { objective, settings }: Pars
   view.setInt32(at + HEADER.warm, 0, true);
 }
 
-function writeNodes(view: DataView, header: number, problem: ParsedProblem, scales: Scales): void {
+interface Nodes {
+  readonly problem: ParsedProblem;
+  readonly scales: Scales;
+  readonly starts: Starts;
+}
+
+function writeNodes(view: DataView, header: number, { problem, scales, starts }: Nodes): void {
   const { objective } = problem;
   const first = view.getUint32(header + HEADER.nodes, true);
   problem.nodes.forEach((node, i) => {
@@ -125,6 +174,7 @@ function writeNodes(view: DataView, header: number, problem: ParsedProblem, scal
       objective.kind === 'rebalance' ? present(objective.targetOfNode[i], 'target') : -1;
     view.setFloat64(at + NODE.supply, Number(supplyOf(problem, i)) * scale, true);
     view.setFloat64(at + NODE.price, node.price === null ? 0 : 1, true);
+    view.setFloat64(at + NODE.start, starts[i] ?? 0, true);
     view.setInt32(at + NODE.target, target, true);
   });
 }

@@ -11,8 +11,7 @@ import type {
   ParsedWeighted,
 } from '../market/parsedProblem.ts';
 import { assert, present, unreachable } from '../types/assert.ts';
-import { DIRECTION, HEADER, KIND, POOL_NODE, SIZE, TICK, VENUE } from './abi.ts';
-import type { Scales } from './encode.ts';
+import { DIRECTION, HEADER, KIND, POOL_NODE, type Scales, SIZE, TICK, VENUE } from './abi.ts';
 
 const PIPS = 1e6;
 const WAD = 1e18;

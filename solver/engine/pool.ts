@@ -1,7 +1,9 @@
 // Solves off the event loop: worker threads with one WebAssembly instance each. The calling thread
 // encodes a problem, a worker runs the core on its bytes, the calling thread decodes and re-executes
-// in integers, so both doors answer the same to the last digit. Refuses more than QUEUE_MAX waiting
-// problems (Fault, retryable); a trap costs its worker, which is replaced.
+// in integers. A snapshot travels to a worker once; further quotes on it send their header and nodes
+// alone, and every answer is header, nodes and legs. All solves are cold, so that both doors answer
+// the same to the last digit, whichever worker and after whatever. Refuses more than QUEUE_MAX
+// waiting problems (Fault, retryable); a trap costs its worker, which is replaced.
 
 import { Worker } from 'node:worker_threads';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
@@ -9,7 +11,9 @@ import { assert, Defect } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
 import type { Hash32 } from '../types/ids.ts';
 import type { Solution } from '../types/problem.ts';
-import { createCore } from './engine.ts';
+import { HEADER, HEADER_BYTES, QUOTE, type Scales, SIZE, STATUS } from './abi.ts';
+import { quoteBytes, sharesSnapshot } from './encode.ts';
+import { type Core, createCore } from './engine.ts';
 
 export const WORKERS_MAX = 64;
 export const QUEUE_MAX = 1024;
@@ -17,22 +21,39 @@ export const QUEUE_MAX = 1024;
 export interface EnginePool {
   /** keccak256 of the .wasm: the `engine` of published results. */
   readonly hash: Hash32;
-  /** As Engine.solve. Rejects with InvalidInput, Fault (busy or closed) or Defect (trap). */
+  /** As Engine.solve without start prices. Rejects with InvalidInput, Fault (busy or closed) or Defect (trap). */
   solve(problem: ParsedProblem): Promise<Solution>;
   /** Ends every worker; what is waiting rejects with Fault. */
   close(): Promise<void>;
 }
 
+/** What quotes share: encoded once, kept until another snapshot is asked for and no job names it. */
+interface Snapshot {
+  readonly problem: ParsedProblem;
+  readonly scales: Scales;
+  /** From the header to the legs. Shared memory, so that every worker reads the same copy. */
+  readonly image: SharedArrayBuffer;
+}
+
 interface Job {
   readonly id: number;
-  readonly bytes: ArrayBuffer;
-  resolve(bytes: ArrayBuffer): void;
+  readonly snapshot: Snapshot;
+  readonly quote: ArrayBuffer;
+  resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
 interface Answer {
   readonly id: number;
-  readonly bytes: ArrayBuffer;
+  /** Header and nodes. */
+  readonly records: ArrayBuffer;
+  readonly legs: ArrayBuffer;
+}
+
+/** What a worker is doing, and the snapshot its instance has loaded. */
+interface Seat {
+  job: Job | null;
+  held: Snapshot | null;
 }
 
 /** Starts `size` workers (1 … WORKERS_MAX). */
@@ -43,32 +64,34 @@ export function createEnginePool(options: {
   const { wasmBytes, size } = options;
   assert(Number.isInteger(size) && size >= 1 && size <= WORKERS_MAX, `${size} engine workers`);
   const core = createCore(wasmBytes);
-  const running = new Map<Worker, Job | null>();
+  const running = new Map<Worker, Seat>();
   const waiting: Job[] = [];
   let nextId = 0;
+  let latest: Snapshot | null = null;
   let closed = false;
 
   const start = (): void => {
     const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
-      workerData: { wasmBytes },
+      workerData: { wasmBytes, abi: { HEADER, HEADER_BYTES, QUOTE, SIZE, STATUS } },
       execArgv: [],
     });
     // A pool left open must not keep the process alive; close() is still the way to end it.
     worker.unref();
-    running.set(worker, null);
+    const seat: Seat = { job: null, held: null };
+    running.set(worker, seat);
     worker.on('message', (answer: Answer) => {
-      const job = running.get(worker);
-      running.set(worker, null);
+      const { job } = seat;
+      seat.job = null;
       assert(job?.id === answer.id, 'a worker answers the job it was given');
-      job.resolve(answer.bytes);
+      job.resolve(answer);
       feed();
     });
     worker.on('error', (error) => {
-      running.get(worker)?.reject(new Defect(`the core trapped: ${error.message}`));
-      running.set(worker, null);
+      seat.job?.reject(new Defect(`the core trapped: ${error.message}`));
+      seat.job = null;
     });
     worker.on('exit', () => {
-      running.get(worker)?.reject(new Fault('an engine worker ended', { code: 'engineEnded' }));
+      seat.job?.reject(new Fault('an engine worker ended', { code: 'engineEnded' }));
       running.delete(worker);
       if (closed) return;
       start();
@@ -77,20 +100,22 @@ export function createEnginePool(options: {
   };
 
   const feed = (): void => {
-    for (const [worker, busy] of running) {
-      if (busy !== null) continue;
+    for (const [worker, seat] of running) {
+      if (seat.job !== null) continue;
       const job = waiting.shift();
       if (job === undefined) return;
-      running.set(worker, job);
+      seat.job = job;
       worker.ref();
-      worker.postMessage({ id: job.id, bytes: job.bytes }, [job.bytes]);
+      const image = seat.held === job.snapshot ? null : job.snapshot.image;
+      seat.held = job.snapshot;
+      worker.postMessage({ id: job.id, image, quote: job.quote }, [job.quote]);
     }
-    for (const [worker, busy] of running) if (busy === null) worker.unref();
+    for (const [worker, { job }] of running) if (job === null) worker.unref();
   };
 
-  const run = (bytes: ArrayBuffer): Promise<ArrayBuffer> =>
+  const run = (snapshot: Snapshot, quote: ArrayBuffer): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      waiting.push({ id: nextId++, bytes, resolve, reject });
+      waiting.push({ id: nextId++, snapshot, quote, resolve, reject });
       feed();
     });
 
@@ -103,8 +128,13 @@ export function createEnginePool(options: {
       if (waiting.length >= QUEUE_MAX) {
         throw new Fault(`${QUEUE_MAX} problems are waiting for the engine`, { code: 'engineBusy' });
       }
-      const { bytes, scales } = core.encode(problem);
-      return core.decode(problem, scales, await run(bytes));
+      core.admit(problem);
+      if (latest === null || !sharesSnapshot(latest.problem, problem)) {
+        latest = snapshotOf(core, problem);
+      }
+      const { scales } = latest;
+      const { records, legs } = await run(latest, quoteBytes(problem, scales));
+      return core.decode(problem, scales, records, legs);
     },
     async close() {
       closed = true;
@@ -114,4 +144,14 @@ export function createEnginePool(options: {
       await Promise.all([...running.keys()].map((worker) => worker.terminate()));
     },
   };
+}
+
+function snapshotOf(core: Core, problem: ParsedProblem): Snapshot {
+  const { bytes, scales } = core.encode(problem);
+  const view = new DataView(bytes);
+  const length =
+    view.getUint32(HEADER.legs, true) - view.getUint32(HEADER.nodes, true) + HEADER_BYTES;
+  const image = new SharedArrayBuffer(length);
+  new Uint8Array(image).set(new Uint8Array(bytes, 0, length));
+  return { problem, scales, image };
 }

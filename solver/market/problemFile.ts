@@ -49,21 +49,18 @@ export function parseProblem(json: unknown): ParsedProblem {
   const settings = readSettings(root.has('settings') ? root.field('settings') : null);
 
   const source = json as Problem;
+  return withDigest({ source, nodes, nodeIndex, venues, venueIndex, groups, objective, settings });
+}
+
+/** Hashing takes longer than reading, and solving needs no digest: only results and quotes do. */
+function withDigest(problem: Omit<ParsedProblem, 'digest'>): ParsedProblem {
   let digest: Hash32 | null = null;
   return {
-    source,
-    // Hashing takes longer than reading, and solving needs no digest: only results and quotes do.
+    ...problem,
     get digest() {
-      digest ??= problemDigest(source);
+      digest ??= problemDigest(problem.source);
       return digest;
     },
-    nodes,
-    nodeIndex,
-    venues,
-    venueIndex,
-    groups,
-    objective,
-    settings,
   };
 }
 
@@ -79,23 +76,16 @@ export function problemDigest(problem: Problem): Hash32 {
 
 /**
  * The same nodes, venues and groups (the very objects: engine/encode's sharesSnapshot looks for them)
- * with another objective, and other settings if given. Read as strictly as a file; its digest is
- * computed when first asked, which most quotes on a snapshot never are. Throws InvalidInput.
+ * with another objective, and other settings if given. Read as strictly as a file. Throws InvalidInput.
  */
 export function withObjective(
   problem: ParsedProblem,
   objective: Problem['objective'],
   settings?: ProblemSettings,
 ): ParsedProblem {
-  const { nodes, nodeIndex, venues, venueIndex, groups } = problem;
-  const source = { ...problem.source, objective, ...(settings === undefined ? {} : { settings }) };
-  let digest: Hash32 | undefined;
-  return {
-    source,
-    get digest() {
-      digest ??= problemDigest(source);
-      return digest;
-    },
+  const { source, nodes, nodeIndex, venues, venueIndex, groups } = problem;
+  return withDigest({
+    source: { ...source, objective, ...(settings === undefined ? {} : { settings }) },
     nodes,
     nodeIndex,
     venues,
@@ -106,7 +96,7 @@ export function withObjective(
       settings === undefined
         ? problem.settings
         : readSettings({ value: settings, pointer: '/settings' }),
-  };
+  });
 }
 
 function readNode(at: At): ParsedNode {

