@@ -116,6 +116,20 @@ static void ends_of(uint32_t leg, uint32_t venue, int32_t *from, int32_t *to) {
 #endif
 }
 
+/* What a venue may take in: a pool of n nodes has a cap a node; its record's own caps are the pair's. */
+static double cap_of(uint32_t venue, bool forward, int32_t from) {
+  const int32_t kind = get_i32(venue + VENUE_kind);
+  if (kind != KIND_weighted && kind != KIND_stable) {
+    return get_f64(venue + (forward ? VENUE_capFrom : VENUE_capTo));
+  }
+  const uint32_t first = (uint32_t)get_i32(venue + VENUE_nodes);
+  for (int32_t k = 0; k < get_i32(venue + VENUE_nodeCount); k++) {
+    const uint32_t node = block_at(HEADER_poolNodes) + (first + (uint32_t)k) * SIZE_poolNode;
+    if (get_i32(node + POOL_NODE_node) == from) return get_f64(node + POOL_NODE_cap);
+  }
+  return 0;
+}
+
 static double flow_of(int32_t legs) {
   double sum = 0;
   for (int32_t k = 0; k < legs; k++) {
@@ -165,7 +179,7 @@ static bool check_legs(bool sane, int32_t legs) {
     REQUIRE("legs", from >= 0 && from < nodes && to >= 0 && to < nodes && from != to, "leg %d", k);
     if (!sane || get_i32(venue + VENUE_kind) == KIND_batchOrder) continue;
     const bool forward = direction == DIRECTION_forward;
-    const double cap = get_f64(venue + (forward ? VENUE_capFrom : VENUE_capTo));
+    const double cap = cap_of(venue, forward, from);
     const double most = formula(venue, forward, input);
     REQUIRE("cap", input <= cap * (1 + ROUNDING), "leg %d input %g cap %g", k, input, cap);
     REQUIRE("formula", output <= most * (1 + ROUNDING), "leg %d venue %d output %g most %g", k, e, output, most);
