@@ -67,12 +67,20 @@ export function sharesSnapshot(last: ParsedProblem, next: ParsedProblem): boolea
   const [one, other] = [last.objective, next.objective];
   if (one.kind === 'swap') return other.kind === 'swap';
   if (one.kind !== 'rebalance' || other.kind !== 'rebalance') return false;
-  return sameTargets(one.targets, other.targets) && one.risk === other.risk;
+  return sameTargets(one.targets, other.targets) && sameRisk(one.risk, other.risk);
 }
 
 function sameTargets(one: readonly ParsedTarget[], other: readonly ParsedTarget[]): boolean {
   if (one === other) return true;
   return one.length === other.length && one.every((target, g) => sameTarget(target, other[g]));
+}
+
+/** The core reads a covariance at every solve, and the holdings it is measured against. */
+function sameRisk(one: ParsedRebalance['risk'], other: ParsedRebalance['risk']): boolean {
+  if (one === other) return true;
+  if (one?.aversion !== other?.aversion) return false;
+  const cells = other?.covariance.flat();
+  return one?.covariance.flat().every((cell, k) => cell === cells?.[k]) ?? false;
 }
 
 function sameTarget(one: ParsedTarget, other: ParsedTarget | undefined): boolean {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createEngine } from '../../solver/engine/engine.ts';
 import { createEnginePool } from '../../solver/engine/pool.ts';
 import { parseProblem, withObjective } from '../../solver/market/problemFile.ts';
-import { swapProblem } from '../bench/problems.ts';
+import { rebalanceProblem, swapProblem } from '../bench/problems.ts';
 import { generate, random, SMOOTH } from './generate.ts';
 
 const wasmBytes = new Uint8Array(readFileSync('.build/trimtab.wasm'));
@@ -44,6 +44,34 @@ describe('createEnginePool', () => {
         sell: { ...swap.sell, amount: amount.toString() },
         buy,
       });
+    });
+    const answers = await Promise.all(quotes.map((quote) => pool.solve(quote)));
+    for (const [k, quote] of quotes.entries()) {
+      expect(answers[k], `quote ${k}`).toEqual(engine.solve(quote));
+    }
+    await pool.close();
+  });
+
+  test('property: rebalances on one snapshot, with and without risk, as the engine itself answers', async () => {
+    const engine = createEngine(wasmBytes);
+    const pool = createEnginePool({ wasmBytes, size: 2 });
+    const file = rebalanceProblem(2, 'linear', { pools: 30, tokens: 8 });
+    const plain = file.objective;
+    if (plain.kind !== 'rebalance') throw new Error('a rebalance');
+    const covariance = plain.targets.map((_, g) =>
+      plain.targets.map((__, h) => (g === h ? '0.3' : '0.1')),
+    );
+    const market = parseProblem(file);
+    const rng = random(11);
+    const quotes = Array.from({ length: 24 }, (_, k) => {
+      const holdings = Object.fromEntries(
+        Object.entries(plain.holdings).map(([id, amount]) => [
+          id,
+          ((BigInt(amount) * BigInt(rng.integer(10, 300))) / 100n).toString(),
+        ]),
+      );
+      const risk = { aversion: '2', covariance };
+      return withObjective(market, { ...plain, holdings, ...(k < 12 ? {} : { risk }) });
     });
     const answers = await Promise.all(quotes.map((quote) => pool.solve(quote)));
     for (const [k, quote] of quotes.entries()) {

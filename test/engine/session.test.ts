@@ -147,6 +147,21 @@ describe('Engine.open', () => {
     expectGood(quotes.flat(), kind === 'mixed');
   });
 
+  test('property: warm rebalances judged by their risk', () => {
+    const quotes = Array.from({ length: MARKETS.smooth }, (_, seed) => {
+      const kind = seed % 2 === 0 ? 'smooth' : 'linear';
+      const file = rebalanceProblem(seed + 1, kind, SIZE);
+      const plain = file.objective as Rebalance;
+      const covariance = plain.targets.map((_, g) =>
+        plain.targets.map((__, h) => (g === h ? '0.3' : '0.1')),
+      );
+      const first = { ...plain, risk: { aversion: '2', covariance } };
+      const problem = parseProblem({ ...file, objective: first });
+      return follow(`${kind} tracking, seed ${seed + 1}`, problem, rebalancesFrom(first, seed));
+    });
+    expectGood(quotes.flat(), false);
+  });
+
   test('behavior: another snapshot, a refused problem and a capped one change nothing later', () => {
     const one = parseProblem(swapProblem(1, 'smooth', SIZE));
     const other = parseProblem(rebalanceProblem(2, 'linear', SIZE));
