@@ -151,7 +151,8 @@ export function solve(): i32 {
     return BAD_INPUT;
   }
   forgetCycles();
-  resetFactor();
+  // A cold answer must not depend on what was solved before; a warm one does in any case.
+  if (h.warm == 0) resetFactor();
   resetMinimiser();
   for (let k = 0; k < h.nodeCount; k++) {
     nodeAt(k).left = nodeAt(k).supply;
