@@ -30,6 +30,9 @@ import {
 } from '../problem';
 import { sumTicks } from '../venues/concentrated';
 
+/** Set in a Curve's mask where its liquidity lies in ranges. */
+export const RANGED: i32 = 4;
+
 /** How a search may use an edge. */
 export const OFF: i32 = 0;
 /** Its fixed costs are sunk: any amount up to its caps. */
@@ -91,12 +94,15 @@ export class Flow {
   room: f64;
 }
 
-// ╒═════════════ Curve, 64 bytes (own): a constant-product edge ══╕
+// ╒═════════════ Curve, 64 bytes (own): a pool of two nodes ══════╕
 // │  0 from i32 │ 4 to i32 │ 8 edge i32 │ 12 mask i32 (0: not free)│
 // │ 16 a f64 │ 24 b f64 │ 32 keep f64 : as in the Venue           │
 // │ 40 capFrom f64 │ 48 capTo f64 │ 56 spread f64 : 1/keep        │
 // └───────────────────────────────────────────────────────────────┘
-/** What the pass over all edges reads: most edges of a large market are idle and cost one line. */
+/**
+ * What the pass over all edges reads: most edges of a large market are idle and cost one line. A
+ * concentrated pool stands here with a = 1 and b = its price: idle by the same two comparisons.
+ */
 @unmanaged
 export class Curve {
   from: i32;
@@ -476,13 +482,14 @@ function listCurves(): void {
   curveCount = 0;
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
-    if (v.kind != CONSTANT_PRODUCT) continue;
+    if (v.kind != CONSTANT_PRODUCT && v.kind != CONCENTRATED) continue;
     const curve = curveAt(curveCount++);
     curve.from = v.from;
     curve.to = v.to;
     curve.edge = e;
-    curve.a = v.a;
-    curve.b = v.b;
+    const ranged = v.kind == CONCENTRATED;
+    curve.a = ranged ? 1.0 : v.a;
+    curve.b = ranged ? v.a * v.a : v.b;
     curve.keep = v.keep;
     curve.capFrom = v.capFrom;
     curve.capTo = v.capTo;
@@ -497,9 +504,10 @@ export function listEdges(): void {
   let next = 0;
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
-    if (flow.kind == CONSTANT_PRODUCT) {
+    if (flow.kind == CONSTANT_PRODUCT || flow.kind == CONCENTRATED) {
       const free = flow.mode == FREE;
-      curveAt(next++).mask = free ? flow.mask : 0;
+      const ranged = flow.kind == CONCENTRATED ? RANGED : 0;
+      curveAt(next++).mask = free ? flow.mask | ranged : 0;
       if (free) continue;
     }
     if (flow.mode == FREE || flow.mode == RELAXED) setInt(OTHERS, otherCount++, e);
