@@ -7,7 +7,7 @@ import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout'
 import { certify } from './certificate';
 import { complementarity } from './dual';
 import { writeLegs } from './legs';
-import { dualValue, LOOSE, minimiseListed, residual, smooth, TIGHT } from './minimise';
+import { dualValue, LOOSE, minimiseListed, residual, sizeOf, smooth, TIGHT } from './minimise';
 import { cycleEdge, offeredWorth, planValue, recover, stranded, tradedWorth } from './recover';
 import { startPrices, warmPrices } from './start';
 import {
@@ -101,7 +101,7 @@ function proceed(warm: bool): f64 {
 function descend(warm: bool, goal: f64): void {
   const workMax = header().workMax;
   const gap = minimiseListed(warm, false, workMax, goal);
-  if (!warm || smooth || gap <= WARM_GAP * abs(dualValue)) return;
+  if (!warm || smooth || gap <= WARM_GAP * sizeOf(dualValue)) return;
   minimiseListed(false, false, workMax, goal);
 }
 

@@ -72,6 +72,14 @@ export let residual: f64 = 0;
 /** Residual below which rounding rules: prices carry 2^-52, so flows carry that share of depth. */
 let floor: f64 = 0;
 
+/** Dollars a batch's orders offer: what flows, and rounds, there, however little their surplus is. */
+let offered: f64 = 0;
+
+/** What a value's rounding and the goals are measured by. */
+export function sizeOf(value: f64): f64 {
+  return max(abs(value), offered);
+}
+
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
@@ -106,6 +114,7 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
 /** The same with the edge lists known to be fresh; smooth problems stop at `goal` of the value. */
 export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64): f64 {
   limit = min(header().workMax, header().work + budget);
+  offered = header().objective == BATCH ? offeredWorth() : 0;
   byKrylov = n >= KRYLOV_MIN;
   normalise();
   smooth = countKinked() == 0;
@@ -121,14 +130,14 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     newton(0);
     gap = residual + complementarity;
-    const wanted = (relaxed ? RELAXED_GOAL : GAP_GOAL) * abs(dualValue);
+    const wanted = (relaxed ? RELAXED_GOAL : GAP_GOAL) * sizeOf(dualValue);
     if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
     if (watching && (relaxed ? betweenRounds() : isBounded())) break;
     if (complementarity * 3.0 > last && epsilon > EPSILON_LAST) epsilon *= 0.1;
     last = complementarity;
-    setSigmas(epsilon, max(abs(dualValue), header().objective == BATCH ? offeredWorth() : 0));
+    setSigmas(epsilon, sizeOf(dualValue));
   }
   return gap;
 }
@@ -161,7 +170,7 @@ function recentre(): void {
 
 /** What the plan is about, in dollars, before any dual value is known. */
 function roughScale(): f64 {
-  let worth: f64 = header().objective == BATCH ? offeredWorth() : 0;
+  let worth: f64 = offered;
   for (let k = 0; k < n; k++) worth += abs(num(SUPPLY, k)) * num(NU, k);
   return worth;
 }
@@ -196,19 +205,20 @@ function newton(share: f64): void {
     for (let k = 0; k < n; k++) norm += abs(num(GRADIENT, k));
     residual = norm;
     dualValue = value;
-    const goal = share > 0 ? share * abs(value) : max(1e-13 * abs(value), 0.01 * complementarity);
+    const size = sizeOf(value);
+    const goal = share > 0 ? share * size : max(1e-13 * size, 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
     if (watching && round % BOUND_EVERY == BOUND_EVERY - 1 && isBounded()) return;
     h.work++;
-    const slope = direction(damping, norm, abs(value));
+    const slope = direction(damping, norm, size);
     floor = 0;
     for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
-    floor = min(floor, ROUNDING_MAX * abs(value));
+    floor = min(floor, ROUNDING_MAX * size);
     if (norm <= floor) return;
-    if (!(slope < -1e-26 * abs(value))) return;
+    if (!(slope < -1e-26 * size)) return;
     const next = search(value, slope, norm);
     if (next == Infinity) {
-      if (damping >= DAMPING_MAX || -slope <= NOISE * abs(value)) {
+      if (damping >= DAMPING_MAX || -slope <= NOISE * size) {
         evaluate();
         return;
       }
@@ -273,7 +283,7 @@ function search(value: f64, slope: f64, norm: f64): f64 {
     longest = max(longest, abs(num(STEP, k)));
   }
   let t = longest > STEP_MAX ? STEP_MAX / longest : 1.0;
-  const noise = NOISE * abs(value);
+  const noise = NOISE * sizeOf(value);
   const attempts = -slope <= noise ? 2 : SEARCH_MAX;
   let low: f64 = 0;
   noteBase();
