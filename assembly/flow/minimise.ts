@@ -75,6 +75,13 @@ let floor: f64 = 0;
 /** Dollars a batch's orders offer: what flows, and rounds, there, however little their surplus is. */
 let offered: f64 = 0;
 
+/** Dollars beside a value that is small against what flows: a portfolio's, while its excess is spent. */
+let beside: f64 = 0;
+
+export function setScale(dollars: f64): void {
+  beside = dollars;
+}
+
 /** What a value's rounding and the goals are measured by. */
 export function sizeOf(value: f64): f64 {
   return max(abs(value), offered);
@@ -91,6 +98,7 @@ export function resetMinimiser(): void {
   dualValue = 0;
   smooth = true;
   byKrylov = false;
+  beside = 0;
 }
 /** Every so many Newton steps a watched search asks whether its prices bound enough already. */
 const BOUND_EVERY: i32 = 4;
@@ -114,7 +122,7 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
 /** The same with the edge lists known to be fresh; smooth problems stop at `goal` of the value. */
 export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64): f64 {
   limit = min(header().workMax, header().work + budget);
-  offered = header().objective == BATCH ? offeredWorth() : 0;
+  offered = header().objective == BATCH ? offeredWorth() : beside;
   byKrylov = n >= KRYLOV_MIN;
   normalise();
   smooth = countKinked() == 0;
