@@ -7,7 +7,7 @@ import { BATCH_ORDER, BRIDGE } from '../problem';
 import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
-import { dualValue, minimise } from './minimise';
+import { dualValue, minimise, sizeOf } from './minimise';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { unwatch, watch } from './relaxation';
 import { startPrices } from './start';
@@ -120,7 +120,7 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
   for (let round = 0; round < CYCLES_MAX; round++) {
     settleSupply();
     watch(bestNet);
-    if (minimise(warm, false, budget) > WARM_GAP * abs(dualValue) && warm) {
+    if (minimise(warm, false, budget) > WARM_GAP * sizeOf(dualValue) && warm) {
       minimise(false, false, budget);
     }
     if (unwatch()) return false;

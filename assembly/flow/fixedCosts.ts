@@ -82,10 +82,11 @@ export function search(): i32 {
   if (bestNet == -Infinity) {
     return spent ? LIMIT : h.objective == SWAP && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
   }
+  // Proved, or all that was found: nothing is gained by selling at a loss.
+  if (h.objective == SWAP && bestNet <= 0 && (h.bound <= 0 || !spent)) return NO_ROUTE;
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
-  // A plan that costs more than it brings will not be published: no search is missing there.
-  const unproved = h.branchCount > 1 && (ground < 0 || bestNet > 0);
+  const unproved = h.branchCount > 1;
   return wide && (spent || unproved) ? LIMIT : OK;
 }
 
