@@ -8,11 +8,13 @@ import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
 import { dualValue, minimise, sizeOf } from './minimise';
+import { notePairs } from './pools';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { unwatch, watch } from './relaxation';
 import { startPrices } from './start';
 import {
   BEST_NU,
+  BEST_PAIR,
   BEST_SHARE,
   BEST_USED,
   FORCED,
@@ -182,6 +184,7 @@ function judge(scale: f64): bool {
   bestNet = net;
   keepPrices(BEST_NU, BEST_SHARE);
   for (let e = 0; e < m; e++) setInt(BEST_USED, e, int(TRY_USED, e));
+  notePairs(BEST_PAIR);
   writeLegs();
   return true;
 }

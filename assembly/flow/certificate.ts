@@ -22,7 +22,7 @@ import {
   spareFlow,
   VENUE_FIX,
 } from './fixings';
-import { choosePair, respondHull, wholeGain } from './pools';
+import { choosePair, respondHull } from './pools';
 import { admitRisk } from './risk';
 import { bestSelection } from './selection';
 import {
@@ -53,6 +53,13 @@ export let woken: bool = false;
 
 export function forgetWoken(): void {
   woken = false;
+}
+
+/** Whether bounds are of plans that use pools by the pairs they are committed to, and no other. */
+let pairsOnly: bool = false;
+
+export function boundPairs(only: bool): void {
+  pairsOnly = only;
 }
 
 /** g at the prices in NU, which it first makes feasible, with every edge's cost as charged. */
@@ -131,10 +138,12 @@ function respondPairs(e: i32, flow: Flow): void {
   const v = venueAt(e);
   const own = flowAt(e);
   flow.arcs = own.arcs;
-  // All nodes at once gain at least what any pair does, in a fraction of the time.
-  flow.surplus = wholeGain(v);
-  if (!(flow.surplus > (int(STANDING, e) == OPEN ? v.fixedCost : 0.0))) return;
-  respondHull(v, flow);
+  if (pairsOnly && own.pair >= 0) {
+    flow.pair = own.pair;
+    respond(e, flow);
+    return;
+  }
+  respondHull(v, flow, int(STANDING, e) == OPEN ? v.fixedCost : 0.0);
   if (own.pair >= 0) choosePair(v, own, own.pair & 0xff, own.pair >> 8);
 }
 

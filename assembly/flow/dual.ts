@@ -210,5 +210,5 @@ export function respond(e: i32, flow: Flow): void {
   else if (kind == BRIDGE) respondBridge(v, flow, nuFrom, nuTo);
   else if (kind == WORTH || kind == BATCH_ORDER) respondLinear(v, flow, nuFrom, nuTo, 0);
   else if (flow.pair >= 0) respondPair(v, flow, nuFrom, nuTo);
-  else respondHull(v, flow);
+  else respondHull(v, flow, 0);
 }

@@ -120,7 +120,6 @@ function searchSets(scale: f64): void {
   keepCase(root);
   const slack = h.gapTarget * tradedWorth();
   firstSets(scale);
-  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax >> 1);
   if (bestNet > -Infinity) {
     for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
     decide(root);
@@ -129,7 +128,9 @@ function searchSets(scale: f64): void {
     improveRoot();
   }
   branch(scale, slack, h.workMax - (h.workMax >> 2));
-  if (caseAt(widestLeaf()).bound - bestNet > slack) improve(scale, h.workMax);
+  if (caseAt(widestLeaf()).bound - bestNet <= slack) return;
+  improve(scale, h.workMax);
+  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax);
 }
 
 /** The best plan's own prices bound too: with all its costs paid they are often the better ones. */

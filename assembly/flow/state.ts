@@ -210,6 +210,8 @@ export let BEST_NU: usize = 0;
 export let BEST_SHARE: usize = 0; // m
 export let SCORE: usize = 0; // m
 export let BEST_USED: usize = 0; // m i32
+/** Pairs of the best plan's pools. */
+export let BEST_PAIR: usize = 0; // m i32
 export let TRY_USED: usize = 0; // m i32
 export let GROUP_SPLIT: usize = 0; // memberCount
 export let PATH: usize = 0;
@@ -346,6 +348,7 @@ export function prepare(): i32 {
   BEST_SHARE = take(edges << 3);
   SCORE = take(edges << 3);
   BEST_USED = take(edges << 2);
+  BEST_PAIR = take(edges << 2);
   TRY_USED = take(edges << 2);
   GROUP_SPLIT = take((<usize>h.memberCount) << 3);
   PATH = take((nodes * 5) << 5);
