@@ -6,11 +6,11 @@ import { header } from '../layout';
 import { Venue } from '../problem';
 import { attempt } from './attempt';
 import { Arc, arcAt, arcsOf, choosePair, respondHull } from './pools';
+import { Flow } from './records';
 import {
   BEST_NU,
   BEST_SHARE,
   BEST_USED,
-  Flow,
   flowAt,
   int,
   isPool,
