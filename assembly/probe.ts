@@ -1,7 +1,7 @@
 // An AssemblyScript entry for tests alone: the pools' responses on records in scratch memory, written
 // by test/assembly/pools.ts. Lengths and offsets are those of the core's own records.
 
-import { Flow } from './flow/state';
+import { Flow } from './flow/records';
 import { PoolNode, Venue } from './problem';
 import { forwardStable, respondStable, respondStablePair } from './venues/stable';
 import { forwardWeighted, respondWeighted, respondWeightedPair } from './venues/weighted';

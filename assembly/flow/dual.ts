@@ -22,6 +22,7 @@ import { KINK, respondConstantProduct, sell } from '../venues/constantProduct';
 import { respondLinear } from '../venues/linear';
 import { respondOrder } from '../venues/order';
 import { addHull, hullLost, respondHull, respondPair } from './pools';
+import { Flow } from './records';
 import { addRisk, riskLoss } from './risk';
 import {
   activate,
@@ -30,7 +31,6 @@ import {
   DEMAND,
   DIAGONAL,
   deactivateAll,
-  Flow,
   flowAt,
   GRADIENT,
   ground,

@@ -6,9 +6,9 @@
 
 import { alignLine, header, POOL_NODES_MAX } from '../layout';
 import { BRIDGE, Group } from '../problem';
+import { Flow } from './records';
 import {
   BLOCKS,
-  Flow,
   FORCED,
   FREE,
   flowAt,

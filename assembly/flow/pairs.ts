@@ -6,12 +6,12 @@ import { header } from '../layout';
 import { Venue } from '../problem';
 import { attempt } from './attempt';
 import { Arc, arcAt, arcsOf, choosePair, respondHull, takePairs } from './pools';
+import { Flow } from './records';
 import {
   BEST_NU,
   BEST_PAIR,
   BEST_SHARE,
   BEST_USED,
-  Flow,
   flowAt,
   int,
   isPool,

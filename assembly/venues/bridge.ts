@@ -2,7 +2,8 @@
 // the output: charged once if used. A relaxed bridge is the chord from nothing to its capacity; a
 // bridge committed to has paid the fee already (flow/state.ts takes it from the node's supply).
 
-import { Flow, RELAXED } from '../flow/state';
+import { Flow } from '../flow/records';
+import { RELAXED } from '../flow/state';
 import { Venue } from '../problem';
 import { respondLinear } from './linear';
 

@@ -3,7 +3,7 @@
 // `from` for L(s − s′) of `to`. Selling `from` pays until s* = √(ν_from/(γν_to)), selling `to`
 // until s* = √(γν_from/ν_to). Sums count from the current price outwards: small trades keep digits.
 
-import { Flow } from '../flow/state';
+import { Flow } from '../flow/records';
 import { FORWARD, REVERSE, Tick, Venue } from '../problem';
 
 const KINK: f64 = 1e-12;

@@ -3,7 +3,7 @@
 // Rᵢ, Rⱼ and kept share γ, selling i for j at prices νᵢ, νⱼ is best at t = √(γRⱼνⱼ / (Rᵢνᵢ)) > 1:
 //   xᵢ = Rᵢ(t − 1)/γ,  yⱼ = Rⱼ(t − 1)/t,  f = νᵢRᵢ(t − 1)²/γ,  w = νᵢRᵢt/(2γ).
 
-import { Flow } from '../flow/state';
+import { Flow } from '../flow/records';
 import { FORWARD, REVERSE, Venue } from '../problem';
 
 /** Edges this close to their kink count as active, or Newton's matrix loses its only curvature. */

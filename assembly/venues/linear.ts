@@ -2,7 +2,7 @@
 // prices ν the best response is all or nothing by the sign of r = γνⱼ − νᵢ; flow/dual.ts makes it
 // proximal, taking z·c with z in [0, 1], so that the kink has curvature.
 
-import { Flow } from '../flow/state';
+import { Flow } from '../flow/records';
 import { FORWARD, Venue } from '../problem';
 
 /** Writes the full trade and its signed surplus; `fee` units of the output go to the venue. */

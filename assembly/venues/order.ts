@@ -1,7 +1,7 @@
 // Resting limit orders, taken pro rata: out = in·amountOut/amountIn, in ≤ amountIn. Linear, and
 // without any fee beside the rate.
 
-import { Flow } from '../flow/state';
+import { Flow } from '../flow/records';
 import { Venue } from '../problem';
 import { respondLinear } from './linear';
 

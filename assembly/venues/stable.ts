@@ -7,7 +7,7 @@
 // with ℓ + Σsᵢ = 0 and F = 0: two nested scalar roots (stableRoot.ts).
 // f = D(q/θ)(φ(ℓ) + Σφ(sᵢ)). Refuses nothing: index.ts checks.
 
-import { Flow } from '../flow/state';
+import { Flow } from '../flow/records';
 import { FORWARD, PoolNode, REVERSE, Venue } from '../problem';
 import {
   ACTIVE,

@@ -5,7 +5,7 @@
 // In logs, with ℓ = log λ and qᵢ = νᵢRᵢ/wᵢ: low = log qᵢ, high = log(qᵢ/γ), Σ wᵢsᵢ(ℓ) = 0 (pool.ts).
 //   f = λ·Σ wᵢφ(sᵢ);  H = λ(diag w − ww′/Σw) over the nodes that trade.
 
-import { Flow } from '../flow/state';
+import { Flow } from '../flow/records';
 import { FORWARD, REVERSE, Venue } from '../problem';
 import {
   ACTIVE,

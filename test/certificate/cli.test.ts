@@ -60,6 +60,7 @@ describe('trimtab solve and verify', () => {
     expect(first.exitCode).toBe(0);
     expect(JSON.parse(first.stdout)).toMatchObject({ version: 1, status: 'solved' });
     expect(first.stderr).toMatch(/solved and certified in/);
+    expect(first.stderr).toMatch(/^core 0x[0-9a-f]{64}$/m);
     expect(readFileSync(out, 'utf8')).toBe(first.stdout);
     expect((await run('solve', PROBLEM, '--json')).stdout).toBe(first.stdout);
     expect(await run('verify', PROBLEM, out)).toMatchObject({ exitCode: 0 });

@@ -39,6 +39,10 @@ const TIERS = [
 type Tier = (typeof TIERS)[number];
 const DEADLINE = 2n ** 40n;
 const QUOTES_PER_STATE = 10;
+const ROUNDS = 4;
+/** Amounts are drawn blindly: a narrow pool fits few, and takes more rounds to fit enough. */
+const ROUNDS_MAX = 40;
+const COMPARED_MIN = 16;
 
 interface Case {
   readonly tier: Tier;
@@ -84,12 +88,14 @@ describe('concentrated against real Uniswap v3 positions', () => {
     it(`property: fee ${tier.fee}, quotes and swaps equal to the wei (from tick ${start})`, async () => {
       const pool = await makePool(tier, start, size);
       let compared = 0;
-      for (let round = 0; round < 4; round++) {
+      const wanting = (round: number) =>
+        round < ROUNDS || (compared < COMPARED_MIN && round < ROUNDS_MAX);
+      for (let round = 0; wanting(round); round++) {
         compared += await compareQuotes(pool);
         await moveByRealSwap(pool, round % 2 === 1);
       }
       compared += await compareQuotes(pool);
-      expect(compared).toBeGreaterThan(15);
+      expect(compared).toBeGreaterThanOrEqual(COMPARED_MIN);
     });
   }
 
@@ -248,7 +254,10 @@ describe('concentrated against real Uniswap v3 positions', () => {
       zeroForOne ? tick <= state.tick : tick > state.tick,
     );
     const stop = (zeroForOne ? ahead.at(-1) : ahead[0])?.tick;
-    const limit = toTick && stop !== undefined ? sqrtRatioAtTick(stop) : 0n;
+    const stopPrice = stop === undefined ? 0n : sqrtRatioAtTick(stop);
+    // A position may end at the outermost tick (spacing 1), a swap may not: the pool reverts with SPL.
+    const reachable = stopPrice > MIN_SQRT_RATIO && stopPrice < MAX_SQRT_RATIO;
+    const limit = toTick && reachable ? stopPrice : 0n;
     if (limit === state.sqrtPriceX96) return;
     const amountIn = limit === 0n ? random.scale(3, 20) : 2n ** 200n;
     const expected = limit === 0n ? concentratedOut(state, zeroForOne, amountIn) : null;

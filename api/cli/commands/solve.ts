@@ -1,5 +1,5 @@
-// trimtab solve: the optimizer alone on a problem file. The result goes to stdout, timings to
-// stderr: results are content, and the same problem must give the same bytes.
+// trimtab solve: the optimizer alone on a problem file. The result goes to stdout, timings and the
+// core's hash to stderr: results are content, and the same problem must give the same bytes.
 
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
@@ -44,6 +44,7 @@ async function solve(path: string, options: Options): Promise<void> {
   else process.stdout.write(table(problem, result));
   const ms = (from: number, to: number) => `${(to - from).toFixed(1)} ms`;
   console.error(`prepared in ${ms(started, ready)}, solved and certified in ${ms(ready, done)}`);
+  console.error(`core ${engine.hash}`);
   if (result.status === 'noRoute' || result.status === 'infeasible') process.exitCode = 1;
 }
 
