@@ -23,7 +23,7 @@ import { relaxAll, search } from './flow/fixedCosts';
 import { separateLoops } from './flow/loops';
 import { resetMinimiser } from './flow/minimise';
 import { hasPools, releasePairs } from './flow/pools';
-import { cyclesMet, forgetCycles } from './flow/recover';
+import { cyclesMet, forgetCycles, tradedWorth } from './flow/recover';
 import { prepareRisk, riskWorth } from './flow/risk';
 import { growTree } from './flow/start';
 import {
@@ -159,7 +159,7 @@ export function solve(): i32 {
     nodeAt(k).loop = 0;
   }
   h.status = combinatorial ? search() : solveConvex();
-  if (cyclesMet > 0 && (h.status == OK || h.status == LIMIT)) separateLoops();
+  if (cyclesMet > 0 && (h.status == OK || h.status == LIMIT) && isUnexplained(h)) separateLoops();
   // Numbers so far apart that they overflow on the way are out of range, whatever else came out.
   for (let k = 0; h.status <= LIMIT && k < h.nodeCount; k++) {
     if (bad(nodeAt(k).dual) || bad(nodeAt(k).left)) h.status = BAD_INPUT;
@@ -167,6 +167,11 @@ export function solve(): i32 {
   if (!(abs(h.bound) < Infinity)) h.status = BAD_INPUT;
   if (!(h.value > -Infinity)) h.value = 0;
   return h.status;
+}
+
+/** A search that closed the gap has no loops to answer for, and telling them apart costs a minimisation. */
+function isUnexplained(h: Header): bool {
+  return !combinatorial || h.bound - h.value > h.gapTarget * tradedWorth();
 }
 
 function bad(value: f64): bool {
