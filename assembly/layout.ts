@@ -168,7 +168,8 @@ export function arrange(): i32 {
   // The targets' own nodes, or a batch's numeraire, come after the host's.
   at = alignLine(at + <usize>(h.nodeCount + h.targetCount + 1) * offsetof<Node>());
   h.venues = at;
-  at = alignLine(at + <usize>(h.venueCount + h.nodeCount) * offsetof<Venue>());
+  // So do the edges from members to targets and from targets to the purse.
+  at = alignLine(at + <usize>(h.venueCount + 2 * h.nodeCount) * offsetof<Venue>());
   h.ticks = at;
   at = alignLine(at + <usize>h.tickCount * offsetof<Tick>());
   h.poolNodes = at;

@@ -7,12 +7,14 @@ import { BATCH_ORDER, BRIDGE } from '../problem';
 import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
-import { dualValue, minimise } from './minimise';
+import { dualValue, minimise, sizeOf } from './minimise';
+import { notePairs } from './pools';
 import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
 import { unwatch, watch } from './relaxation';
 import { startPrices } from './start';
 import {
   BEST_NU,
+  BEST_PAIR,
   BEST_SHARE,
   BEST_USED,
   FORCED,
@@ -120,7 +122,7 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
   for (let round = 0; round < CYCLES_MAX; round++) {
     settleSupply();
     watch(bestNet);
-    if (minimise(warm, false, budget) > WARM_GAP * abs(dualValue) && warm) {
+    if (minimise(warm, false, budget) > WARM_GAP * sizeOf(dualValue) && warm) {
       minimise(false, false, budget);
     }
     if (unwatch()) return false;
@@ -182,6 +184,7 @@ function judge(scale: f64): bool {
   bestNet = net;
   keepPrices(BEST_NU, BEST_SHARE);
   for (let e = 0; e < m; e++) setInt(BEST_USED, e, int(TRY_USED, e));
+  notePairs(BEST_PAIR);
   writeLegs();
   return true;
 }

@@ -31,7 +31,7 @@ const CLOSED: f64 = 0.7;
 const DECIDED: f64 = 1e-10;
 
 /** After so many splits the gap must have fallen to this part of what it was. */
-const PATIENCE: i32 = 8;
+const PATIENCE: i32 = 32;
 const PROGRESS: f64 = 0.9;
 
 let splitKind: i32 = 0;

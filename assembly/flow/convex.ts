@@ -3,11 +3,12 @@
 // order), and to rounding where that was not enough. A cycle in the flow is barred edge by edge; what
 // that takes from the bound is reported as loops of pure arbitrage.
 
-import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, SWAP } from '../layout';
+import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, REBALANCE, SWAP } from '../layout';
 import { certify } from './certificate';
 import { complementarity } from './dual';
+import { spendExcess } from './excess';
 import { writeLegs } from './legs';
-import { dualValue, LOOSE, minimiseListed, residual, smooth, TIGHT } from './minimise';
+import { dualValue, LOOSE, minimiseListed, residual, sizeOf, smooth, TIGHT } from './minimise';
 import {
   cycleEdge,
   isStuck,
@@ -47,6 +48,9 @@ const LOOSE_GAP: f64 = 1e-2;
 /** Share of the plan that may be stranded by rounding. */
 const STRANDED_MAX: f64 = 1e-9;
 
+/** Share of its dual value that a plan may miss before its excess is looked at. */
+const SHORT: f64 = 4e-9;
+
 /** Whether an earlier solve of this load barred edges that must be allowed again. */
 let barred: bool = false;
 
@@ -65,6 +69,7 @@ export function solveConvex(): i32 {
   const value = proceed(warm);
   if (value > h.value) keep(value);
   if (riskCount > 0 && value > -Infinity) holdIfBetter();
+  if (h.objective == REBALANCE) betterExcess();
   publish();
   return verdict();
 }
@@ -121,11 +126,25 @@ function proceed(warm: bool): f64 {
   return -Infinity;
 }
 
+/** A plan short of its own dual value: its excess may need spending on purpose. */
+function betterExcess(): void {
+  const h = header();
+  if (
+    dualValue - max(h.value, 0.0) <=
+    max(LOOSE_GAP * h.gapTarget * tradedWorth(), SHORT * dualValue)
+  )
+    return;
+  barred = true;
+  if (!spendExcess() || !(planValue() > h.value)) return;
+  h.value = planValue();
+  writeLegs();
+}
+
 /** Minimises; a warm start that ends wide is made good by a cold one. */
 function descend(warm: bool, goal: f64): void {
   const workMax = header().workMax;
   const gap = minimiseListed(warm, false, workMax, goal);
-  if (!warm || smooth || gap <= WARM_GAP * abs(dualValue)) return;
+  if (!warm || smooth || gap <= WARM_GAP * sizeOf(dualValue)) return;
   minimiseListed(false, false, workMax, goal);
 }
 

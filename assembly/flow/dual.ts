@@ -43,12 +43,16 @@ import {
   num,
   OTHERS,
   otherCount,
+  RANGED,
   riskCount,
   SUPPLY,
   setNum,
   tailOf,
   venueAt,
 } from './state';
+
+/** Half of it is the concentrated response's own; twice that far from its kink nothing trades. */
+const RANGE_KINK: f64 = 4e-12;
 
 /** What is still lost at the kinks: Σ max(0, F) − z·F, dollars. */
 export let complementarity: f64 = 0;
@@ -78,7 +82,7 @@ export function evaluate(): f64 {
   return total;
 }
 
-/** All constant-product edges that are free: the hot loop. Idle ones cost a compare and no store. */
+/** All pools of two nodes that are free: the hot loop. Idle ones cost a compare and no store. */
 function addCurves(): f64 {
   let total: f64 = 0;
   for (let k = 0; k < curveCount; k++) {
@@ -87,7 +91,11 @@ function addCurves(): f64 {
     const nuTo = num(NU, curve.to);
     const from = nuFrom * curve.a;
     const to = nuTo * curve.b;
-    if (curve.mask & FORWARD && curve.keep * to > from * (1.0 - KINK)) {
+    if (curve.mask & RANGED) {
+      const near = from * (1.0 - RANGE_KINK);
+      const idle = curve.keep * to <= near && curve.keep * from <= to * (1.0 - RANGE_KINK);
+      if (!idle) total += addRange(curve.edge, nuFrom, nuTo);
+    } else if (curve.mask & FORWARD && curve.keep * to > from * (1.0 - KINK)) {
       const flow = flowAt(curve.edge);
       flow.direction = FORWARD;
       sell(flow, curve.a, curve.b, curve.keep, curve.spread, from, to, nuFrom, nuTo, curve.capFrom);
@@ -100,6 +108,14 @@ function addCurves(): f64 {
     }
   }
   return total;
+}
+
+function addRange(e: i32, nuFrom: f64, nuTo: f64): f64 {
+  const v = venueAt(e);
+  const flow = flowAt(e);
+  respondConcentrated(v, header().ticks, flow, nuFrom, nuTo);
+  if (!(flow.input > 0) && flow.curvature == 0) return flow.surplus;
+  return addSmooth(e, flow, tailOf(v, flow), headOf(v, flow));
 }
 
 /** Takes a smooth edge's whole response. */
@@ -194,5 +210,5 @@ export function respond(e: i32, flow: Flow): void {
   else if (kind == BRIDGE) respondBridge(v, flow, nuFrom, nuTo);
   else if (kind == WORTH || kind == BATCH_ORDER) respondLinear(v, flow, nuFrom, nuTo, 0);
   else if (flow.pair >= 0) respondPair(v, flow, nuFrom, nuTo);
-  else respondHull(v, flow);
+  else respondHull(v, flow, 0);
 }

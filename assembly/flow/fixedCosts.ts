@@ -82,10 +82,11 @@ export function search(): i32 {
   if (bestNet == -Infinity) {
     return spent ? LIMIT : h.objective == SWAP && h.bound > 0 ? INFEASIBLE : NO_ROUTE;
   }
+  // Proved, or all that was found: nothing is gained by selling at a loss.
+  if (h.objective == SWAP && bestNet <= 0 && (h.bound <= 0 || !spent)) return NO_ROUTE;
   // Work that ran out after the gap was reached has missed nothing that was asked for.
   const wide = h.bound - bestNet > h.gapTarget * tradedWorth();
-  // A plan that costs more than it brings will not be published: no search is missing there.
-  const unproved = h.branchCount > 1 && (ground < 0 || bestNet > 0);
+  const unproved = h.branchCount > 1;
   return wide && (spent || unproved) ? LIMIT : OK;
 }
 
@@ -119,7 +120,6 @@ function searchSets(scale: f64): void {
   keepCase(root);
   const slack = h.gapTarget * tradedWorth();
   firstSets(scale);
-  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax >> 1);
   if (bestNet > -Infinity) {
     for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
     decide(root);
@@ -128,7 +128,9 @@ function searchSets(scale: f64): void {
     improveRoot();
   }
   branch(scale, slack, h.workMax - (h.workMax >> 2));
-  if (caseAt(widestLeaf()).bound - bestNet > slack) improve(scale, h.workMax);
+  if (caseAt(widestLeaf()).bound - bestNet <= slack) return;
+  improve(scale, h.workMax);
+  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax);
 }
 
 /** The best plan's own prices bound too: with all its costs paid they are often the better ones. */

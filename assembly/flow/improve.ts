@@ -6,9 +6,10 @@ import { attempt, bestNet } from './attempt';
 import { respond } from './dual';
 import { groupAt } from './fixings';
 import { dropGroup } from './groups';
-import { commitGain } from './pools';
+import { commitGain, takePairs } from './pools';
 import {
   BEST_NU,
+  BEST_PAIR,
   BEST_SHARE,
   BEST_USED,
   FREE,
@@ -41,6 +42,7 @@ export function improve(scale: f64, workMax: i32): void {
 /** One round of dropping and adding; true at the first improvement. */
 function step(scale: f64, workMax: i32): bool {
   const h = header();
+  takePairs(BEST_PAIR);
   for (let g = 0; g < h.groupCount; g++) {
     if (!(groupAt(g).fixedCost > 0)) continue;
     for (let e = 0; e < m; e++) setInt(TRY_USED, e, int(BEST_USED, e));

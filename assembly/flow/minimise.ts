@@ -67,6 +67,21 @@ export let residual: f64 = 0;
 /** Residual below which rounding rules: prices carry 2^-52, so flows carry that share of depth. */
 let floor: f64 = 0;
 
+/** Dollars a batch's orders offer: what flows, and rounds, there, however little their surplus is. */
+let offered: f64 = 0;
+
+/** Dollars beside a value that is small against what flows: a portfolio's, while its excess is spent. */
+let beside: f64 = 0;
+
+export function setScale(dollars: f64): void {
+  beside = dollars;
+}
+
+/** What a value's rounding and the goals are measured by: it may be next to nothing itself. */
+export function sizeOf(value: f64): f64 {
+  return max(abs(value), max(offered, riskWorth));
+}
+
 /** Work at which the minimisation at hand gives up. */
 let limit: i32 = 0;
 
@@ -78,6 +93,7 @@ export function resetMinimiser(): void {
   dualValue = 0;
   smooth = true;
   byKrylov = false;
+  beside = 0;
 }
 /** Every so many Newton steps a watched search asks whether its prices bound enough already. */
 const BOUND_EVERY: i32 = 4;
@@ -101,6 +117,7 @@ export function minimise(warm: bool, relaxed: bool, budget: i32): f64 {
 /** The same with the edge lists known to be fresh; smooth problems stop at `goal` of the value. */
 export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64): f64 {
   limit = min(header().workMax, header().work + budget);
+  offered = header().objective == BATCH ? offeredWorth() : beside;
   byKrylov = n >= KRYLOV_MIN;
   normalise();
   smooth = countKinked() == 0 && riskCount == 0;
@@ -126,11 +143,6 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
     setSigmas(epsilon, sizeOf(dualValue));
   }
   return gap;
-}
-
-/** What a dual value's rounding and goals are measured by: risk may leave a value near nothing. */
-function sizeOf(value: f64): f64 {
-  return max(abs(value), header().objective == BATCH ? offeredWorth() : riskWorth);
 }
 
 function countKinked(): i32 {
@@ -163,7 +175,7 @@ function recentre(): void {
 
 /** What the plan is about, in dollars, before any dual value is known. */
 function roughScale(): f64 {
-  let worth: f64 = header().objective == BATCH ? offeredWorth() : 0;
+  let worth: f64 = offered;
   for (let k = 0; k < n; k++) worth += abs(num(SUPPLY, k)) * num(NU, k);
   return worth;
 }
@@ -199,20 +211,20 @@ function newton(share: f64): void {
     for (let k = 0; k < n; k++) norm += abs(num(GRADIENT, k));
     residual = norm;
     dualValue = value;
-    const goal =
-      share > 0 ? share * sizeOf(value) : max(1e-13 * sizeOf(value), 0.01 * complementarity);
+    const size = sizeOf(value);
+    const goal = share > 0 ? share * size : max(1e-13 * size, 0.01 * complementarity);
     if (norm <= goal || h.work >= limit) return;
     if (watching && round % BOUND_EVERY == BOUND_EVERY - 1 && isBounded()) return;
     h.work++;
-    const slope = direction(damping, norm, sizeOf(value));
+    const slope = direction(damping, norm, size);
     floor = 0;
     for (let k = 0; k < n; k++) floor += ROUNDING * num(DIAGONAL, k);
-    floor = min(floor, ROUNDING_MAX * sizeOf(value));
+    floor = min(floor, ROUNDING_MAX * size);
     if (norm <= floor) return;
-    if (!(slope < -1e-26 * sizeOf(value))) return;
+    if (!(slope < -1e-26 * size)) return;
     const next = search(value, slope, norm);
     if (next == Infinity) {
-      if (damping >= DAMPING_MAX || -slope <= NOISE * sizeOf(value)) {
+      if (damping >= DAMPING_MAX || -slope <= NOISE * size) {
         evaluate();
         return;
       }

@@ -5,10 +5,11 @@
 import { header } from '../layout';
 import { Venue } from '../problem';
 import { attempt } from './attempt';
-import { Arc, arcAt, arcsOf, choosePair, respondHull } from './pools';
+import { Arc, arcAt, arcsOf, choosePair, respondHull, takePairs } from './pools';
 import { Flow } from './records';
 import {
   BEST_NU,
+  BEST_PAIR,
   BEST_SHARE,
   BEST_USED,
   flowAt,
@@ -31,6 +32,7 @@ const DUST: f64 = 1e-12;
 /** Improves the best plan by other pairs of its pools. */
 export function climbPairs(scale: f64, workMax: i32): void {
   const h = header();
+  takePairs(BEST_PAIR);
   for (let pass = 0; pass < PASSES_MAX; pass++) {
     let better = false;
     for (let e = 0; e < h.venueCount; e++) {
@@ -49,7 +51,7 @@ function tryPairs(e: i32, v: Venue, flow: Flow, scale: f64, workMax: i32): bool 
   for (let k = 0; k < arcs && header().work < workMax; k++) {
     // Prices move with every better plan.
     for (let i = 0; i < n; i++) setNum(NU, i, num(BEST_NU, i));
-    respondHull(v, flow);
+    respondHull(v, flow, 0);
     const arc: Arc = arcAt(flow, k);
     const own = flow.pair;
     if (own >= 0) choosePair(v, flow, own & 0xff, own >> 8);

@@ -6,9 +6,10 @@
 // pair and is an ordinary edge from then on. Refuses nothing.
 
 import { header } from '../layout';
-import { FORWARD, PoolNode, REVERSE, Venue, WEIGHTED } from '../problem';
-import { forwardStable, respondStable, respondStablePair } from '../venues/stable';
-import { forwardWeighted, respondWeighted, respondWeightedPair } from '../venues/weighted';
+import { FORWARD, REVERSE, Venue, WEIGHTED } from '../problem';
+import { forwardStable, respondStablePair } from '../venues/stable';
+import { forwardWeighted, respondWeightedPair } from '../venues/weighted';
+import { firstOf, isPromising, screen } from './screen';
 import {
   ARCS,
   addToPools,
@@ -24,6 +25,7 @@ import {
   POOLS,
   poolCount,
   poolNodeAt,
+  setInt,
   setNum,
   venueAt,
 } from './state';
@@ -48,7 +50,6 @@ export class Arc {
   reserved: f64;
 }
 
-const ALL: u32 = 0xffffffff;
 /** Σ of the kept arcs' dollars by the pool's node. */
 const SUMS: usize = memory.data(64);
 /** A Flow that belongs to no edge, for one arc's response. */
@@ -67,43 +68,43 @@ export function arcAt(flow: Flow, k: i32): Arc {
   return changetype<Arc>(ARCS + <usize>(flow.arcs + k) * offsetof<Arc>());
 }
 
-function firstOf(v: Venue): usize {
-  return header().poolNodes + <usize>v.nodes * offsetof<PoolNode>();
-}
-
 function blockOf(flow: Flow): usize {
   return BLOCKS + ((<usize>flow.block) << 3);
 }
 
-/** What all nodes of a pool at once could gain at the prices in NU: at least what any pair does. */
-export function wholeGain(v: Venue): f64 {
-  return v.kind == WEIGHTED
-    ? respondWeighted(v, firstOf(v), NU, ALL, 0)
-    : respondStable(v, firstOf(v), NU, ALL, 0);
-}
-
-/** A pool that was idle and cannot gain stays so, most of the time, for the price of one response. */
-function staysIdle(v: Venue, flow: Flow, arcs: i32): bool {
-  for (let k = 0; k < arcs; k++) if (arcAt(flow, k).center > 0) return false;
-  if (wholeGain(v) > flow.cost) return false;
+/** A pool no arc of which can gain anything, nor did before. */
+function rest(flow: Flow, arcs: i32): void {
   for (let k = 0; k < arcs; k++) arcAt(flow, k).share = 0;
   flow.share = 0;
   flow.surplus = 0;
   hullLost = 0;
-  return true;
 }
 
-/** Fills every arc's best trade at the prices in NU; the best gain of all into flow.surplus. */
-export function respondHull(v: Venue, flow: Flow): void {
+/**
+ * Fills every arc's best trade at the prices in NU; the best gain of all into flow.surplus. An arc that
+ * trades nothing yet and surely gains no more than `least` counts as gaining nothing. Returns whether
+ * any had to be looked at.
+ */
+export function respondHull(v: Venue, flow: Flow, least: f64): bool {
   const mine = spare();
   let best: f64 = 0;
   let k = 0;
+  let any = false;
+  const hopeless = !screen(v, least);
   for (let i = 0; i < v.nodeCount; i++) {
     const one = poolNodeAt(v, i);
     for (let j = i + 1; j < v.nodeCount; j++) {
       const other = poolNodeAt(v, j);
       const arc = arcAt(flow, k++);
       arc.pair = i | (j << 8);
+      if (arc.center == 0 && (hopeless || !isPromising(v, i, j, least))) {
+        arc.gain = 0;
+        arc.paid = 0;
+        arc.got = 0;
+        arc.curvature = 0;
+        continue;
+      }
+      any = true;
       mine.mask = FORWARD | REVERSE;
       v.capFrom = one.cap;
       v.capTo = other.cap;
@@ -123,6 +124,7 @@ export function respondHull(v: Venue, flow: Flow): void {
   flow.input = 0;
   flow.output = 0;
   flow.curvature = 0;
+  return any;
 }
 
 /** z: the projection of the wishes onto z ≥ 0, Σz ≤ 1. Returns whether Σz = 1 binds. */
@@ -161,8 +163,10 @@ export function addHull(e: i32, v: Venue, flow: Flow): f64 {
   const arcs = arcsOf(v.nodeCount);
   const count = v.nodeCount;
   const block = blockOf(flow);
-  if (staysIdle(v, flow, arcs)) return 0;
-  respondHull(v, flow);
+  if (!respondHull(v, flow, flow.cost)) {
+    rest(flow, arcs);
+    return 0;
+  }
   for (let k = 0; k < arcs; k++) {
     const arc = arcAt(flow, k);
     arc.gain -= flow.cost;
@@ -251,7 +255,7 @@ export function commitPair(v: Venue, flow: Flow): bool {
 
 /** Commits a pool to the pair that gains most at the prices in NU; false if none gains. */
 export function commitGain(v: Venue, flow: Flow): bool {
-  respondHull(v, flow);
+  respondHull(v, flow, 0);
   let best = -1;
   for (let k = 0; k < arcsOf(v.nodeCount); k++) {
     const arc = arcAt(flow, k);
@@ -269,6 +273,20 @@ export function commitPairs(): void {
     const e = int(POOLS, k);
     const flow = flowAt(e);
     if (flow.pair < 0) commitPair(venueAt(e), flow);
+  }
+}
+
+/** Notes every pool's pair in `pairs`, i32 by edge. */
+export function notePairs(pairs: usize): void {
+  for (let e = 0; e < header().venueCount; e++) setInt(pairs, e, flowAt(e).pair);
+}
+
+/** Commits every pool to the pair noted for it, if any. */
+export function takePairs(pairs: usize): void {
+  for (let e = 0; e < header().venueCount; e++) {
+    const v = venueAt(e);
+    const pair = int(pairs, e);
+    if (isPool(v.kind) && pair >= 0) choosePair(v, flowAt(e), pair & 0xff, pair >> 8);
   }
 }
 

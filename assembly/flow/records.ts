@@ -54,12 +54,15 @@ export class Flow {
   room: f64;
 }
 
-// ╒═════════════ Curve, 64 bytes (own): a constant-product edge ══╕
+// ╒═════════════ Curve, 64 bytes (own): a pool of two nodes ══════╕
 // │  0 from i32 │ 4 to i32 │ 8 edge i32 │ 12 mask i32 (0: not free)│
 // │ 16 a f64 │ 24 b f64 │ 32 keep f64 : as in the Venue           │
 // │ 40 capFrom f64 │ 48 capTo f64 │ 56 spread f64 : 1/keep        │
 // └───────────────────────────────────────────────────────────────┘
-/** What the pass over all edges reads: most edges of a large market are idle and cost one line. */
+/**
+ * What the pass over all edges reads: most edges of a large market are idle and cost one line. A
+ * concentrated pool stands here with a = 1 and b = its price: idle by the same two comparisons.
+ */
 @unmanaged
 export class Curve {
   from: i32;

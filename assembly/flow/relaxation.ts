@@ -4,12 +4,12 @@
 // rounds the splits of shared costs move, the exact bound is taken, and the relaxation stops as soon
 // as any prices show that nothing under these decisions is worth looking for.
 
-import { certifyUnder, forgetWoken, gainOf, woken } from './certificate';
+import { boundPairs, certifyUnder, forgetWoken, gainOf, woken } from './certificate';
 import { complementarity } from './dual';
 import { ASLEEP, LEAF_NU, OPEN, relaxModes, STANDING, settleStanding } from './fixings';
 import { charge, splitGroups } from './groups';
 import { minimise, residual } from './minimise';
-import { commitPairs } from './pools';
+import { commitPairs, releasePairs } from './pools';
 import {
   flowAt,
   int,
@@ -75,6 +75,7 @@ function wake(): void {
  */
 export function relax(warm: bool, budget: i32, target: f64): f64 {
   forgetWoken();
+  releasePairs();
   settleStanding();
   relaxModes();
   charge();
@@ -102,11 +103,13 @@ export function watch(target: f64): void {
   leafBound = Infinity;
   enough = target;
   watching = true;
+  boundPairs(true);
 }
 
 /** Ends it; whether the target was reached. */
 export function unwatch(): bool {
   watching = false;
+  boundPairs(false);
   return leafBound <= enough;
 }
 

@@ -10,6 +10,7 @@ import {
   header,
   OK,
   POOL_NODES_MAX,
+  REBALANCE,
   RISK_REBALANCE,
   SWAP,
   TOO_LARGE,
@@ -33,6 +34,9 @@ import { Active, Curve, Flow } from './records';
 
 export { Flow };
 
+/** Set in a Curve's mask where its liquidity lies in ranges. */
+export const RANGED: i32 = 4;
+
 /** How a search may use an edge. */
 export const OFF: i32 = 0;
 /** Its fixed costs are sunk: any amount up to its caps. */
@@ -54,6 +58,9 @@ export let n: i32 = 0;
 export let m: i32 = 0;
 /** Node whose price stays put: the bought node of a swap, −1 for a rebalance. */
 export let ground: i32 = -1;
+/** With a rebalance's purse (flow/excess.ts), which all else leaves aside. */
+let nodesAll: i32 = 0;
+let edgesAll: i32 = 0;
 
 // Addresses of the working arrays, each of n numbers unless said otherwise.
 export let FLOWS: usize = 0; // m records
@@ -86,6 +93,8 @@ export let SUPPLY: usize = 0;
 export let DEMAND: usize = 0;
 export let DIAGONAL: usize = 0;
 export let NET: usize = 0;
+/** Prices and supplies set aside while a rebalance's excess is spent. */
+export let HELD: usize = 0; // 3n
 /** What the recovered plan leaves at each node. */
 export let LEFT: usize = 0;
 export let ORDER: usize = 0; // i32
@@ -116,6 +125,8 @@ export let BEST_NU: usize = 0;
 export let BEST_SHARE: usize = 0; // m
 export let SCORE: usize = 0; // m
 export let BEST_USED: usize = 0; // m i32
+/** Pairs of the best plan's pools. */
+export let BEST_PAIR: usize = 0; // m i32
 export let TRY_USED: usize = 0; // m i32
 export let GROUP_SPLIT: usize = 0; // memberCount
 export let PATH: usize = 0;
@@ -209,11 +220,14 @@ function take(bytes: usize): usize {
 export function prepare(): i32 {
   const h = header();
   appendTargets(h);
-  const nodes = <usize>n;
-  const edges = <usize>m;
+  nodesAll = n;
+  edgesAll = m;
+  if (h.objective == REBALANCE && n != FACTOR_MAX) appendPurse(h);
+  const nodes = <usize>nodesAll;
+  const edges = <usize>edgesAll;
   // Beyond this size conjugate gradients solve alone: no dense triangle.
   const dense: usize = n <= FACTOR_MAX ? nodes : 0;
-  WORDS = n <= FACTOR_MAX ? (n + 63) >> 6 : 0;
+  WORDS = n <= FACTOR_MAX ? (nodesAll + 63) >> 6 : 0;
   cursor = h.scratch;
   FLOWS = take(edges * offsetof<Flow>());
   CURVES = take(edges * offsetof<Curve>());
@@ -230,6 +244,7 @@ export function prepare(): i32 {
   DEMAND = take(nodes << 3);
   DIAGONAL = take(nodes << 3);
   NET = take(nodes << 3);
+  HELD = take(nodes * 24);
   LEFT = take(nodes << 3);
   KRYLOV = take(nodes << 5);
   ORDER = take(nodes << 2);
@@ -248,6 +263,7 @@ export function prepare(): i32 {
   BEST_SHARE = take(edges << 3);
   SCORE = take(edges << 3);
   BEST_USED = take(edges << 2);
+  BEST_PAIR = take(edges << 2);
   TRY_USED = take(edges << 2);
   GROUP_SPLIT = take((<usize>h.memberCount) << 3);
   PATH = take((nodes * 5) << 5);
@@ -273,7 +289,7 @@ export function prepare(): i32 {
   poolCount = 0;
   let block = 0;
   let arcs = 0;
-  for (let e = 0; e < m; e++) {
+  for (let e = 0; e < edgesAll; e++) {
     const v = venueAt(e);
     const flow = flowAt(e);
     flow.kind = v.kind;
@@ -334,17 +350,54 @@ function appendTargets(h: Header): void {
   for (let k = 0; k < h.nodeCount; k++) {
     const g = nodeAt(k).target;
     if (g < 0 || targetAt(g).node < h.nodeCount) continue;
-    const v = venueAt(m++);
-    memory.fill(changetype<usize>(v), 0, offsetof<Venue>());
-    v.kind = WORTH;
-    v.from = k;
-    v.to = targetAt(g).node;
-    v.directions = FORWARD;
-    v.keep = 1;
-    v.capFrom = Infinity;
-    v.capTo = Infinity;
+    worthEdge(m++, k, targetAt(g).node);
   }
   h.edgeCount = m;
+}
+
+/** A free edge of rate one, by which worth is passed on. */
+function worthEdge(e: i32, from: i32, to: i32): void {
+  const v = venueAt(e);
+  memory.fill(changetype<usize>(v), 0, offsetof<Venue>());
+  v.kind = WORTH;
+  v.from = from;
+  v.to = to;
+  v.directions = FORWARD;
+  v.keep = 1;
+  v.capFrom = Infinity;
+  v.capTo = Infinity;
+}
+
+/** One more node, dollars, fed by every target: where what a balance does not need goes. */
+function appendPurse(h: Header): void {
+  const own = nodeAt(nodesAll);
+  memory.fill(changetype<usize>(own), 0, offsetof<Node>());
+  own.price = 1;
+  own.target = -1;
+  for (let g = 0; g < h.targetCount; g++) {
+    const target = targetAt(g);
+    if (target.nodeCount > 0) worthEdge(edgesAll++, target.node, nodesAll);
+  }
+  nodesAll++;
+}
+
+/** Until `closePurse` the purse is the ground and takes what targets have beyond their supply. */
+export function openPurse(): bool {
+  if (nodesAll == n) return false;
+  ground = n;
+  for (; m < edgesAll; m++) {
+    flowAt(m).mode = FREE;
+    flowAt(m).center = 0;
+  }
+  n = nodesAll;
+  return true;
+}
+
+export function closePurse(): void {
+  n = ground;
+  ground = -1;
+  m = header().edgeCount;
+  for (let e = m; e < edgesAll; e++) flowAt(e).mode = OFF;
 }
 
 /** A batch's surplus is worth its node's price: one more node, dollars, fed by all that is bought. */
@@ -361,15 +414,7 @@ function appendNumeraire(h: Header): void {
   }
   for (let k = 0; k < h.nodeCount; k++) {
     if (nodeAt(k).tree == 0) continue;
-    const v = venueAt(m++);
-    memory.fill(changetype<usize>(v), 0, offsetof<Venue>());
-    v.kind = WORTH;
-    v.from = k;
-    v.to = n;
-    v.directions = FORWARD;
-    v.keep = 1;
-    v.capFrom = Infinity;
-    v.capTo = Infinity;
+    worthEdge(m++, k, n);
   }
   n++;
 }
@@ -378,7 +423,7 @@ function appendNumeraire(h: Header): void {
 export function setObjective(): void {
   const h = header();
   ground = h.objective == SWAP ? h.buyNode : h.objective == BATCH ? h.nodeCount : -1;
-  if (m == h.venueCount) return;
+  if (edgesAll == h.venueCount) return;
   let worth: f64 = 0;
   for (let k = 0; k < h.nodeCount; k++) if (nodeAt(k).target >= 0) worth += nodeAt(k).supply;
   for (let e = 0; e < h.venueCount; e++) {
@@ -386,7 +431,7 @@ export function setObjective(): void {
     if (fill.kind == BATCH_ORDER) worth += fill.a * fill.keep;
   }
   // Nobody can hold more than the whole portfolio; twice it leaves room for price differences.
-  for (let e = h.venueCount; e < m; e++) venueAt(e).a = 2.0 * worth;
+  for (let e = h.venueCount; e < edgesAll; e++) venueAt(e).a = 2.0 * worth;
 }
 
 /** Copies what the hot loop reads of each constant-product edge. */
@@ -394,13 +439,14 @@ function listCurves(): void {
   curveCount = 0;
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
-    if (v.kind != CONSTANT_PRODUCT) continue;
+    if (v.kind != CONSTANT_PRODUCT && v.kind != CONCENTRATED) continue;
     const curve = curveAt(curveCount++);
     curve.from = v.from;
     curve.to = v.to;
     curve.edge = e;
-    curve.a = v.a;
-    curve.b = v.b;
+    const ranged = v.kind == CONCENTRATED;
+    curve.a = ranged ? 1.0 : v.a;
+    curve.b = ranged ? v.a * v.a : v.b;
     curve.keep = v.keep;
     curve.capFrom = v.capFrom;
     curve.capTo = v.capTo;
@@ -415,9 +461,10 @@ export function listEdges(): void {
   let next = 0;
   for (let e = 0; e < m; e++) {
     const flow = flowAt(e);
-    if (flow.kind == CONSTANT_PRODUCT) {
+    if (flow.kind == CONSTANT_PRODUCT || flow.kind == CONCENTRATED) {
       const free = flow.mode == FREE;
-      curveAt(next++).mask = free ? flow.mask : 0;
+      const ranged = flow.kind == CONCENTRATED ? RANGED : 0;
+      curveAt(next++).mask = free ? flow.mask | ranged : 0;
       if (free) continue;
     }
     if (flow.mode == FREE || flow.mode == RELAXED) setInt(OTHERS, otherCount++, e);
@@ -435,7 +482,7 @@ function listEdge(node: i32, e: i32): void {
 
 /** Edges by node; an n-node pool stands at each of its nodes. */
 function indexEdges(): void {
-  for (let e = 0; e < m; e++) {
+  for (let e = 0; e < edgesAll; e++) {
     const v = venueAt(e);
     if (isPool(v.kind)) {
       for (let k = 0; k < v.nodeCount; k++) countEdge(poolNodeAt(v, k).node);
@@ -444,10 +491,10 @@ function indexEdges(): void {
       countEdge(v.to);
     }
   }
-  for (let k = 0; k < n; k++)
+  for (let k = 0; k < nodesAll; k++)
     setInt(EDGE_START, k + 1, int(EDGE_START, k + 1) + int(EDGE_START, k));
-  for (let k = 0; k < n; k++) setInt(DEGREE, k, int(EDGE_START, k));
-  for (let e = 0; e < m; e++) {
+  for (let k = 0; k < nodesAll; k++) setInt(DEGREE, k, int(EDGE_START, k));
+  for (let e = 0; e < edgesAll; e++) {
     const v = venueAt(e);
     if (isPool(v.kind)) {
       for (let k = 0; k < v.nodeCount; k++) listEdge(poolNodeAt(v, k).node, e);

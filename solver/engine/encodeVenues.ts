@@ -84,7 +84,7 @@ export function writeVenues(view: DataView, header: number, source: Source): voi
 }
 
 /** What no float can carry of a limit, as a share of it: asked for on top, shared out in the end. */
-const LIMIT_MARGIN = 1e-12;
+const LIMIT_MARGIN = 1e-9;
 /** Base units that rounding down may cost on the way to an order. */
 const LIMIT_UNITS = 4;
 

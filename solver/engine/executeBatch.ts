@@ -1,11 +1,13 @@
 // A batch's proposal in exact integers: orders sell whole base units, legs are re-executed, every order
 // gets its limit, and the surplus is shared. Where rounding left a bought node short of what is owed
-// there, the orders that buy there give way by what is missing. Refuses, as null, a proposal that
+// there, the orders that buy there give way by what is missing. Where the plan leaves surplus and no
+// executed order buys, one that may be filled in part claims it. Refuses, as null, a proposal that
 // cannot be paid.
 
 import { batchPayout } from '../market/batchPayout.ts';
 import { parseFixed36, unitPrice72 } from '../market/decimal.ts';
 import type { ParsedBatch, ParsedProblem } from '../market/parsedProblem.ts';
+import { orderWorth, unitPrices } from '../market/worth.ts';
 import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import type { DualPrices, OrderFill } from '../types/problem.ts';
@@ -14,6 +16,9 @@ import { type ExactPlan, executeLegs, toUnits } from './execute.ts';
 
 /** How often orders may give way before a proposal is given up. */
 const ROUNDS_MAX = 12;
+/** What rounding leaves at a node: this many base units, and this part of the worth on offer. */
+const LEFT_UNITS = 4n;
+const GRAIN = 10n ** 12n;
 
 export interface ExactBatch {
   readonly plan: ExactPlan;
@@ -32,6 +37,7 @@ export function executeBatch(
     if (wish === 0n) return 0n;
     return !partial || wish > amount ? amount : wish;
   });
+  const grains = grainsOf(problem);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const owed = problem.nodes.map(() => 0n);
     const supply = problem.nodes.map(() => 0n);
@@ -42,7 +48,10 @@ export function executeBatch(
     });
     const plan = executeLegs(problem, proposal.legs, supply, owed);
     const short = owed.map((amount, node) => amount - present(plan.left[node], 'balance'));
-    if (short.every((amount) => amount <= 0n)) return pay(problem, batch, { plan, sold, prices });
+    if (short.every((amount) => amount <= 0n)) {
+      claim(batch, sold, plan.left, grains);
+      return pay(problem, batch, { plan, sold, prices });
+    }
     short.forEach((amount, node) => {
       if (amount > 0n) giveWay(batch, sold, node, amount);
     });
@@ -66,6 +75,38 @@ function giveWay({ orders }: ParsedBatch, sold: bigint[], node: number, missing:
     sold[k] = own - taken;
     rest -= mulDivUp(order.minOut, taken, order.amount);
   }
+}
+
+/**
+ * Surplus is value only where an executed order is paid it (OPTIMIZER.md). Where none is executed that
+ * buys there, one that may be filled in part sells a single base unit: it gets far more than its
+ * limit, as the definition of a batch's value and the checker allow, and the bound counts it so.
+ */
+function claim(
+  { orders }: ParsedBatch,
+  sold: bigint[],
+  left: readonly bigint[],
+  grains: readonly bigint[],
+): void {
+  const claimed = new Set(orders.flatMap(({ buy }, k) => (sold[k] === 0n ? [] : [buy])));
+  orders.forEach(({ buy, amount, minOut, partial }, k) => {
+    if (!partial || claimed.has(buy)) return;
+    if (
+      present(left[buy], 'balance') <=
+      mulDivUp(minOut, 1n, amount) + present(grains[buy], 'grain')
+    )
+      return;
+    sold[k] = 1n;
+    claimed.add(buy);
+  });
+}
+
+/** Base units by node below which what is left is rounding: 10⁻¹² of all that is offered. */
+function grainsOf(problem: ParsedProblem): readonly bigint[] {
+  const worth = orderWorth(problem);
+  return unitPrices(problem).map((price) =>
+    price === null || price === 0n ? 0n : LEFT_UNITS + worth / (price * GRAIN),
+  );
 }
 
 function pay(

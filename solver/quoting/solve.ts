@@ -30,13 +30,15 @@ export function judge(
 
 /** Whether the plan trades at all and beats leaving everything where it is. */
 function worthDoing(problem: ParsedProblem, solution: Solution): boolean {
-  if (solution.legs.length === 0) return false;
-  const { execution, failures } = execute(problem, solution.legs);
+  // Opposite orders of a batch net without a single leg.
+  const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
+  if (solution.legs.length === 0 && (orders ?? []).length === 0) return false;
+  const { execution, failures } = execute(problem, solution.legs, orders);
   assert(
     execution !== null,
     `the proposed plan does not execute: ${failures.map((f) => `${f.pointer} ${f.message}`).join('; ')}`,
   );
-  const still = execute(problem, []).execution;
+  const still = execute(problem, [], orders && []).execution;
   assert(still !== null, 'doing nothing is always possible');
   return planValue(problem, execution) > planValue(problem, still);
 }
