@@ -2,8 +2,9 @@
 // left, recover a plan that executes, and keep it if it nets more than the best so far. Given up as
 // soon as any prices prove that no part of the set can; a set tried before is not tried again.
 
-import { BATCH, header } from '../layout';
+import { BATCH, header, REBALANCE } from '../layout';
 import { BATCH_ORDER, BRIDGE } from '../problem';
+import { spendExcess } from './excess';
 import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
@@ -137,7 +138,9 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
       warm = false;
       startPrices();
     } else if (!closeIdleBridges()) {
-      return judge(scale);
+      const better = judge(scale);
+      if (h.objective != REBALANCE || !isShort(scale) || !spendExcess()) return better;
+      return judge(scale) || better;
     }
     if (h.work >= h.workMax && bestNet > -Infinity) return false;
   }

@@ -23,10 +23,10 @@ import {
   VENUE_FIX,
 } from './fixings';
 import { choosePair, respondHull } from './pools';
+import { Flow } from './records';
 import { admitRisk } from './risk';
 import { bestSelection } from './selection';
 import {
-  Flow,
   FREE,
   flowAt,
   int,

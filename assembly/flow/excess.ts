@@ -10,6 +10,7 @@ import { cycleEdge, recover } from './recover';
 import {
   closePurse,
   DEMAND,
+  FREE,
   flowAt,
   HELD,
   int,
@@ -53,16 +54,29 @@ export function spendExcess(): bool {
   return found;
 }
 
+/** Edges barred for the sake of cycles, allowed again afterwards. */
+const BARRED: usize = memory.data(32);
+
 function spend(balance: f64): bool {
   const budget = max(header().workMax >> 3, 50);
-  for (let round = 0; round < CYCLES_MAX; round++) {
-    minimise(round > 0, false, budget);
-    if (recover(balance, true)) return true;
+  let found = false;
+  let barred = 0;
+  while (!found && barred < CYCLES_MAX) {
+    minimise(barred > 0, false, budget);
+    found = recover(balance, true);
+    if (found) break;
     const flow = flowAt(cycleEdge);
+    setInt(BARRED, barred++, (cycleEdge << 2) | flow.mask);
     flow.mask &= ~flow.direction;
     if (flow.mask == 0) flow.mode = OFF;
   }
-  return false;
+  while (barred > 0) {
+    const one = int(BARRED, --barred);
+    const flow = flowAt(one >> 2);
+    flow.mask = one & 3;
+    flow.mode = FREE;
+  }
+  return found;
 }
 
 /** Sets prices and supplies aside and takes the balance out of these. */

@@ -9,13 +9,13 @@ import { header } from '../layout';
 import { FORWARD, REVERSE, Venue, WEIGHTED } from '../problem';
 import { forwardStable, respondStablePair } from '../venues/stable';
 import { forwardWeighted, respondWeightedPair } from '../venues/weighted';
+import { Flow } from './records';
 import { firstOf, isPromising, screen } from './screen';
 import {
   ARCS,
   addToPools,
   BLOCKS,
   DIAGONAL,
-  Flow,
   flowAt,
   GRADIENT,
   int,

@@ -21,6 +21,7 @@ import { forwardConstantProduct } from '../venues/constantProduct';
 import { forwardOrder } from '../venues/order';
 import { correct } from './minimise';
 import { forwardPair } from './pools';
+import { Flow } from './records';
 import { forgetFloors, holdStuck, riskValue, riskWorth } from './risk';
 import {
   activeAt,
@@ -29,7 +30,6 @@ import {
   DEMAND,
   EDGE_LIST,
   EDGE_START,
-  Flow,
   FORCED,
   FREE,
   flowAt,

@@ -32,8 +32,6 @@ import {
 import { sumTicks } from '../venues/concentrated';
 import { Active, Curve, Flow } from './records';
 
-export { Flow };
-
 /** Set in a Curve's mask where its liquidity lies in ranges. */
 export const RANGED: i32 = 4;
 

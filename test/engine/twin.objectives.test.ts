@@ -23,15 +23,16 @@ function proved(cases: readonly Case[]): number {
 
 describe('twin', () => {
   test.each([
-    ['risk', riskCase, 100, 0.9],
-    ['batch', batchCase, 100, 0.85],
-    ['gas', gasCase, 50, 0.95],
-  ] as const)('conformance: %s', (family, draw, count, share) => {
+    ['risk', riskCase, 100, 0.9, 1],
+    ['batch', batchCase, 100, 0.85, 0.03],
+    ['gas', gasCase, 50, 0.95, 0.2],
+  ] as const)('conformance: %s', (family, draw, count, share, coreWorse) => {
     const cases = Array.from({ length: count }, (_, k) => draw(1 + k));
     const within = proved(cases);
     const tally = compare(engine, cases);
     console.log(`${report(family, tally)}; twin within ${GAP_BPS} bp: ${within} of ${count}`);
     expect(tally.falseBounds).toEqual([]);
     expect(within).toBeGreaterThanOrEqual(share * count);
+    expect(tally.coreWorse.length, 'core worse').toBeLessThanOrEqual(coreWorse * count);
   });
 });
