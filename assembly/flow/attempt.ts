@@ -178,7 +178,8 @@ function closeIdleBridges(): bool {
 }
 
 function judge(scale: f64): bool {
-  if (ground >= 0 && stranded > STRANDED_MAX * scale) return false;
+  // Not a number either: prices that ran off leave nothing to execute.
+  if (ground >= 0 && !(stranded <= STRANDED_MAX * scale)) return false;
   markUsed(TRY_USED);
   const value = planValue();
   if (ground >= 0 && !(value > (header().objective == BATCH ? -1e-12 * scale : 0))) return false;

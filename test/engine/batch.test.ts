@@ -174,7 +174,8 @@ describe('batch', () => {
   // Surplus where no executed order buys; work spent on goals far below what is offered; limits given
   // up over rounding; a case whose prices ran off to 10⁴³ and proved nothing.
   test.each([
-    4, 5, 6, 46, 50, 58, 73, 81, 82, 111, 121, 131, 136, 148, 153, 159, 180, 202, 557, 693,
+    4, 5, 6, 46, 50, 58, 73, 81, 82, 111, 121, 131, 136, 148, 153, 159, 180, 202, 557, 693, 1072,
+    3068, 3696,
   ])('behavior: batch case %i is proved', (seed) => {
     expect(gapOf(seed)).toBeLessThanOrEqual(GAP_BPS);
   });
