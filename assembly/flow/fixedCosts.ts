@@ -16,7 +16,7 @@ import { improve } from './improve';
 import { dualValue, residual } from './minimise';
 import { climbPairs } from './pairs';
 import { bestPath } from './paths';
-import { hasPools, releasePairs } from './pools';
+import { clearHulls, hasPools, releasePairs } from './pools';
 import { clearMasks, offeredWorth, tradedWorth } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
@@ -67,6 +67,7 @@ export function search(): i32 {
   layCases(laid);
   clearMasks();
   releasePairs();
+  clearHulls();
   relaxAll();
   listEdges();
   startPrices();
@@ -129,8 +130,8 @@ function searchSets(scale: f64): void {
   }
   branch(scale, slack, h.workMax - (h.workMax >> 2));
   if (caseAt(widestLeaf()).bound - bestNet <= slack) return;
+  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax - (h.workMax >> 3));
   improve(scale, h.workMax);
-  if (hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax);
 }
 
 /** The best plan's own prices bound too: with all its costs paid they are often the better ones. */

@@ -300,6 +300,16 @@ export function releasePairs(): void {
   }
 }
 
+/** Forgets what any earlier solve traded through pools of more than two nodes. */
+export function clearHulls(): void {
+  for (let e = 0; e < header().venueCount; e++) {
+    const v = venueAt(e);
+    if (!isPool(v.kind)) continue;
+    for (let k = 0; k < arcsOf(v.nodeCount); k++) arcAt(flowAt(e), k).share = 0;
+    recentreHull(v, flowAt(e), true);
+  }
+}
+
 /** Whether any pool of more than two nodes is listed. */
 export function hasPools(): bool {
   for (let e = 0; e < header().venueCount; e++) {
