@@ -59,6 +59,9 @@ const MEANINGFUL: f64 = 0.05;
 /** Times the root's gap by which an edge must lose at its prices to be left out. */
 const SURE: f64 = 4;
 
+/** Edges up to which pairs are climbed over before branching, not only after. */
+const SHORT: i32 = 256;
+
 /** The whole solve: bound, prices and the best plan found, written to the problem's records. */
 export function search(): i32 {
   const h = header();
@@ -121,6 +124,8 @@ function searchSets(scale: f64): void {
   keepCase(root);
   const slack = h.gapTarget * tradedWorth();
   firstSets(scale);
+  // In short lists trying other pairs is cheap, and a better plan closes cases earlier.
+  if (m < SHORT && hasPools() && bestNet > -Infinity) climbPairs(scale, h.workMax >> 1);
   if (bestNet > -Infinity) {
     for (let k = 0; k < n; k++) setNum(NU, k, num(ROOT_NU, k));
     decide(root);
