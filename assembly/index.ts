@@ -18,12 +18,12 @@
 // NaN, infinities (but for caps) and indices out of range are BAD_INPUT: nothing traps on them.
 
 import { solveConvex } from './flow/convex';
+import { cyclesMet, forgetCycles } from './flow/cycles';
 import { resetFactor } from './flow/factor';
 import { relaxAll, search } from './flow/fixedCosts';
 import { separateLoops } from './flow/loops';
 import { resetMinimiser } from './flow/minimise';
 import { hasPools, releasePairs } from './flow/pools';
-import { cyclesMet, forgetCycles, tradedWorth } from './flow/recover';
 import { prepareRisk, riskWorth } from './flow/risk';
 import { growTree } from './flow/start';
 import {
@@ -38,6 +38,7 @@ import {
   targetAt,
   venueAt,
 } from './flow/state';
+import { tradedWorth } from './flow/worth';
 import {
   ABI_VERSION,
   arrange as arrangeBlocks,

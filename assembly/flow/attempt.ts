@@ -4,13 +4,15 @@
 
 import { BATCH, header, REBALANCE } from '../layout';
 import { BATCH_ORDER, BRIDGE } from '../problem';
+import { cycleEdge } from './cycles';
 import { spendExcess } from './excess';
 import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
 import { dualValue, minimise, sizeOf } from './minimise';
 import { notePairs } from './pools';
-import { clearMasks, cycleEdge, markUsed, planValue, recover, stranded } from './recover';
+import { stranded } from './push';
+import { clearMasks, markUsed, recover } from './recover';
 import { unwatch, watch } from './relaxation';
 import { startPrices } from './start';
 import {
@@ -37,6 +39,7 @@ import {
   TRY_USED,
   venueAt,
 } from './state';
+import { planValue } from './worth';
 
 const CYCLES_MAX: i32 = 16;
 /** A committed solve that ends wider than this is repeated cold. */

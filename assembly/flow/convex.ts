@@ -5,19 +5,13 @@
 
 import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, REBALANCE, SWAP } from '../layout';
 import { certify } from './certificate';
+import { cycleEdge } from './cycles';
 import { complementarity } from './dual';
 import { spendExcess } from './excess';
 import { writeLegs } from './legs';
 import { dualValue, LOOSE, minimiseListed, residual, sizeOf, smooth, TIGHT } from './minimise';
-import {
-  cycleEdge,
-  isStuck,
-  offeredWorth,
-  planValue,
-  recover,
-  stranded,
-  tradedWorth,
-} from './recover';
+import { stranded } from './push';
+import { recover } from './recover';
 import { forgetFloors, riskHeld, riskWorth } from './risk';
 import { startPrices, warmPrices } from './start';
 import {
@@ -37,6 +31,7 @@ import {
   setNum,
   venueAt,
 } from './state';
+import { isStuck, offeredWorth, planValue, tradedWorth } from './worth';
 
 const CYCLES_MAX: i32 = 32;
 /** How often targets may learn what they cannot sell. */

@@ -4,9 +4,10 @@
 // left beyond it worth the most at node prices. Its flows are a plan for the first.
 
 import { header } from '../layout';
+import { cycleEdge } from './cycles';
 import { resetFactor } from './factor';
 import { dualValue, minimise, setScale } from './minimise';
-import { cycleEdge, recover } from './recover';
+import { recover } from './recover';
 import {
   closePurse,
   DEMAND,

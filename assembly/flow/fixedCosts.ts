@@ -17,7 +17,7 @@ import { dualValue, residual } from './minimise';
 import { climbPairs } from './pairs';
 import { bestPath } from './paths';
 import { clearHulls, hasPools, releasePairs } from './pools';
-import { clearMasks, offeredWorth, tradedWorth } from './recover';
+import { clearMasks } from './recover';
 import { leafBound, relax, sleepBelow } from './relaxation';
 import { startPrices } from './start';
 import {
@@ -53,6 +53,7 @@ import {
   widestLeaf,
   writeTree,
 } from './tree';
+import { offeredWorth, tradedWorth } from './worth';
 
 /** A tree is published if it takes at least this part of the single vector's gap away. */
 const MEANINGFUL: f64 = 0.05;

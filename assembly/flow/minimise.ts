@@ -9,7 +9,6 @@ import { complementarity, evaluate, normalise } from './dual';
 import { backSolve, factorise } from './factor';
 import { conjugate } from './krylov';
 import { recentreHull } from './pools';
-import { offeredWorth } from './recover';
 import { betweenRounds, isBounded, watching } from './relaxation';
 import { centreOnHoldings, riskWorth } from './risk';
 import { recentreRisk, setRiskEpsilon } from './riskProgram';
@@ -38,6 +37,7 @@ import {
   setNum,
   venueAt,
 } from './state';
+import { offeredWorth } from './worth';
 
 const NEWTON_MAX: i32 = 60;
 const OUTER_MAX: i32 = 40;

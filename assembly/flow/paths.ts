@@ -4,7 +4,7 @@
 
 import { header, SWAP } from '../layout';
 import { FORWARD, REVERSE } from '../problem';
-import { forward, roomOf } from './recover';
+import { forward, roomOf } from './edges';
 import { flowAt, ground, isPool, m, n, nodeAt, num, PATH, ROOT_NU, setInt, venueAt } from './state';
 
 const HOPS_MAX: i32 = 4;
