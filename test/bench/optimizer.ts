@@ -17,7 +17,7 @@ import { admit } from './support.ts';
 import { GAP_BPS, type Survey, survey } from './survey.ts';
 import { tinesEngine } from './tines.ts';
 import { twinEngine } from './twin.ts';
-import { WASM, wasmEngine } from './wasm.ts';
+import { instantiation, WASM, wasmEngine } from './wasm.ts';
 
 export interface Options {
   readonly quick: boolean;
@@ -83,7 +83,10 @@ const REAL_ROUNDS = 2;
 
 export async function benchOptimizer(options: Options): Promise<Report> {
   const { ns: calibrationNs } = calibrate();
-  const notes: string[] = [];
+  const instance = instantiation();
+  const notes = [
+    `The core: ${instance.bytes} bytes, instantiated in ${(instance.ns / 1e6).toFixed(2)} ms (median).`,
+  ];
   const engines = await openEngines(options, notes);
   const rows: Row[] = [];
   const violations: string[] = [];

@@ -20,6 +20,17 @@ const WARM_PERCENT = 101n;
 /** The certificate is exact and may take a second (many venues, many cases): once is enough then. */
 const CERTIFY_AGAIN_NS = 5e7;
 
+/** Median nanoseconds of instantiating the compiled core, over `rounds`, and its size in bytes. */
+export function instantiation(rounds = 31): { readonly ns: number; readonly bytes: number } {
+  const bytes = readFileSync(WASM);
+  const wasm = new WebAssembly.Module(new Uint8Array(bytes));
+  const times = Array.from(
+    { length: rounds },
+    () => timed(() => new WebAssembly.Instance(wasm))[0],
+  );
+  return { ns: times.toSorted((a, b) => a - b)[rounds >> 1] ?? 0, bytes: bytes.length };
+}
+
 const WARM_UP_SOLVES = { smooth: 3000, linear: 1000, fixedCost: 100 } as const;
 
 /** Phases: cold, warm, pack, load, exact (decode and re-execution), certify. */
