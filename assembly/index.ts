@@ -5,13 +5,13 @@
 //   abi()       ABI_VERSION of layout.ts; a host refuses any other
 //   header()    address of the Header
 //   sizes(k)    bytes of record k: 0 Header, 1 Node, 2 Venue, 3 Tick, 4 Group, 5 Target, 6 Leg,
-//               7 PoolNode
+//               7 PoolNode, 8 Branch
 //   arrange()   after the host wrote the header's counts and objective: writes the blocks' offsets,
 //               clears them; OK or TOO_LARGE
 //   load()      after the host filled the blocks: checks them and prepares the snapshot: OK, BAD_INPUT
 //               or TOO_LARGE. From here on the host may change the header's objective, buyNode,
-//               aversion, workMax, gapTarget and warm, and the nodes' supply and start; all else needs another
-//               arrange or load
+//               aversion, workMax, gapTarget and warm, and the nodes' supply and start; all else
+//               needs another arrange or load
 //   solve()     OK, NO_ROUTE, INFEASIBLE, LIMIT, BAD_INPUT or TOO_LARGE; plan, prices, value and bound
 //               are then in the records. Loads by itself what has not been loaded since arrange
 //
@@ -170,7 +170,10 @@ export function solve(): i32 {
   return h.status;
 }
 
-/** A search that closed the gap has no loops to answer for, and telling them apart costs a minimisation. */
+/**
+ * A search that closed the gap has no loops to answer for, and telling them apart costs a
+ * minimisation.
+ */
 function isUnexplained(h: Header): bool {
   return !combinatorial || h.bound - h.value > h.gapTarget * tradedWorth();
 }

@@ -58,7 +58,7 @@ export const BATCH: i32 = 3;
 // │ 116 reserved     i32 │                                            │
 // ├──────────────────────────── results ──────────────────────────────┤
 // │ 120 value        f64 │ 128 bound       f64 │ 136 legCount    i32  │
-// │ 140 work         i32 │ 144 iterations  i32 │ 148 solves      i32  │
+// │ 140 work         i32 │ 144 reserved    i32 │ 148 solves      i32  │
 // │ 152 residual     f64 │ 160 complementarity f64                    │
 // │ 168 loops        f64 ► dollars of the bound that are loops of     │
 // │                        pure arbitrage, which no plan takes        │
@@ -100,7 +100,7 @@ export class Header {
   bound: f64;
   legCount: i32;
   work: i32;
-  iterations: i32;
+  reserved1: i32;
   solves: i32;
   residual: f64;
   complementarity: f64;

@@ -1,7 +1,7 @@
 // Problems in which nothing is paid once if used: one minimisation, one recovery. Prices are taken
 // only as far as the recovered plan's own gap asks for (recovery absorbs what is left to second
 // order), and to rounding where that was not enough. A cycle in the flow is barred edge by edge; what
-// that takes from the bound is reported as loops of pure arbitrage.
+// such loops are worth flow/loops.ts tells apart.
 
 import { BATCH, header, INFEASIBLE, LIMIT, NO_ROUTE, OK, REBALANCE, SWAP } from '../layout';
 import { certify } from './certificate';

@@ -1,7 +1,7 @@
 // The dual objective, its gradient and its Hessian at the current prices, in one pass over the edges:
 //   ĝ(ν) = ν·supply + Σ_free f(ν) + Σ_proximal max_{0≤z≤1} z·F(ν) − σ(z − z̄)²/2,   F = f − q.
-// A rebalance judged by its risk adds flow/risk.ts; for another Σ demandᵢνᵢ = 1 is kept by scaling and the gradient is the Lagrangian's. Gradient
-// and Hessian are scaled by prices (derivatives in log ν). The Hessian's diagonal is summed here; off
+// A rebalance judged by its risk adds flow/risk.ts; for another Σ demandᵢνᵢ = 1 is kept by scaling
+// and the gradient is the Lagrangian's. Gradient and Hessian are scaled by prices (derivatives in log ν). The Hessian's diagonal is summed here; off
 // the diagonal it is the list of active edges, so that whatever follows costs what trades, not what
 // is listed. Refuses no input.
 
@@ -56,8 +56,6 @@ const RANGE_KINK: f64 = 4e-12;
 
 /** What is still lost at the kinks: Σ max(0, F) − z·F, dollars. */
 export let complementarity: f64 = 0;
-/** Σ of the gradient before the constraint: the portfolio's size T, or 0 for a swap. */
-export let portfolio: f64 = 0;
 
 /** Fills GRADIENT, DIAGONAL, the active edges and their flows; returns ĝ. */
 export function evaluate(): f64 {
@@ -176,13 +174,11 @@ function addEdge(e: i32, flow: Flow): f64 {
 /** Subtracts T·demandᵢνᵢ, or pins the bought node: what is left is zero at the optimum. */
 function constrain(): void {
   if (ground >= 0) {
-    portfolio = num(GRADIENT, ground);
     setNum(GRADIENT, ground, 0);
     return;
   }
   let size: f64 = 0;
   for (let k = 0; k < n; k++) size += num(GRADIENT, k);
-  portfolio = size;
   for (let k = 0; k < n; k++) {
     setNum(GRADIENT, k, num(GRADIENT, k) - size * num(DEMAND, k) * num(NU, k));
   }

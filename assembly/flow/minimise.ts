@@ -103,6 +103,7 @@ export function resetMinimiser(): void {
   byKrylov = false;
   beside = 0;
 }
+
 /** Every so many Newton steps a watched search asks whether its prices bound enough already. */
 const BOUND_EVERY: i32 = 4;
 
