@@ -2,9 +2,10 @@
 // by test/assembly/pools.ts. Lengths and offsets are those of the core's own records.
 
 import { Flow } from './flow/records';
+import { respondWeighted } from './probeWeighted';
 import { PoolNode, Venue } from './problem';
 import { forwardStable, respondStable, respondStablePair } from './venues/stable';
-import { forwardWeighted, respondWeighted, respondWeightedPair } from './venues/weighted';
+import { forwardWeighted, respondWeightedPair } from './venues/weighted';
 
 const VENUE: usize = memory.data(128, 64);
 const NODES: usize = memory.data(48 * 8, 64);

@@ -37,6 +37,7 @@ import {
   n,
   nodeAt,
   num,
+  priceTargets,
   RELAXED,
   riskCount,
   setInt,
@@ -159,13 +160,7 @@ export function makeFeasible(): f64 {
     }
     return 0;
   }
-  for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
-  for (let k = 0; k < h.nodeCount; k++) {
-    const g = nodeAt(k).target;
-    if (g < 0) continue;
-    const own = targetAt(g).node;
-    if (own >= h.nodeCount) setNum(NU, own, min(num(NU, own), num(NU, k)));
-  }
+  priceTargets();
   let sum: f64 = 0;
   for (let k = 0; k < n; k++) {
     if (nodeAt(k).demand > 0) sum += nodeAt(k).demand * num(NU, k);

@@ -39,6 +39,7 @@ import {
   n,
   nodeAt,
   num,
+  priceTargets,
   RISK,
   riskCount,
   setInt,
@@ -197,13 +198,7 @@ export function riskHeld(): f64 {
  */
 export function admitRisk(): f64 {
   const h = header();
-  for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
-  for (let k = 0; k < h.nodeCount; k++) {
-    const g = nodeAt(k).target;
-    if (g < 0) continue;
-    const own = targetAt(g).node;
-    if (own >= h.nodeCount) setNum(NU, own, min(num(NU, own), num(NU, k)));
-  }
+  priceTargets();
   solveUnsmoothed();
   // PULL is V(m − w) now: s = m − w.
   let tail: f64 = 0;

@@ -503,6 +503,18 @@ function indexEdges(): void {
   }
 }
 
+/** A target's own node costs what the least dear of its nodes does. */
+export function priceTargets(): void {
+  const h = header();
+  for (let k = h.nodeCount; k < n; k++) setNum(NU, k, Infinity);
+  for (let k = 0; k < h.nodeCount; k++) {
+    const g = nodeAt(k).target;
+    if (g < 0) continue;
+    const own = targetAt(g).node;
+    if (own >= h.nodeCount) setNum(NU, own, min(num(NU, own), num(NU, k)));
+  }
+}
+
 /** An order of a batch that is filled whole or not at all: decided on as a venue's use is. */
 export function isWhole(e: i32): bool {
   const v = venueAt(e);

@@ -3,9 +3,8 @@
 // for a seed must never change: recorded values are compared with it (test/regression holds the
 // digests). Kinds are documented at `KINDS`; orders and instances are drawn in problems.ts.
 
-import { sqrtRatioAtTick } from '../../solver/market/exact/tickMath.ts';
 import type { ProblemGroup, ProblemNode, ProblemVenue } from '../../solver/types/problem.ts';
-import { decimal, type Random, random, units } from '../engine/generate.ts';
+import { decimal, positions, type Random, random, units } from '../engine/generate.ts';
 
 /**
  * smooth     constant product and, one in four, concentrated pools
@@ -130,46 +129,12 @@ function pool(rng: Random, from: Token, to: Token, worth: number) {
       kind: 'concentrated' as const,
       nodes,
       feePips,
-      ...ticks(rng, worth / from.worth, price, feePips),
+      ...positions(rng, price, feePips, () => (worth / from.worth) * Math.sqrt(price)),
     };
   }
   const reserve = worth / from.worth;
   const reserves = [units(reserve).toString(), units(reserve * price).toString()] as const;
   return { kind: 'constantProduct' as const, nodes, reserves, feePips };
-}
-
-const SPACING: Readonly<Record<number, number>> = { 100: 1, 500: 10, 3000: 60, 10000: 200 };
-
-/** One to six overlapping positions; the first holds the price. */
-function ticks(rng: Random, reserve: number, price: number, feePips: number) {
-  const spacing = SPACING[feePips] ?? 1;
-  const sqrtPrice = units(Math.sqrt(price) * 2 ** 96);
-  let tick = Math.floor(Math.log(price) / Math.log(1.0001));
-  while (sqrtRatioAtTick(tick) > sqrtPrice) tick--;
-  while (sqrtRatioAtTick(tick + 1) <= sqrtPrice) tick++;
-  const unit = reserve * Math.sqrt(price);
-  const middle = Math.floor(tick / spacing) * spacing;
-  const net = new Map<number, bigint>();
-  let active = 0n;
-  const positions = rng.integer(1, 6);
-  for (let k = 0; k < positions; k++) {
-    const width = Math.ceil(rng.between(200, 30_000) / spacing) * spacing;
-    const shift = k === 0 ? 0 : Math.round(rng.between(-1, 1) * (width / spacing)) * spacing;
-    const [lower, upper] = [middle - width + shift, middle + width + shift];
-    const liquidity = units(unit * rng.between(0.2, 2) * (k === 0 ? 1 : 3));
-    net.set(lower, (net.get(lower) ?? 0n) + liquidity);
-    net.set(upper, (net.get(upper) ?? 0n) - liquidity);
-    if (lower <= tick && tick < upper) active += liquidity;
-  }
-  return {
-    sqrtPriceX96: sqrtPrice.toString(),
-    tick,
-    liquidity: active.toString(),
-    ticks: [...net]
-      .filter(([, liquidity]) => liquidity !== 0n)
-      .toSorted(([x], [y]) => x - y)
-      .map(([index, liquidity]) => [index, liquidity.toString()] as const),
-  };
 }
 
 /** Worse than the agreed price by 2 … 100 bps, up to a tenth of a percent … all of `worth`. */

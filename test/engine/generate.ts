@@ -180,7 +180,8 @@ function pool(rng: Random, from: Token, to: Token, worth: number, concentrated: 
       kind: 'concentrated' as const,
       nodes,
       feePips,
-      ...ticks(rng, worth, from, price, feePips),
+      // In-range virtual reserve of token0 is L/√P.
+      ...positions(rng, price, feePips, (tick) => (worth / from.worth) * Math.sqrt(1.0001 ** tick)),
     };
   }
   const reserve = worth / from.worth;
@@ -190,15 +191,22 @@ function pool(rng: Random, from: Token, to: Token, worth: number, concentrated: 
 
 const SPACING: Readonly<Record<number, number>> = { 100: 1, 500: 10, 3000: 60, 10000: 200 };
 
-function ticks(rng: Random, worth: number, from: Token, price: number, feePips: number) {
+/**
+ * A concentrated pool at `price` of one to six overlapping positions, the first of which holds the
+ * price; `unitAt` is the liquidity a typical one has, by the pool's tick.
+ */
+export function positions(
+  rng: Random,
+  price: number,
+  feePips: number,
+  unitAt: (tick: number) => number,
+) {
   const spacing = SPACING[feePips] ?? 1;
   const sqrtPrice = units(Math.sqrt(price) * 2 ** 96);
   let tick = Math.floor(Math.log(price) / Math.log(1.0001));
   while (sqrtRatioAtTick(tick) > sqrtPrice) tick--;
   while (sqrtRatioAtTick(tick + 1) <= sqrtPrice) tick++;
-  // In-range virtual reserve of token0 is L/√P.
-  const root = Math.sqrt(1.0001 ** tick);
-  const unit = (worth / from.worth) * root;
+  const unit = unitAt(tick);
   const around = Math.floor(tick / spacing) * spacing;
   const net = new Map<number, bigint>();
   const add = (lower: number, upper: number, liquidity: bigint) => {
@@ -206,8 +214,8 @@ function ticks(rng: Random, worth: number, from: Token, price: number, feePips: 
     net.set(upper, (net.get(upper) ?? 0n) - liquidity);
   };
   let active = 0n;
-  const positions = rng.integer(1, 6);
-  for (let k = 0; k < positions; k++) {
+  const count = rng.integer(1, 6);
+  for (let k = 0; k < count; k++) {
     const width = Math.ceil(rng.between(200, 30_000) / spacing) * spacing;
     const shift = k === 0 ? 0 : Math.round(rng.between(-1, 1) * (width / spacing)) * spacing;
     const [lower, upper] = [around - width + shift, around + width + shift];

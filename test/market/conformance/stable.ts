@@ -3,22 +3,19 @@
 // is among its registered tokens and takes no part.
 
 import type { Address, Hex } from 'viem';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { type StableState, stableIn, stableOut } from '../../../solver/market/exact/stable.ts';
 import { present } from '../../../solver/types/assert.ts';
-import { startChain, type TestChain } from '../helpers/anvil.ts';
+import type { TestChain } from '../helpers/anvil.ts';
 import {
   type Balancer,
-  deployBalancer,
   fakeTokens,
   onSwap,
-  readAnswer,
   STABLE_POOL,
   swapRequest,
 } from '../helpers/balancer.ts';
-import { batcher, inBatches } from '../helpers/manyCalls.ts';
-import { type Random, seeded } from '../helpers/random.ts';
-import { difference, randomAmount, randomBalances, type SwapCase } from './vaultPools.ts';
+import type { Random } from '../helpers/random.ts';
+import { randomAmount, randomBalances, type SwapCase, vaultConformance } from './vaultPools.ts';
 
 const DECIMALS = [6, 8, 18] as const;
 /** [tokens, amplification]: the contract takes 1 to 5000. */
@@ -51,36 +48,17 @@ type Pool = Deployed & StableState;
 type Case = SwapCase & { readonly pool: Pool };
 
 export function stableConformance(cases: number): void {
-  describe('stable against Balancer v2', () => {
-    let chain: TestChain;
-    let balancer: Balancer;
-    beforeAll(async () => {
-      chain = await startChain();
-      balancer = await deployBalancer(chain);
-    });
-    afterAll(() => chain?.stop());
+  vaultConformance(cases, { kind: 'stable', deployAll, randomCases, toCall, ourAnswer });
+}
 
-    it(`property: ${cases} random states, both ways, equal onSwap to the wei`, async () => {
-      const random = seeded('balancer stable');
-      const pools: Deployed[] = [];
-      for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape));
-      const calls = await batcher(chain, balancer.vault);
-      const all = Array.from({ length: cases }, () => randomCases(random, random.pick(pools)));
-      const wrong: string[] = [];
-      let traded = 0;
-      await inBatches(all.flat(), 2000, async (batch) => {
-        const answers = await calls.runAll(batch.map(toCall));
-        batch.forEach((swap, i) => {
-          const theirs = readAnswer(present(answers[i], 'answer'));
-          if (typeof theirs === 'bigint') traded++;
-          const different = difference(swap, ourAnswer(swap), theirs);
-          if (different !== null) wrong.push(different);
-        });
-      });
-      expect(wrong.slice(0, 3)).toEqual([]);
-      expect(traded).toBeGreaterThan(cases);
-    });
-  });
+async function deployAll(
+  chain: TestChain,
+  balancer: Balancer,
+  random: Random,
+): Promise<readonly Deployed[]> {
+  const pools: Deployed[] = [];
+  for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape));
+  return pools;
 }
 
 async function deploy(

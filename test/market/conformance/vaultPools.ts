@@ -1,11 +1,14 @@
 // What the weighted and the stable conformance share: random balances and amounts with their
-// extremes, and the comparison of our answer with the pool's.
+// extremes, the run over all of them, and the comparison of our answer with the pool's.
 
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TradeRefusal } from '../../../solver/market/exact/refusals.ts';
 import type { VaultPool } from '../../../solver/market/exact/vaultPool.ts';
 import { present } from '../../../solver/types/assert.ts';
-import type { SwapKind } from '../helpers/balancer.ts';
-import type { Random } from '../helpers/random.ts';
+import { startChain, type TestChain } from '../helpers/anvil.ts';
+import { type Balancer, deployBalancer, readAnswer, type SwapKind } from '../helpers/balancer.ts';
+import { batcher, type Call, inBatches } from '../helpers/manyCalls.ts';
+import { type Random, seeded } from '../helpers/random.ts';
 
 const MAX_UINT112 = 2n ** 112n - 1n;
 /** MAX_IN_RATIO and MAX_OUT_RATIO of Balancer's errors. */
@@ -53,7 +56,7 @@ export interface SwapCase {
  * Why our answer is not the pool's; null when it is. The vault's own limit of 112 bits is ours to
  * refuse: the pool, asked alone, does not know it.
  */
-export function difference(
+function difference(
   swap: SwapCase,
   ours: bigint | TradeRefusal,
   theirs: bigint | { readonly reverted: number | null },
@@ -72,3 +75,51 @@ export function difference(
 
 const toText = (value: unknown) =>
   JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? item.toString() : item));
+
+/** One kind of pool: how some are deployed, what is asked of them, and what we answer. */
+interface Subject<Deployed, Case extends SwapCase> {
+  readonly kind: 'weighted' | 'stable';
+  deployAll(chain: TestChain, balancer: Balancer, random: Random): Promise<readonly Deployed[]>;
+  /** One random state: an exact input and an exact output between two of its tokens. */
+  randomCases(random: Random, pool: Deployed): readonly Case[];
+  toCall(swap: Case): Call;
+  ourAnswer(swap: Case): bigint | TradeRefusal;
+}
+
+/** Asks the published pools and us the same of `count` random states; every answer must be equal. */
+export function vaultConformance<Deployed, Case extends SwapCase>(
+  count: number,
+  subject: Subject<Deployed, Case>,
+): void {
+  describe(`${subject.kind} against Balancer v2`, () => {
+    let chain: TestChain;
+    let balancer: Balancer;
+    beforeAll(async () => {
+      chain = await startChain();
+      balancer = await deployBalancer(chain);
+    });
+    afterAll(() => chain?.stop());
+
+    it(`property: ${count} random states, both ways, equal onSwap to the wei`, async () => {
+      const random = seeded(`balancer ${subject.kind}`);
+      const pools = await subject.deployAll(chain, balancer, random);
+      const calls = await batcher(chain, balancer.vault);
+      const all = Array.from({ length: count }, () =>
+        subject.randomCases(random, random.pick(pools)),
+      );
+      const wrong: string[] = [];
+      let traded = 0;
+      await inBatches(all.flat(), 2000, async (batch) => {
+        const answers = await calls.runAll(batch.map((swap) => subject.toCall(swap)));
+        batch.forEach((swap, i) => {
+          const theirs = readAnswer(present(answers[i], 'answer'));
+          if (typeof theirs === 'bigint') traded++;
+          const different = difference(swap, subject.ourAnswer(swap), theirs);
+          if (different !== null) wrong.push(different);
+        });
+      });
+      expect(wrong.slice(0, 3)).toEqual([]);
+      expect(traded).toBeGreaterThan(count);
+    });
+  });
+}

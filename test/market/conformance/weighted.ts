@@ -2,26 +2,23 @@
 // by the vault's address, for exact inputs and exact outputs.
 
 import type { Address, Hex } from 'viem';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect } from 'vitest';
 import {
   type WeightedState,
   weightedIn,
   weightedOut,
 } from '../../../solver/market/exact/weighted.ts';
 import { present } from '../../../solver/types/assert.ts';
-import { startChain, type TestChain } from '../helpers/anvil.ts';
+import type { TestChain } from '../helpers/anvil.ts';
 import {
   type Balancer,
-  deployBalancer,
   fakeTokens,
   onSwap,
-  readAnswer,
   swapRequest,
   WEIGHTED_POOL,
 } from '../helpers/balancer.ts';
-import { batcher, inBatches } from '../helpers/manyCalls.ts';
-import { type Random, seeded } from '../helpers/random.ts';
-import { difference, randomAmount, randomBalances, type SwapCase } from './vaultPools.ts';
+import type { Random } from '../helpers/random.ts';
+import { randomAmount, randomBalances, type SwapCase, vaultConformance } from './vaultPools.ts';
 
 const PERCENT = 10n ** 16n;
 const ONE = 10n ** 18n;
@@ -55,37 +52,18 @@ type Pool = Deployed & WeightedState;
 type Case = SwapCase & { readonly pool: Pool };
 
 export function weightedConformance(cases: number): void {
-  describe('weighted against Balancer v2', () => {
-    let chain: TestChain;
-    let balancer: Balancer;
-    beforeAll(async () => {
-      chain = await startChain();
-      balancer = await deployBalancer(chain);
-    });
-    afterAll(() => chain?.stop());
+  vaultConformance(cases, { kind: 'weighted', deployAll, randomCases, toCall, ourAnswer });
+}
 
-    it(`property: ${cases} random states, both ways, equal onSwap to the wei`, async () => {
-      const random = seeded('balancer weighted');
-      const pools: Deployed[] = [];
-      for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape, 2));
-      for (const shape of OLD_SHAPES) pools.push(await deploy(chain, balancer, random, shape, 1));
-      const calls = await batcher(chain, balancer.vault);
-      const all = Array.from({ length: cases }, () => randomCases(random, random.pick(pools)));
-      const wrong: string[] = [];
-      let traded = 0;
-      await inBatches(all.flat(), 2000, async (batch) => {
-        const answers = await calls.runAll(batch.map(toCall));
-        batch.forEach((swap, i) => {
-          const theirs = readAnswer(present(answers[i], 'answer'));
-          if (typeof theirs === 'bigint') traded++;
-          const different = difference(swap, ourAnswer(swap), theirs);
-          if (different !== null) wrong.push(different);
-        });
-      });
-      expect(wrong.slice(0, 3)).toEqual([]);
-      expect(traded).toBeGreaterThan(cases);
-    });
-  });
+async function deployAll(
+  chain: TestChain,
+  balancer: Balancer,
+  random: Random,
+): Promise<readonly Deployed[]> {
+  const pools: Deployed[] = [];
+  for (const shape of SHAPES) pools.push(await deploy(chain, balancer, random, shape, 2));
+  for (const shape of OLD_SHAPES) pools.push(await deploy(chain, balancer, random, shape, 1));
+  return pools;
 }
 
 async function deploy(
