@@ -4,13 +4,17 @@ const arrows = {
   'solver/market': ['solver/types'],
   'solver/certificate': ['solver/types', 'solver/market'],
   'solver/engine': ['solver/types', 'solver/market'],
+  'solver/policy': ['solver/types', 'solver/market'],
   'solver/quoting': [
     'solver/types',
     'solver/market',
     'solver/certificate',
     'solver/engine',
+    'solver/policy',
     'contracts-abi',
   ],
+  'solver/keeper': ['solver/types', 'solver/market', 'solver/policy', 'solver/quoting'],
+  'solver/backtest': ['solver/types', 'solver/market', 'solver/policy', 'solver/quoting'],
   'solver/auction': [
     'solver/types',
     'solver/market',
@@ -59,7 +63,7 @@ module.exports = {
       name: 'the domain does no I/O',
       severity: 'error',
       from: {
-        path: '^solver/(types|market|certificate|engine|quoting|auction|settlement|filling)/',
+        path: '^solver/(types|market|certificate|engine|policy|quoting|auction|settlement|filling|keeper|backtest)/',
       },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(worker_threads|assert)$' },
     },
