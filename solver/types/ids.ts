@@ -17,6 +17,8 @@ export type Bytes32Address = Brand<Hex, 'Bytes32Address'>;
 export type Hash32 = Brand<Hex, 'Hash32'>;
 /** EIP-712 struct hash of a PortfolioOrder; equal on every chain. */
 export type OrderId = Brand<Hex, 'OrderId'>;
+/** EIP-712 struct hash of a signed Policy: owner, document hash, nonce, expiry. */
+export type PolicyId = Brand<Hex, 'PolicyId'>;
 /** EIP-712 struct hash of an Award: what OIF calls orderId at the destination. */
 export type AwardId = Brand<Hex, 'AwardId'>;
 
@@ -45,6 +47,7 @@ export function evmAddress(value: string): EvmAddress {
 
 export const hash32 = (value: string): Hash32 => hex32(value) as Hash32;
 export const orderId = (value: string): OrderId => hex32(value) as OrderId;
+export const policyId = (value: string): PolicyId => hex32(value) as PolicyId;
 export const awardId = (value: string): AwardId => hex32(value) as AwardId;
 
 /** Left-pads to 32 bytes. */
