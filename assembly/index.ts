@@ -15,6 +15,11 @@
 //   solve()     OK, NO_ROUTE, INFEASIBLE, LIMIT, BAD_INPUT or TOO_LARGE; plan, prices, value and bound
 //               are then in the records. Loads by itself what has not been loaded since arrange
 //
+//   riskArea()  address of the f64 cells that the risk kernels read and write (risk/area.ts). They lie
+//               over the optimizer's blocks: give the kernels an instance of their own
+//   risk…()     one export per kernel of risk/; each file says which cells, which arguments and which
+//               status codes are its own
+//
 // NaN, infinities (but for caps) and indices out of range are BAD_INPUT: nothing traps on them.
 
 import { solveConvex } from './flow/convex';
@@ -69,6 +74,9 @@ import {
   Tick,
   Venue,
 } from './problem';
+import { AREA } from './risk/area';
+
+export { riskTwoBand } from './risk/twoBand';
 
 export function abi(): i32 {
   return ABI_VERSION;
@@ -76,6 +84,10 @@ export function abi(): i32 {
 
 export function header(): usize {
   return HEADER;
+}
+
+export function riskArea(): usize {
+  return AREA;
 }
 
 export function sizes(record: i32): usize {

@@ -6,8 +6,8 @@
 import { Branch, Leg } from './plan';
 import { Group, Node, PoolNode, Target, Tick, Venue } from './problem';
 
-/** Raised whenever a record, a code or the meaning of a field changes. */
-export const ABI_VERSION: i32 = 2;
+/** Raised whenever a record, a code, the meaning of a field or the list of exports changes. */
+export const ABI_VERSION: i32 = 3;
 
 export const NODES_MAX: i32 = 4096;
 export const EDGES_MAX: i32 = 131072;
@@ -23,7 +23,7 @@ export const RISK_TARGETS_MAX: i32 = 64;
 /** Largest problem for which the dense triangle of the factor is laid out. */
 export const FACTOR_MAX: i32 = 1024;
 
-/** Status codes of `arrange` and `solve`. */
+/** Status codes of `arrange` and `solve`; risk kernels use those that say so in their files. */
 export const OK: i32 = 0;
 /** No plan reaches the bought node, or nothing can be improved. */
 export const NO_ROUTE: i32 = 1;
@@ -130,6 +130,8 @@ export function alignLine(at: usize): usize {
 
 /** What `arrange` laid out last: `solve` refuses a header whose counts or offsets differ. */
 let seal: u32 = 0;
+/** Whether the blocks still belong to the optimizer: risk kernels take the same memory. */
+let arranged: bool = false;
 
 /** FNV-1a over the header's counts and offsets. */
 function fingerprint(): u32 {
@@ -143,7 +145,12 @@ function fingerprint(): u32 {
 }
 
 export function isArranged(): bool {
-  return seal == fingerprint();
+  return arranged && seal == fingerprint();
+}
+
+/** The blocks are another's now: until the next `arrange` there is no problem to solve. */
+export function forget(): void {
+  arranged = false;
 }
 
 /** Writes the offsets of the problem's blocks for the counts in the header and clears the blocks. */
@@ -196,5 +203,6 @@ export function arrange(): i32 {
   if (at > (<usize>memory.size()) << 16) return TOO_LARGE;
   memory.fill(h.nodes, 0, cleared - h.nodes);
   seal = fingerprint();
+  arranged = true;
   return OK;
 }

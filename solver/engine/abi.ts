@@ -2,9 +2,20 @@
 // and plan.ts. The core states its own record sizes (`sizes`), and createEngine compares: a layout
 // that changed on one side only is a Defect at load, never a wrong answer.
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 
-export const EXPORTS = ['abi', 'arrange', 'header', 'load', 'memory', 'sizes', 'solve'] as const;
+/** Sorted, as `instantiate` compares them. */
+export const EXPORTS = [
+  'abi',
+  'arrange',
+  'header',
+  'load',
+  'memory',
+  'riskArea',
+  'riskTwoBand',
+  'sizes',
+  'solve',
+] as const;
 
 export const STATUS = {
   ok: 0,
@@ -157,4 +168,11 @@ export interface CoreExports {
   arrange(): number;
   load(): number;
   solve(): number;
+}
+
+/** The risk kernels of assembly/risk: status codes; numbers pass in cells from `riskArea`. */
+export interface RiskExports {
+  readonly memory: WebAssembly.Memory;
+  riskArea(): number;
+  riskTwoBand(aversion: number, varianceRate: number, proportional: number, fixed: number): number;
 }

@@ -6,24 +6,16 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
-import { assert, Defect, present } from '../types/assert.ts';
+import { Defect, present } from '../types/assert.ts';
 import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { DualPrices, Leg, Solution, SolveStatus } from '../types/problem.ts';
-import {
-  ABI_VERSION,
-  type CoreExports,
-  EXPORTS,
-  HEADER,
-  NODE,
-  type Scales,
-  SIZE,
-  STATUS,
-} from './abi.ts';
+import { type CoreExports, HEADER, NODE, type Scales, SIZE, STATUS } from './abi.ts';
 import { decodeBranches, decodeLoopPrices, decodePrices, decodeProposal } from './decode.ts';
 import { encode, encodeQuote, type Starts, sharesSnapshot, startsOf } from './encode.ts';
 import { type ExactPlan, executeProposal } from './execute.ts';
 import { executeBatch } from './executeBatch.ts';
+import { guarded, instantiate } from './instance.ts';
 
 export interface Engine {
   /** keccak256 of the .wasm: the `engine` of published results. */
@@ -117,33 +109,6 @@ export function createCore(wasmBytes: Uint8Array): Core {
       return solutionOf(core, problem, scales);
     },
   };
-}
-
-function instantiate(wasm: WebAssembly.Module): CoreExports {
-  assert(WebAssembly.Module.imports(wasm).length === 0, 'the core imports nothing');
-  const { exports } = new WebAssembly.Instance(wasm);
-  const names = Object.keys(exports).toSorted();
-  assert(
-    names.join() === EXPORTS.join(),
-    `the core exports ${EXPORTS.join(', ')}; these bytes export ${names.join(', ')}`,
-  );
-  const core = exports as unknown as CoreExports;
-  assert(core.abi() === ABI_VERSION, `core ABI ${core.abi()}, host ABI ${ABI_VERSION}`);
-  Object.entries(SIZE).forEach(([name, bytes], k) => {
-    assert(core.sizes(k) === bytes, `record ${name}: ${core.sizes(k)} bytes, expected ${bytes}`);
-  });
-  return core;
-}
-
-/** Runs the core. After a trap its memory is not to be trusted: discards it, reports the defect. */
-function guarded(run: () => void, discard: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    discard();
-    throw new Defect(`the core trapped: ${error.message}`);
-  }
 }
 
 /** Opens a session on its own instance. */

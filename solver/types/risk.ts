@@ -75,6 +75,11 @@ export interface RiskKernel {
    * `perYear`: rows in a year. Means are taken as zero.
    */
   covariance(returns: Float64Array, assets: number, decay: number, perYear: number): Float64Array;
+  /**
+   * Whether a matrix can be a covariance: the smallest pivot of its correlations' LDLᵀ, the largest
+   * taken first; symmetric (else InvalidInput), and semidefinite iff ≥ −PIVOT_TOLERANCE.
+   */
+  smallestPivot(covariance: Float64Array): number;
   /** Long-only weights with wᵢ(Σw)ᵢ ∝ budgetᵢ, summing to 1; residual is the largest KKT violation. */
   riskParity(
     covariance: Float64Array,
@@ -84,3 +89,6 @@ export interface RiskKernel {
   twoBand(aversion: number, varianceRate: number, proportional: number, fixed: number): TwoBand;
   bandRule(inputs: BandRuleInputs): BandRule;
 }
+
+/** What rounding may take off a pivot of 0, correlations being 1 on the diagonal; 64 assets. */
+export const PIVOT_TOLERANCE = 1e-10;

@@ -21,8 +21,8 @@ const bytes = new Uint8Array(readFileSync('.build/trimtab.wasm'));
 const wasm = new WebAssembly.Module(bytes);
 const instance = () => new WebAssembly.Instance(wasm).exports as unknown as CoreExports;
 
-/** Kilobytes are cheap, surprises are not: raise it knowingly. */
-const BYTES_MAX = 72 * 1024;
+/** Kilobytes are cheap, surprises are not: raise it knowingly, with budget.test.ts. */
+const BYTES_MAX = 96 * 1024;
 const PAGES = 2048;
 
 describe('the artifact', () => {

@@ -1,0 +1,65 @@
+// One instance of the core for its risk kernels, seen as f64 cells, and the refusals all kernels share.
+// The memory never grows, so the view is made once; a trap replaces instance and view.
+
+import { InvalidInput } from '../types/errors.ts';
+import { type RiskExports, STATUS } from './abi.ts';
+import { guarded, instantiate } from './instance.ts';
+
+export interface RiskCells {
+  /** Cells from `riskArea()` to the end of memory. Read it anew after each call. */
+  readonly cells: Float64Array;
+  /** Runs one kernel and answers with its status code. Throws Defect if it traps. */
+  run(kernel: (core: RiskExports) => number): number;
+}
+
+export function createRiskCells(wasm: WebAssembly.Module): RiskCells {
+  let core: RiskExports = instantiate(wasm);
+  let cells = viewOf(core);
+  return {
+    get cells() {
+      return cells;
+    },
+    run(kernel) {
+      let status: number = STATUS.badInput;
+      guarded(
+        () => {
+          status = kernel(core);
+        },
+        () => {
+          core = instantiate(wasm);
+          cells = viewOf(core);
+        },
+      );
+      return status;
+    },
+  };
+}
+
+function viewOf(core: RiskExports): Float64Array {
+  return new Float64Array(core.memory.buffer, core.riskArea());
+}
+
+/** The cell's number. */
+export function cellOf(cells: Float64Array, k: number): number {
+  return cells[k] as number;
+}
+
+export function positive(value: number, name: string): void {
+  if (!(value > 0 && value < Infinity)) refuse(name, `must be a number > 0, is ${value}`);
+}
+
+export function notNegative(value: number, name: string): void {
+  if (!(value >= 0 && value < Infinity)) refuse(name, `must be a number ≥ 0, is ${value}`);
+}
+
+export function refuse(name: string, problem: string): never {
+  throw new InvalidInput(`${name} ${problem}`, { pointer: `/${name}` });
+}
+
+/** The numbers are good one by one, but a result of theirs is no double. */
+export function outOfRange(name: string): never {
+  throw new InvalidInput(`${name}: the result is beyond the range of double precision`, {
+    pointer: `/${name}`,
+    code: 'outOfRange',
+  });
+}
