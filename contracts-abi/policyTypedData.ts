@@ -32,7 +32,7 @@ const revokeTypes = { RevokePolicy: [{ name: 'policyId', type: 'bytes32' }] } as
 const resumeTypes = {
   ResumePolicy: [
     { name: 'policyId', type: 'bytes32' },
-    { name: 'haltedSeq', type: 'uint64' },
+    { name: 'haltedEvent', type: 'uint64' },
   ],
 } as const;
 const readTypes = {
@@ -59,11 +59,11 @@ export function revokePolicyDigest(policyId: Hex): Hex {
 }
 
 /**
- * What the owner signs to let a halted policy go on: one halt only, named by the number of its event,
+ * What the owner signs to let a halted policy go on: one halt only, named by its event's `number`,
  * so that the signature is worth nothing after the next halt.
  */
-export function resumePolicyDigest(policyId: Hex, haltedSeq: number): Hex {
-  const message = { policyId, haltedSeq: BigInt(haltedSeq) };
+export function resumePolicyDigest(policyId: Hex, haltedEvent: number): Hex {
+  const message = { policyId, haltedEvent: BigInt(haltedEvent) };
   return hashTypedData({ domain, types: resumeTypes, primaryType: 'ResumePolicy', message });
 }
 
@@ -84,7 +84,7 @@ export const policyPayload = (policy: SignedPolicy) =>
   payload(policyTypes, 'Policy', { ...policy, nonce: policy.nonce.toString() });
 export const revokePolicyPayload = (policyId: Hex) =>
   payload(revokeTypes, 'RevokePolicy', { policyId });
-export const resumePolicyPayload = (policyId: Hex, haltedSeq: number) =>
-  payload(resumeTypes, 'ResumePolicy', { policyId, haltedSeq: haltedSeq.toString() });
+export const resumePolicyPayload = (policyId: Hex, haltedEvent: number) =>
+  payload(resumeTypes, 'ResumePolicy', { policyId, haltedEvent: haltedEvent.toString() });
 export const readPolicyPayload = (policyId: Hex, validUntil: number) =>
   payload(readTypes, 'ReadPolicy', { policyId, validUntil });

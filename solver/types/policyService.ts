@@ -93,8 +93,8 @@ export interface PolicyView {
   readonly note: string;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** The event to name in ResumePolicy; null: not halted. */
-  readonly haltedSeq: number | null;
+  /** The `number` of the halting event, to name in ResumePolicy; null: nothing to resume. */
+  readonly haltedEvent: number | null;
   /** The order being settled for it. */
   readonly orderId: OrderId | null;
   /** null, as everything below: a private policy, and no proof that its owner asks. */
@@ -185,7 +185,7 @@ export interface PolicyService {
   arm(request: ArmRequest): Promise<Armed | PolicyRefusal>;
   /** Ends it for good; again: the same answer. An order in flight goes on settling. */
   revoke(policyId: PolicyId, signature: Hex): Promise<PolicyView | PolicyRefusal>;
-  /** ResumePolicy {policyId, haltedSeq} of the present halt; repeated after success: same answer. */
+  /** ResumePolicy {policyId, haltedEvent} of the present halt; repeated after success: same answer. */
   resume(policyId: PolicyId, signature: Hex): Promise<PolicyView | PolicyRefusal>;
   get(policyId: PolicyId, reader?: PolicyReader): Promise<PolicyView | PolicyRefusal>;
   /** Newest first, as the public sees them. */
