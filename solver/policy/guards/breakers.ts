@@ -1,4 +1,4 @@
-// What stops a policy, and what lets it go on again.
+// What stops a policy, and what lets it go on again. judgeBreakers.ts applies it.
 
 import type { UnixSeconds } from '../../types/amounts.ts';
 
@@ -10,9 +10,14 @@ export interface BreakerPolicy {
   readonly maxConsecutiveFailures: number;
   /** Seconds without a proven message before it stops; null: not watched. */
   readonly maxMessagingOutageSeconds: number | null;
-  /** Seconds a tripped breaker holds before it is tried again; null: until the owner resumes. */
+  /**
+   * Seconds a tripped breaker holds before it is tried again, and then only once what tripped it is
+   * over; 0: as soon as it is over; null: until the owner resumes.
+   */
   readonly resumeAfterSeconds: number | null;
   readonly onTrip: 'halt' | 'reduceOnly';
+  /** Venues that may be down at once; absent: any number, they are only avoided. */
+  readonly maxFailedVenues?: number;
 }
 
 export interface BreakerState {
