@@ -104,6 +104,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   stalePrice: entry(422, 'A price is stale', 'Try again when its feed has published.', LATER),
   chainDown: entry(503, 'A chain does not answer', 'Leave it out, or try again later.', LATER),
   costAboveLimit: entry(422, 'Too expensive', 'Raise maxCostBps, or wait for more drift.', LATER),
+  limitUnmet: entry(
+    422,
+    'A limit on a chain is broken already',
+    'Ask for targets on that chain, without tracking.',
+    LATER,
+  ),
   insufficientInventory: entry(
     422,
     'The filler cannot deliver this now',

@@ -101,6 +101,19 @@ const Metadata = Type.Object({
     driftBeforeBps: Type.Number(),
     driftAfterBps: Type.Number(),
   }),
+  tracking: Type.Optional(
+    Type.Object(
+      {
+        errorBeforeBps: Type.Number({ description: 'Tracking error, bps per year.' }),
+        errorAfterBps: Type.Number(),
+        riskBeforeUsd: Dollars,
+        riskAfterUsd: Dollars,
+        riskSavedUsd: Dollars,
+        costUsd: Dollars,
+      },
+      { description: 'Of a rebalance judged by its risk: what it saves, and what it costs.' },
+    ),
+  ),
   legs: Type.Array(
     Type.Object({
       venue: Type.String(),

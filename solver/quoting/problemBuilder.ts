@@ -10,6 +10,7 @@ import type { ChainId } from '../types/ids.ts';
 import type { ChainConfig } from '../types/network.ts';
 import type { BridgeVenue, Problem, ProblemGroup, ProblemVenue } from '../types/problem.ts';
 import { gasCost, messageCost } from './costs.ts';
+import { type Layer, layerOf, type Terms } from './layer.ts';
 import { type Usd, usd, ZERO_USD } from './money.ts';
 import type { QuotePolicy } from './policy.ts';
 import type { Scene, SceneToken } from './scene.ts';
@@ -28,49 +29,65 @@ export interface BuiltProblem {
   readonly bridges: ReadonlyMap<string, BridgeEdge>;
   /** By venue id. */
   readonly pools: ReadonlyMap<string, PoolState>;
+  /** Of a rebalance judged by its risk; null: to the targets. */
+  readonly layer: Layer | null;
 }
 /** Base units the filler can still pay out of each node's token, reservations taken off. */
 export type Available = ReadonlyMap<string, bigint>;
 
-/** `capacities` overrides what a bridge may deliver, by venue id. */
+/** `capacities` overrides what a bridge may deliver, by venue id; `terms` judge by risk. */
 export function buildProblem(
   scene: Scene,
   policy: QuotePolicy,
   available: Available,
   capacities: ReadonlyMap<string, bigint> = new Map(),
+  terms: Terms | null = null,
 ): BuiltProblem {
   const tokens = [...scene.tokens.values()];
-  const pools = poolVenues(scene);
-  const bridges = tokens.flatMap((from) =>
-    tokens.flatMap((to) => bridgeEdge(scene, policy, from, to, available, capacities) ?? []),
-  );
+  const only = terms?.only ?? null;
+  const pools = poolVenues(scene).filter(({ chain }) => only === null || chain.chainId === only);
+  const layer = terms === null ? null : layerOf(scene, policy, terms);
+  const posting = { policy, available, capacities, layered: layer !== null };
+  const bridges =
+    only !== null
+      ? []
+      : tokens.flatMap((from) =>
+          tokens.flatMap((to) => bridgeEdge(scene, from, to, posting) ?? []),
+        );
+  const market = [...pools, ...bridges, ...(layer?.venues ?? [])];
   const problem: Problem = {
     version: 1,
-    nodes: tokens.map(({ node, chain, token, price }) => ({
-      id: node,
-      asset: token.asset,
-      chain: chain.chainId,
-      decimals: token.decimals,
-      price: formatFixed36(price),
-    })),
-    venues: [...pools.map(({ venue }) => venue), ...bridges.map(({ venue }) => venue)],
-    groups: groupsOf(scene, pools, bridges),
-    objective: {
-      kind: 'rebalance',
-      holdings: Object.fromEntries([...scene.holdings].map(([node, n]) => [node, n.toString()])),
-      targets: scene.targets.map(({ tokens: members, weightBps }) => ({
-        nodes: members.map(({ node }) => node),
-        weight: formatDecimal(BigInt(weightBps), 4),
+    nodes: [
+      ...tokens.map(({ node, chain, token, price }) => ({
+        id: node,
+        asset: token.asset,
+        chain: chain.chainId,
+        decimals: token.decimals,
+        price: formatFixed36(price),
       })),
-    },
+      ...(layer?.nodes ?? []),
+    ],
+    venues: market.map(({ venue }) => venue),
+    groups: groupsOf(scene, pools, bridges, layer),
+    objective: layer?.objective ?? balancedObjective(scene),
     settings: { venueInputCap: VENUE_INPUT_CAP },
   };
   return {
     problem,
     bridges: new Map(bridges.map((edge) => [edge.venue.id, edge])),
     pools: new Map(pools.map(({ state }) => [state.pool.id, state])),
+    layer,
   };
 }
+
+const balancedObjective = (scene: Scene): Problem['objective'] => ({
+  kind: 'rebalance',
+  holdings: Object.fromEntries([...scene.holdings].map(([node, n]) => [node, n.toString()])),
+  targets: scene.targets.map(({ tokens: members, weightBps }) => ({
+    nodes: members.map(({ node }) => node),
+    weight: formatDecimal(BigInt(weightBps), 4),
+  })),
+});
 
 /** Gas of one swap on a pool inside a fill transaction. */
 export const swapGas = ({ kind }: PoolState): bigint =>
@@ -102,13 +119,20 @@ function poolVenues(scene: Scene): readonly PoolEdge[] {
   });
 }
 
+/** What transfers are posted on. */
+interface Posting {
+  readonly policy: QuotePolicy;
+  readonly available: Available;
+  readonly capacities: ReadonlyMap<string, bigint>;
+  /** The layer's venues pay for the output already. */
+  readonly layered: boolean;
+}
+
 function bridgeEdge(
   scene: Scene,
-  policy: QuotePolicy,
   from: SceneToken,
   to: SceneToken,
-  available: Available,
-  capacities: ReadonlyMap<string, bigint>,
+  { policy, available, capacities, layered }: Posting,
 ): BridgeEdge | null {
   if (from.token.asset !== to.token.asset || from.chain === to.chain) return null;
   // The fill at `to` must be provable at `from`, where the input is in escrow.
@@ -116,7 +140,7 @@ function bridgeEdge(
   const id = `transfer:${from.node}→${to.node}`;
   const capacity = capacities.get(id) ?? available.get(to.node) ?? 0n;
   if (capacity <= 0n) return null;
-  const gas = GAS.fillPerOutput + GAS.approve + GAS.submitPerRecord;
+  const gas = (layered ? 0n : GAS.fillPerOutput + GAS.approve) + GAS.submitPerRecord;
   return {
     from,
     to,
@@ -140,6 +164,7 @@ function groupsOf(
   scene: Scene,
   pools: readonly PoolEdge[],
   bridges: readonly BridgeEdge[],
+  layer: Layer | null,
 ): readonly ProblemGroup[] {
   const groups: ProblemGroup[] = [];
   const add = (id: string, cost: Usd, venues: readonly string[]) => {
@@ -151,10 +176,14 @@ function groupsOf(
     const inbound = bridges.filter(({ to }) => to.chain === chain);
     const outbound = bridges.filter(({ from }) => from.chain === chain);
     const local = pools.filter((pool) => pool.chain === chain);
+    const own = layer?.venues.filter(({ token }) => token.chain === chain) ?? [];
+    const side = (wanted: string) => idsOf(own.filter((edge) => edge.side === wanted));
     const fill = gasCost(scene, chainId, GAS.fillBatch);
-    add(`chain:${chainId}`, fill, [...idsOf(local), ...idsOf(inbound)]);
-    const openUnits = GAS.open + GAS.openPerInput + GAS.release + GAS.releasePerInput;
-    add(`open:${chainId}`, gasCost(scene, chainId, openUnits), idsOf(outbound));
+    add(`chain:${chainId}`, fill, [...idsOf(local), ...idsOf(inbound), ...side('hold')]);
+    // The layer's venues pay for each input, so a first one costs no more than another.
+    const firstInput = layer === null ? GAS.openPerInput + GAS.releasePerInput : 0n;
+    const opening = gasCost(scene, chainId, GAS.open + GAS.release + firstInput);
+    add(`open:${chainId}`, opening, layer === null ? idsOf(outbound) : side('spend'));
     for (const origin of scene.chains) {
       const path = inbound.filter(({ from }) => from.chain === origin);
       const cost = proofCost(scene, chainId, origin.chainId);

@@ -7,29 +7,34 @@ import { orderToJson } from '../../contracts-abi/orderJson.ts';
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { canonicalJson } from '../market/jsonText.ts';
 import { parseProblem } from '../market/problemFile.ts';
-import { nodeIdOf } from '../market/snapshot.ts';
 import type { MarketSource } from '../market/source.ts';
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
-import { Defect } from '../types/assert.ts';
 import { InvalidInput, isRefusal, type Refusal } from '../types/errors.ts';
 import type { EvmAddress } from '../types/ids.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { Clock, Rng } from '../types/ports.ts';
-import type { Problem, ProblemResult } from '../types/problem.ts';
+import type { ProblemResult } from '../types/problem.ts';
 import type { Quote, QuoteRequest } from '../types/service.ts';
 import type { Store } from '../types/store.ts';
+import { readLimits } from './limits.ts';
 import { addUsd, bpsOfUp, formatUsdUp } from './money.ts';
 import { buildOrder } from './orderBuilder.ts';
-import { DEFAULT_POLICY, type QuotePolicy, SOLVES_MAX } from './policy.ts';
-import { type Available, type BuiltProblem, buildProblem } from './problemBuilder.ts';
-import { unreachableTarget } from './reach.ts';
+import {
+  type Plan,
+  type PlanDeps,
+  planToTargets,
+  planTracking,
+  type TrackingTerms,
+} from './planner.ts';
+import { DEFAULT_POLICY, type QuotePolicy } from './policy.ts';
 import { ORDER_TYPE, quoteResponse } from './response.ts';
 import { readScene, type Scene } from './scene.ts';
-import { type QuoteRefusal, refuse, resolveScope } from './scope.ts';
-import { shareInventory, type Trade, tradeOf } from './trade.ts';
+import { type QuoteRefusal, refuse, resolveScope, type ScopeTarget } from './scope.ts';
+import { readTracking } from './tracking.ts';
+import type { Trade } from './trade.ts';
 import { driftOf, weightsOf, worthOf } from './weights.ts';
 
-export interface QuoterDeps {
+export interface QuoterDeps extends PlanDeps {
   readonly network: NetworkConfig;
   readonly source: MarketSource;
   readonly store: Pick<Store, 'putQuote'>;
@@ -37,10 +42,6 @@ export interface QuoterDeps {
   readonly rng: Rng;
   /** Signs awards; named in every order. */
   readonly auctioneer: EvmAddress;
-  /** The optimizer with exact re-execution and certificate: quoting/solve.ts over an engine. */
-  readonly solve: (problem: Problem) => Promise<ProblemResult>;
-  /** Base units promised to orders in flight, by node id; null: too many orders to count. */
-  readonly reserved: () => Promise<ReadonlyMap<string, bigint> | null>;
   /** Whether our filler can deliver these amounts now: filling's word, null for yes. */
   readonly canFund: (request: {
     readonly order: PortfolioOrder;
@@ -51,7 +52,7 @@ export interface QuoterDeps {
 }
 
 export interface Quoter {
-  /** Throws Fault (store or engine) and Defect; everything expected is a Refusal. */
+  /** Throws Fault (store or engine), Defect, and InvalidInput for malformed `tracking` and limits. */
   quote(request: QuoteRequest): Promise<Quote | QuoteRefusal>;
 }
 
@@ -70,6 +71,7 @@ async function quote(
   const scope = resolveScope(request, deps.network);
   if (isRefusal(scope)) return scope;
   const at = request.pointer ?? '/intent';
+  const terms = readTerms(request, scope.targets, at);
   const scene = await readScene(scope, request.owner, {
     source: deps.source,
     now: deps.clock.now(),
@@ -87,21 +89,18 @@ async function quote(
     const message = `the largest drift is ${drift} bps, within the band; nothing to do`;
     return refuse('nothingToDo', message, undefined, { driftBps: drift });
   }
-  const plan = await solvePlan(deps, policy, scene);
+  const plan =
+    terms === null
+      ? await planToTargets(deps, policy, scene)
+      : await planTracking(deps, policy, scene, terms);
   if (isRefusal(plan)) return plan;
-  const { built, result } = plan;
-  const trade = tradeOf(scene, built, result, policy);
-  if (isRefusal(trade)) return trade;
-  const dear = tooDear(scene, trade, request.maxCostBps, at);
+  const dear = tooDear(scene, plan.trade, request, at);
   if (dear !== null) return dear;
-  return offer(deps, policy, request, { scene, built, result, trade, validUntil });
+  return offer(deps, policy, request, { ...plan, scene, validUntil });
 }
 
-interface Planned {
+interface Planned extends Plan {
   readonly scene: Scene;
-  readonly built: BuiltProblem;
-  readonly result: ProblemResult;
-  readonly trade: Trade;
   readonly validUntil: UnixSeconds;
 }
 
@@ -153,72 +152,45 @@ function unsupported(request: QuoteRequest): QuoteRefusal | null {
   return null;
 }
 
-/** Solves; where transfers together ask more of one balance than is there, shares it and repeats. */
-async function solvePlan(
-  deps: QuoterDeps,
-  policy: QuotePolicy,
-  scene: Scene,
-): Promise<{ built: BuiltProblem; result: ProblemResult } | QuoteRefusal> {
-  const available = await availableInventory(deps, scene);
-  const capacities = new Map<string, bigint>();
-  for (let attempt = 0; attempt < SOLVES_MAX; attempt++) {
-    const built = buildProblem(scene, policy, available, capacities);
-    const cutOff = attempt === 0 ? unreachableTarget(scene, built.problem) : null;
-    if (cutOff !== null) {
-      const message =
-        `no pool and no transfer leads to ${cutOff} from what is held elsewhere; widen the scope, ` +
-        'or choose other targets';
-      return refuse('noRoute', message, undefined, { asset: cutOff });
+/** What a rebalance judged by its risk is held to; null: to the targets. Throws InvalidInput. */
+function readTerms(
+  request: QuoteRequest,
+  targets: readonly ScopeTarget[],
+  at: string,
+): TrackingTerms | null {
+  const { tracking, maxTurnover = Number.POSITIVE_INFINITY } = request;
+  if (tracking === undefined) {
+    for (const member of ['buyOnly', 'sellOnly', 'chainLimits', 'maxTurnover'] as const) {
+      const given = request[member];
+      if (given === undefined || (Array.isArray(given) && given.length === 0)) continue;
+      const message = `${member} needs tracking; targets alone are traded to whatever they ask`;
+      throw new InvalidInput(message, { pointer: `${at}/${member}` });
     }
-    const result = await solveOwn(deps, built);
-    if (result.status === 'noRoute' || result.status === 'infeasible') {
-      const message =
-        'no route over the known pools and transfers reaches these targets; widen the scope, ' +
-        'or target assets that are traded where you hold something';
-      return refuse('noRoute', message, undefined, { status: result.status });
-    }
-    const shares = shareInventory(built, result, available);
-    if (shares === null) return { built, result };
-    for (const [venue, share] of shares) capacities.set(venue, share);
+    return null;
   }
-  const message = 'the posted inventory is too small for this rebalance; try a smaller one';
-  return refuse('insufficientInventory', message);
-}
-
-/** The problem is ours: one that the optimizer cannot read is our defect, not the caller's input. */
-async function solveOwn(deps: QuoterDeps, { problem }: BuiltProblem): Promise<ProblemResult> {
-  try {
-    return await deps.solve(problem);
-  } catch (error) {
-    if (!(error instanceof InvalidInput)) throw error;
-    throw new Defect(
-      `the optimizer refused a quote's problem at ${error.pointer}: ${error.message}`,
-    );
+  if (!(maxTurnover >= 0)) {
+    throw new InvalidInput(`must be a fraction ≥ 0, got ${maxTurnover}`, {
+      pointer: `${at}/maxTurnover`,
+    });
   }
-}
-
-async function availableInventory(deps: QuoterDeps, scene: Scene): Promise<Available> {
-  const available = new Map<string, bigint>();
-  const reserved = await deps.reserved();
-  if (reserved === null) return available;
-  for (const { chainId, tokens } of scene.chains) {
-    const inventory = scene.markets.get(chainId)?.inventory;
-    for (const { symbol, address } of tokens) {
-      const node = nodeIdOf(chainId, symbol);
-      const held = inventory?.get(address) ?? 0n;
-      const promised = reserved.get(node) ?? 0n;
-      available.set(node, held > promised ? held - promised : 0n);
-    }
-  }
-  return available;
+  const limits = readLimits(request, targets, at);
+  return { tracking: readTracking(tracking, targets, `${at}/tracking`), limits, maxTurnover, at };
 }
 
 function tooDear(
   scene: Scene,
   { charges }: Trade,
-  maxCostBps: number | undefined,
+  { maxCostBps, maxGasUsd = Number.POSITIVE_INFINITY }: QuoteRequest,
   at: string,
 ): QuoteRefusal | null {
+  const chains = addUsd(charges.gas, charges.messages);
+  if (Number(chains) / 1e18 > maxGasUsd) {
+    const message =
+      `gas and messages cost ${formatUsdUp(chains)} dollars, the limit is ${maxGasUsd}; ` +
+      'raise maxGasUsd, or wait for cheaper gas';
+    const details = { costUsd: formatUsdUp(chains), limitUsd: String(maxGasUsd) };
+    return refuse('costAboveLimit', message, `${at}/maxGasUsd`, details);
+  }
   if (maxCostBps === undefined) return null;
   const { gas, messages, venues, solver } = charges;
   const total = addUsd(gas, messages, venues, solver);

@@ -16,7 +16,8 @@ import { addUsd, formatUsdDown, formatUsdUp, type Usd, ZERO_USD } from './money.
 import { type BuiltOrder, etaOf } from './orderBuilder.ts';
 import type { BuiltProblem } from './problemBuilder.ts';
 import type { Scene, SceneToken, Warning } from './scene.ts';
-import type { Flow, Trade } from './trade.ts';
+import type { TrackingAccount } from './tracking.ts';
+import { afterTrade, type Flow, type Trade } from './trade.ts';
 import { driftOf, weightsOf, worthOf } from './weights.ts';
 
 export const ORDER_TYPE = 'trimtab-portfolio-v1';
@@ -31,7 +32,11 @@ export interface QuoteParts {
   /** What was solved, parsed. */
   readonly problem: ParsedProblem;
   readonly result: ProblemResult;
+  /** Legs on the market alone: `result` without the portfolio's layer, where it has one. */
+  readonly flat: ProblemResult;
   readonly trade: Trade;
+  /** Of a rebalance judged by its risk. */
+  readonly account: TrackingAccount | null;
   readonly order: BuiltOrder;
   readonly slippageBps: number;
 }
@@ -51,7 +56,8 @@ export function quoteResponse(parts: QuoteParts): JsonObject {
     metadata: {
       worthUsd: formatUsdDown(worthOf(scene, scene.holdings)),
       weights: weightsBlock(scene, trade),
-      legs: parts.result.legs.map((leg) => legBlock(scene, parts.built, leg)),
+      ...(parts.account === null ? {} : { tracking: trackingBlock(parts.account) }),
+      legs: parts.flat.legs.map((leg) => legBlock(scene, parts.built, leg)),
       fees: feesBlock(trade).items,
       totalFeesUsd: feesBlock(trade).total,
       solverFee: {
@@ -145,15 +151,8 @@ function approvalsBlock(scene: Scene, { inputs }: Trade): readonly JsonObject[] 
 }
 
 function weightsBlock(scene: Scene, trade: Trade): JsonObject {
-  const after = new Map(scene.holdings);
-  for (const { token, amount } of trade.inputs) {
-    after.set(token.node, (after.get(token.node) ?? 0n) - amount);
-  }
-  for (const { token, amount } of trade.outputs) {
-    after.set(token.node, (after.get(token.node) ?? 0n) + amount);
-  }
   const before = weightsOf(scene, scene.holdings);
-  const later = weightsOf(scene, after);
+  const later = weightsOf(scene, afterTrade(scene, trade));
   const targets = scene.targets.map((target, i) => ({
     asset: target.asset,
     ...(target.chain === null ? {} : { chain: target.chain }),
@@ -165,6 +164,17 @@ function weightsBlock(scene: Scene, trade: Trade): JsonObject {
     targets,
     driftBeforeBps: driftOf(scene, before),
     driftAfterBps: driftOf(scene, later),
+  };
+}
+
+function trackingBlock({ before, after, saved, cost }: TrackingAccount): JsonObject {
+  return {
+    errorBeforeBps: before.errorBps,
+    errorAfterBps: after.errorBps,
+    riskBeforeUsd: formatUsdUp(before.risk),
+    riskAfterUsd: formatUsdUp(after.risk),
+    riskSavedUsd: formatUsdDown(saved),
+    costUsd: formatUsdUp(cost),
   };
 }
 

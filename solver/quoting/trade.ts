@@ -103,6 +103,18 @@ export function tradeOf(
   return trade;
 }
 
+/** The owner's holdings once the trade is settled as quoted. */
+export function afterTrade(scene: Scene, { inputs, outputs }: Trade): ReadonlyMap<string, bigint> {
+  const after = new Map(scene.holdings);
+  for (const { token, amount } of inputs) {
+    after.set(token.node, (after.get(token.node) ?? 0n) - amount);
+  }
+  for (const { token, amount } of outputs) {
+    after.set(token.node, (after.get(token.node) ?? 0n) + amount);
+  }
+  return after;
+}
+
 const nothingToDo = () =>
   refuse(
     'nothingToDo',

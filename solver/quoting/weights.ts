@@ -4,14 +4,35 @@ import { present } from '../types/assert.ts';
 import { addUsd, type Usd, worthDown } from './money.ts';
 import type { Scene } from './scene.ts';
 
-/** Share of the targeted worth per target, bps with two decimals, rounded down. */
-export function weightsOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): readonly number[] {
-  const worths = scene.targets.map(({ tokens }) =>
+/** Worth per target, dollars × 10^18. */
+export function targetWorthsOf(
+  scene: Scene,
+  amounts: ReadonlyMap<string, bigint>,
+): readonly bigint[] {
+  return scene.targets.map(({ tokens }) =>
     tokens.reduce<bigint>((sum, { node }) => {
       const token = present(scene.tokens.get(node), `a price for ${node}`);
       return sum + worthDown(amounts.get(node) ?? 0n, token);
     }, 0n),
   );
+}
+
+/** The same by asset: targets of one asset on several chains come together. */
+export function worthsByAsset(
+  scene: Scene,
+  amounts: ReadonlyMap<string, bigint>,
+): ReadonlyMap<string, bigint> {
+  const worths = new Map<string, bigint>();
+  targetWorthsOf(scene, amounts).forEach((worth, i) => {
+    const { asset } = present(scene.targets[i], 'a target per worth');
+    worths.set(asset, (worths.get(asset) ?? 0n) + worth);
+  });
+  return worths;
+}
+
+/** Share of the targeted worth per target, bps with two decimals, rounded down. */
+export function weightsOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): readonly number[] {
+  const worths = targetWorthsOf(scene, amounts);
   const total = worths.reduce((sum, worth) => sum + worth, 0n);
   return worths.map((worth) => (total === 0n ? 0 : Number((worth * 1_000_000n) / total) / 100));
 }

@@ -24,6 +24,7 @@ export type QuoteRefusalCode =
   | 'stalePrice'
   | 'chainDown'
   | 'costAboveLimit'
+  | 'limitUnmet'
   | 'insufficientInventory'
   | 'insufficientBalance'
   | 'tooManyLegs'
@@ -59,6 +60,25 @@ export interface RebalanceTargetRequest {
   readonly chain?: number;
 }
 
+/** A rebalance judged by its risk: worth − ½·aversion·W₀·e′Σe − costs, e the weights missed by. */
+export interface TrackingRequest {
+  /** κτ > 0: aversion per year × the years the error is held for. */
+  readonly aversion: number;
+  /** Which asset each row of `covariance` is; every asset of the targets and of the scope. */
+  readonly assets: readonly string[];
+  /** Of returns, per year; symmetric and positive semidefinite up to rounding. */
+  readonly covariance: readonly (readonly number[])[];
+}
+
+/** Least and most that may stand on a chain after the trade, fractions of the portfolio. */
+export interface ChainLimitRequest {
+  readonly chain: number;
+  /** null: all assets together. */
+  readonly asset: string | null;
+  readonly floor: number;
+  readonly cap: number;
+}
+
 /** A rebalance as asked for, shapes checked, meaning not yet. */
 export interface RebalanceRequest {
   readonly intentType: 'rebalance';
@@ -69,6 +89,22 @@ export interface RebalanceRequest {
     readonly assets?: readonly string[];
   };
   readonly targets: readonly RebalanceTargetRequest[];
+  /**
+   * Trade as far as the risk saved pays for, and only if it pays for everything. Absent: to the
+   * targets, whatever that costs. One asset's tokens share a row of the covariance, also where a
+   * target names a chain: moving them between chains saves no risk.
+   */
+  readonly tracking?: TrackingRequest;
+  /** Assets that must not end lower, over all chains; in both lists: frozen. Needs `tracking`. */
+  readonly buyOnly?: readonly string[];
+  /** Assets that must not end higher. Needs `tracking`. */
+  readonly sellOnly?: readonly string[];
+  /** Needs `tracking`. Limits broken before the trade are refused, not mended: `limitUnmet`. */
+  readonly chainLimits?: readonly ChainLimitRequest[];
+  /** ½Σ|Δw| of this trade; where more would pay, the aversion is lowered. Needs `tracking`. */
+  readonly maxTurnover?: number;
+  /** Refuse when the order's gas and messages cost more dollars. */
+  readonly maxGasUsd?: number;
   /** Drift per target, in bps of the portfolio, below which nothing is done. Default 0. */
   readonly bandBps?: number;
   /** Refuse when the total cost exceeds this share of the portfolio's worth. */

@@ -1,0 +1,240 @@
+// Scene → plan → exact trade, by either rule: to the targets, or as far as the risk saved pays for what
+// the trade is billed. Owns the repeats (inventory shared out, chain limits, single chains, turnover),
+// each with its maximum. Throws Fault and Defect as the engine does.
+
+import { nodeIdOf } from '../market/snapshot.ts';
+import { Defect } from '../types/assert.ts';
+import { InvalidInput, isRefusal } from '../types/errors.ts';
+import type { ChainId } from '../types/ids.ts';
+import type { Problem, ProblemResult } from '../types/problem.ts';
+import { flatten, type Terms } from './layer.ts';
+import { allowedOf, brokenLimit, type Limits, limitTransfers } from './limits.ts';
+import { formatUsdDown, formatUsdUp } from './money.ts';
+import { type QuotePolicy, SOLVES_MAX, TURNOVER_SOLVES_MAX } from './policy.ts';
+import { type Available, type BuiltProblem, buildProblem } from './problemBuilder.ts';
+import { unreachableTarget } from './reach.ts';
+import type { Scene } from './scene.ts';
+import { type QuoteRefusal, refuse } from './scope.ts';
+import { accountOf, type Tracking, type TrackingAccount } from './tracking.ts';
+import { afterTrade, shareInventory, type Trade, tradeOf } from './trade.ts';
+import { worthsByAsset } from './weights.ts';
+
+export interface PlanDeps {
+  /** The optimizer with exact re-execution and certificate: quoting/solve.ts over an engine. */
+  readonly solve: (problem: Problem) => Promise<ProblemResult>;
+  /** Base units promised to orders in flight, by node id; null: too many orders to count. */
+  readonly reserved: () => Promise<ReadonlyMap<string, bigint> | null>;
+}
+export interface Plan {
+  readonly built: BuiltProblem;
+  /** As certified. */
+  readonly result: ProblemResult;
+  /** `result` on the market alone: without the portfolio's layer, where it has one. */
+  readonly flat: ProblemResult;
+  readonly trade: Trade;
+  /** Of a rebalance judged by its risk. */
+  readonly account: TrackingAccount | null;
+}
+/** What a rebalance judged by its risk is held to. */
+export interface TrackingTerms {
+  readonly tracking: Tracking;
+  readonly limits: Limits;
+  /** ½Σ|Δw| by asset; Infinity: none. */
+  readonly maxTurnover: number;
+  /** JSON pointer of the intent, for refusals. */
+  readonly at: string;
+}
+interface Setting {
+  readonly deps: PlanDeps;
+  readonly policy: QuotePolicy;
+  readonly scene: Scene;
+  readonly available: Available;
+}
+
+/** To the targets. */
+export async function planToTargets(
+  deps: PlanDeps,
+  policy: QuotePolicy,
+  scene: Scene,
+): Promise<Plan | QuoteRefusal> {
+  const available = await availableInventory(deps, scene);
+  const solved = await solvePlan({ deps, policy, scene, available });
+  if (isRefusal(solved)) return solved;
+  const trade = tradeOf(scene, solved.built, solved.result, policy);
+  return isRefusal(trade) ? trade : { ...solved, trade, account: null };
+}
+
+/**
+ * As far as the risk saved pays for. The search only estimates what an order's shape costs, so that it
+ * may spread a trade over more chains than pay: then every chain alone is tried too, and the trade
+ * that is worth most as billed is taken, if it is worth more than none.
+ */
+export async function planTracking(
+  deps: PlanDeps,
+  policy: QuotePolicy,
+  scene: Scene,
+  terms: TrackingTerms,
+): Promise<Plan | QuoteRefusal> {
+  const broken = brokenLimit(scene, terms.limits, scene.holdings, terms.at);
+  if (broken !== null) return broken;
+  const setting = { deps, policy, scene, available: await availableInventory(deps, scene) };
+  const plan = await bestPlan(setting, terms);
+  if (isRefusal(plan) || turnoverOf(scene, plan.trade) <= terms.maxTurnover) return plan;
+  // Less aversion trades less: the largest that fits, between nothing and what was asked, by halving.
+  let [low, high] = [0n, terms.tracking.aversion];
+  let fitting: Plan | QuoteRefusal = refuse(
+    'nothingToDo',
+    `no trade that pays for itself stays within a turnover of ${terms.maxTurnover}`,
+  );
+  for (let k = 0; k < TURNOVER_SOLVES_MAX; k++) {
+    const aversion = (low + high) / 2n;
+    const next = await bestPlan(setting, { ...terms, tracking: { ...terms.tracking, aversion } });
+    const fits = isRefusal(next) || turnoverOf(scene, next.trade) <= terms.maxTurnover;
+    if (fits && !isRefusal(next)) fitting = next;
+    if (fits) low = aversion;
+    else high = aversion;
+  }
+  if (isRefusal(fitting)) return fitting;
+  return {
+    ...fitting,
+    account: accountOf(scene, terms.tracking, afterTrade(scene, fitting.trade)),
+  };
+}
+
+async function bestPlan(setting: Setting, terms: TrackingTerms): Promise<Billed | QuoteRefusal> {
+  const first = await billedPlan(setting, terms, null);
+  if (isRefusal(first) && !UNPAID.has(first.refused)) return first;
+  const plans = [first];
+  if (chainsUsed(first) > 1) {
+    for (const { chainId } of setting.scene.chains) {
+      plans.push(await billedPlan(setting, terms, chainId));
+    }
+  }
+  const billed = plans.flatMap((plan) => (isRefusal(plan) ? [] : [plan]));
+  const best = billed.reduce<Billed | null>(
+    (top, plan) => (top === null || gainOf(plan) > gainOf(top) ? plan : top),
+    null,
+  );
+  if (best === null) return first;
+  return gainOf(best) > 0n ? best : unpaid(best.account);
+}
+
+type Billed = Plan & { readonly account: TrackingAccount };
+
+const gainOf = ({ account }: Billed): bigint => account.saved - account.cost;
+
+/** A plan that is refused on all chains for these may still be had on one. */
+const UNPAID: ReadonlySet<string> = new Set(['costAboveLimit', 'noRoute', 'limitUnmet']);
+
+/** Chains an order would be opened or filled on; one that is refused counts as several. */
+function chainsUsed(plan: Plan | QuoteRefusal): number {
+  if (isRefusal(plan)) return 2;
+  const { inputs, outputs } = plan.trade;
+  return new Set([...inputs, ...outputs].map(({ token }) => token.chain.chainId)).size;
+}
+
+function unpaid({ saved, cost }: TrackingAccount): QuoteRefusal {
+  const [riskSavedUsd, costUsd] = [formatUsdDown(saved), formatUsdUp(cost)];
+  const message =
+    `the best trade saves ${riskSavedUsd} dollars of risk and costs ${costUsd}; ` +
+    'ask again when the portfolio has drifted further';
+  return refuse('nothingToDo', message, undefined, { riskSavedUsd, costUsd });
+}
+
+async function billedPlan(
+  setting: Setting,
+  { tracking, limits, at }: TrackingTerms,
+  only: ChainId | null,
+): Promise<Billed | QuoteRefusal> {
+  const { scene, policy } = setting;
+  const terms = { tracking, allowed: allowedOf(scene, limits), only };
+  const solved = await solvePlan(setting, terms, limits);
+  if (isRefusal(solved)) return solved;
+  const trade = tradeOf(scene, solved.built, solved.flat, policy);
+  if (isRefusal(trade)) return trade;
+  const after = afterTrade(scene, trade);
+  const broken = brokenLimit(scene, limits, after, at);
+  if (broken !== null) return broken;
+  return { ...solved, trade, account: accountOf(scene, tracking, after) };
+}
+
+/** ½Σ|Δw| by asset, shares of the worth before. */
+function turnoverOf(scene: Scene, trade: Trade): number {
+  const before = worthsByAsset(scene, scene.holdings);
+  const after = worthsByAsset(scene, afterTrade(scene, trade));
+  const total = [...before.values()].reduce((sum, worth) => sum + worth, 0n);
+  const moved = [...after].reduce((sum, [asset, worth]) => {
+    const change = worth - (before.get(asset) ?? 0n);
+    return sum + (change < 0n ? -change : change);
+  }, 0n);
+  return Number(moved) / 2 / Number(total);
+}
+
+type Solved = Pick<Plan, 'built' | 'result' | 'flat'>;
+
+/**
+ * Solves; where transfers together ask more of one balance than is there, or pass a chain's limit,
+ * shares out what there is and repeats.
+ */
+async function solvePlan(
+  { deps, policy, scene, available }: Setting,
+  terms: Terms | null = null,
+  limits: Limits | null = null,
+): Promise<Solved | QuoteRefusal> {
+  const capacities = new Map<string, bigint>();
+  for (let attempt = 0; attempt < SOLVES_MAX; attempt++) {
+    const built = buildProblem(scene, policy, available, capacities, terms);
+    const hard = attempt === 0 && terms === null;
+    const cutOff = hard ? unreachableTarget(scene, built.problem) : null;
+    if (cutOff !== null) {
+      const message =
+        `no pool and no transfer leads to ${cutOff} from what is held elsewhere; widen the scope, ` +
+        'or choose other targets';
+      return refuse('noRoute', message, undefined, { asset: cutOff });
+    }
+    const result = await solveOwn(deps, built);
+    if (result.status === 'noRoute' || result.status === 'infeasible') {
+      const message =
+        'no route over the known pools and transfers reaches these targets; widen the scope, ' +
+        'or target assets that are traded where you hold something';
+      return refuse('noRoute', message, undefined, { status: result.status });
+    }
+    const shares =
+      shareInventory(built, result, available) ??
+      (limits === null ? null : limitTransfers(scene, limits, built, result));
+    if (shares === null) {
+      return { built, result, flat: built.layer === null ? result : flatten(result, built.layer) };
+    }
+    for (const [venue, share] of shares) capacities.set(venue, share);
+  }
+  const message = 'the posted inventory is too small for this rebalance; try a smaller one';
+  return refuse('insufficientInventory', message);
+}
+
+/** The problem is ours: one that the optimizer cannot read is our defect, not the caller's input. */
+async function solveOwn(deps: PlanDeps, { problem }: BuiltProblem): Promise<ProblemResult> {
+  try {
+    return await deps.solve(problem);
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new Defect(
+      `the optimizer refused a quote's problem at ${error.pointer}: ${error.message}`,
+    );
+  }
+}
+
+async function availableInventory(deps: PlanDeps, scene: Scene): Promise<Available> {
+  const available = new Map<string, bigint>();
+  const reserved = await deps.reserved();
+  if (reserved === null) return available;
+  for (const { chainId, tokens } of scene.chains) {
+    const inventory = scene.markets.get(chainId)?.inventory;
+    for (const { symbol, address } of tokens) {
+      const node = nodeIdOf(chainId, symbol);
+      const held = inventory?.get(address) ?? 0n;
+      const promised = reserved.get(node) ?? 0n;
+      available.set(node, held > promised ? held - promised : 0n);
+    }
+  }
+  return available;
+}
