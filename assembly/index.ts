@@ -76,6 +76,16 @@ import {
 } from './problem';
 import { AREA } from './risk/area';
 
+export { riskBandLand } from './risk/bands';
+export { riskCovariance, riskPivot } from './risk/covariance';
+export { riskGreeks } from './risk/greeks';
+export {
+  riskReplayBlocks,
+  riskReplayInputs,
+  riskReplayLoad,
+  riskReplayRun,
+} from './risk/replay';
+export { riskParity } from './risk/riskParity';
 export { riskTwoBand } from './risk/twoBand';
 
 export function abi(): i32 {

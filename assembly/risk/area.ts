@@ -11,9 +11,13 @@ export const AREA: usize = HEADER;
 /** Assets of one covariance, weights or targets; n² cells stay in a processor's second cache. */
 export const ASSETS_MAX: i32 = 64;
 
+/** How often the area was taken: a kernel whose data must survive between calls compares. */
+export let claims: u32 = 0;
+
 /** Takes the area for a kernel that needs this many cells; false: they do not fit. */
 export function claim(cells: i64): bool {
   forget();
+  claims++;
   const room = <i64>(((<usize>memory.size()) << 16) - AREA) >> 3;
   return cells >= 0 && cells <= room;
 }

@@ -12,6 +12,15 @@ export const EXPORTS = [
   'load',
   'memory',
   'riskArea',
+  'riskBandLand',
+  'riskCovariance',
+  'riskGreeks',
+  'riskParity',
+  'riskPivot',
+  'riskReplayBlocks',
+  'riskReplayInputs',
+  'riskReplayLoad',
+  'riskReplayRun',
   'riskTwoBand',
   'sizes',
   'solve',
@@ -174,5 +183,28 @@ export interface CoreExports {
 export interface RiskExports {
   readonly memory: WebAssembly.Memory;
   riskArea(): number;
+  riskBandLand(assets: number, aversion: number, proportional: number, fixed: number): number;
+  riskCovariance(rows: number, assets: number, decay: number, perYear: number): number;
+  riskGreeks(count: number): number;
+  riskParity(assets: number): number;
+  riskPivot(assets: number): number;
+  riskReplayBlocks(): number;
+  riskReplayInputs(): number;
+  riskReplayLoad(
+    assets: number,
+    rows: number,
+    perYear: number,
+    decay: number,
+    share: number,
+    every: number,
+    block: number,
+  ): number;
+  riskReplayRun(
+    family: number,
+    parameter: number,
+    landing: number,
+    proportional: number,
+    fixed: number,
+  ): number;
   riskTwoBand(aversion: number, varianceRate: number, proportional: number, fixed: number): number;
 }

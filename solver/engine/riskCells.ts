@@ -63,3 +63,29 @@ export function outOfRange(name: string): never {
     code: 'outOfRange',
   });
 }
+
+export function allFinite(values: Float64Array, name: string): void {
+  const k = values.findIndex((value) => !Number.isFinite(value));
+  if (k >= 0) refuse(`${name}/${k}`, `must be a finite number, is ${values[k]}`);
+}
+
+/** Products in another order: what two halves of a symmetric matrix may differ by, as correlations. */
+const ASYMMETRY_MAX = 1e-12;
+
+/** Refuses what is not n² finite numbers, symmetric to rounding. */
+export function squareOf(matrix: Float64Array, n: number, name: string): void {
+  if (n < 1 || matrix.length !== n * n) {
+    refuse(name, `must be ${n} × ${n} numbers, row by row; has ${matrix.length}`);
+  }
+  allFinite(matrix, name);
+  for (let i = 0; i < n; i++) {
+    const own = Math.sqrt(Math.abs(cellOf(matrix, i * n + i)));
+    for (let j = 0; j < i; j++) {
+      const scale = own * Math.sqrt(Math.abs(cellOf(matrix, j * n + j)));
+      const apart = Math.abs(cellOf(matrix, i * n + j) - cellOf(matrix, j * n + i));
+      if (apart > ASYMMETRY_MAX * scale) {
+        refuse(name, `must be symmetric, is not in row ${i}, column ${j}`);
+      }
+    }
+  }
+}
