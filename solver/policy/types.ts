@@ -23,7 +23,16 @@ export type Objective =
       readonly measure: 'absolute' | 'relative';
       readonly widths: readonly number[];
       readonly landing: number;
-    };
+    }
+  /** Only the clock: `schedule` is not null, and every slot trades to the target. */
+  | { readonly kind: 'calendar' };
+
+/** What is believed of returns before any history: annual, parallel to Policy.assets. */
+export interface Prior {
+  readonly volatilities: readonly number[];
+  /** assets², row by row; positive semidefinite. */
+  readonly covariance: Float64Array;
+}
 
 /** Floor and cap on what stands on one chain, fractions of the whole portfolio. */
 export interface ChainLimit {
@@ -75,6 +84,7 @@ export interface Policy {
     readonly cash: string;
   } | null;
   readonly chainLimits: readonly ChainLimit[];
+  readonly prior: Prior;
   readonly objective: Objective;
   /** null: no time trigger. */
   readonly schedule: Schedule | null;
