@@ -65,12 +65,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(swagger, { openapi: openApiHead });
 
   const limits = { ...STREAM_LIMITS, ...options.streams };
-  const streams = createStreams(trimtab, limits);
+  const streams = createStreams(limits);
   app.addHook('preClose', async () => streams.closeAll());
   await app.register(quoteRoutes(trimtab));
-  const { streamsMax } = limits;
   const idempotency = createIdempotency();
-  await app.register(orderRoutes({ trimtab, idempotency, streams, streamsMax }));
+  await app.register(orderRoutes({ trimtab, idempotency, streams }));
   await app.register(systemRoutes(trimtab));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();

@@ -4,7 +4,13 @@
 // a defect or a fault says that it happened, never its cause.
 
 import type { FastifyError } from 'fastify';
-import { Fault, InvalidInput, type Refusal, type ServiceRefusalCode } from '../solver/index.ts';
+import {
+  Fault,
+  InvalidInput,
+  type PolicyRefusalCode,
+  type Refusal,
+  type ServiceRefusalCode,
+} from '../solver/index.ts';
 
 type HttpErrorCode =
   | 'malformedJson'
@@ -31,7 +37,7 @@ type HttpErrorCode =
   | 'upstreamFault'
   | 'internal';
 
-export type ErrorCode = HttpErrorCode | ServiceRefusalCode;
+export type ErrorCode = HttpErrorCode | ServiceRefusalCode | PolicyRefusalCode;
 
 interface ErrorEntry {
   readonly status: number;
@@ -152,6 +158,31 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'Insufficient allowance',
     'Approve the PortfolioSettler for the inputs that the message names.',
   ),
+
+  policyNotFound: entry(404, 'No such policy', 'Check the policy id.'),
+  ownerOnly: entry(
+    403,
+    'The policy is private',
+    'Send the owner’s ReadPolicy signature in the trimtab-reader header.',
+  ),
+  readExpired: entry(
+    403,
+    'The reader’s signature is out of date',
+    'Sign ReadPolicy with a validUntil at most a day ahead.',
+  ),
+  policyExpired: entry(409, 'The policy has expired', 'Arm it with a later expiry.'),
+  unsupportedPolicy: entry(
+    422,
+    'The policy needs what is not served',
+    'Drop the part that the pointer names.',
+  ),
+  tooManyPolicies: entry(409, 'Too many policies', 'Revoke one first.'),
+  notHalted: entry(
+    409,
+    'The policy does not stand halted there',
+    'Sign ResumePolicy with the haltedEvent that the policy names now.',
+  ),
+  alreadyEnded: entry(409, 'The policy has ended', 'Arm it again with a new nonce.'),
 };
 
 /** An answer that is an error: thrown by hooks and routes, answered by the error handler. */
@@ -181,7 +212,7 @@ export class ApiError extends Error {
 
 /** `pointer` names the field in this request's body; a service may know it under another path. */
 export const refusalError = (
-  { refused, message, details }: Refusal<ServiceRefusalCode>,
+  { refused, message, details }: Refusal<ServiceRefusalCode | PolicyRefusalCode>,
   pointer: string | undefined,
 ) => new ApiError(refused, message, { pointer, details });
 

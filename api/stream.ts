@@ -1,10 +1,12 @@
-// An order's events as server-sent events. Owns the wire form, resumption, heartbeats and the end:
-// the stream closes after the terminal event, and a client that does not keep up is dropped, since
+// A log as server-sent events: an order's, a policy's. Owns the wire form, resumption, heartbeats and
+// the end: the stream closes after the last event, and a client that does not keep up is dropped, since
 // it can resume with Last-Event-ID. Reads events from the store by sequence number; hints only wake
 // it, so a lost hint is a delay of one heartbeat, never a lost event.
 
 import type { ServerResponse } from 'node:http';
-import { isTerminal, type OrderEvent, type OrderId, type Trimtab } from '../solver/index.ts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { JsonObject } from '../solver/index.ts';
+import { ApiError } from './errors.ts';
 
 export interface StreamLimits {
   readonly heartbeatMs: number;
@@ -21,27 +23,43 @@ const PAGE = 100;
 /** Milliseconds an EventSource waits before it reconnects. */
 const RETRY_MS = 1_000;
 
+export interface StreamedEvent {
+  /** Ascending; the event's id on the wire. */
+  readonly seq: number;
+  /** Prefixed (`order.`, `tx.`, `policy.`), so that it never collides with EventSource's own. */
+  readonly type: string;
+  readonly body: JsonObject;
+  /** Nothing more will happen: the stream ends behind it. */
+  readonly last: boolean;
+}
+export interface EventLog {
+  /** The log has had its last event. */
+  readonly over: boolean;
+  /** Ascending by seq, at most `limit`. */
+  read(afterSeq: number, limit: number): Promise<readonly StreamedEvent[]>;
+  /** A hint that events may have been added. Returns how to stop listening. */
+  subscribe(listener: () => void): () => void;
+}
+
 export interface Streams {
-  readonly open: number;
+  /** Whether no more may be opened now. */
+  readonly full: boolean;
   /** Answers on `raw` from the event after `afterSeq` on; resolves when the stream has ended. */
-  follow(raw: ServerResponse, orderId: OrderId, afterSeq: number): Promise<void>;
+  follow(raw: ServerResponse, log: EventLog, afterSeq: number): Promise<void>;
   /** Ends every stream. */
   closeAll(): void;
 }
 
-export function createStreams(
-  trimtab: Pick<Trimtab, 'events' | 'subscribe'>,
-  limits: StreamLimits,
-): Streams {
+export function createStreams(limits: StreamLimits): Streams {
   const open = new Set<ServerResponse>();
   return {
-    get open() {
-      return open.size;
+    get full() {
+      return open.size >= limits.streamsMax;
     },
-    async follow(raw, orderId, afterSeq) {
+    async follow(raw, log, afterSeq) {
       open.add(raw);
       try {
-        await followOrder(trimtab, limits, raw, orderId, afterSeq);
+        await follow(limits, raw, log, afterSeq);
       } finally {
         open.delete(raw);
         raw.end();
@@ -53,11 +71,41 @@ export function createStreams(
   };
 }
 
-async function followOrder(
-  trimtab: Pick<Trimtab, 'events' | 'subscribe'>,
+/** Takes the reply over and answers with the log's stream, after Last-Event-ID. */
+export async function answerStream(
+  streams: Streams,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: EventLog,
+): Promise<FastifyReply> {
+  const afterSeq = Number(request.headers['last-event-id'] ?? 0);
+  // EventSource reconnects after any end of stream, but not after 204.
+  if (log.over && (await log.read(afterSeq, 1)).length === 0) return reply.code(204).send();
+  if (streams.full) {
+    throw new ApiError('tooManyStreams', 'too many streams are open', { retryAfterSeconds: 5 });
+  }
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value);
+  }
+  reply.hijack();
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  try {
+    await streams.follow(reply.raw, log, afterSeq);
+  } catch (error) {
+    // The headers are gone: end the stream, the client resumes where it was.
+    request.log.warn({ err: error }, 'event stream failed');
+  }
+  return reply;
+}
+
+async function follow(
   { heartbeatMs, backlogMax }: StreamLimits,
   raw: ServerResponse,
-  orderId: OrderId,
+  log: EventLog,
   afterSeq: number,
 ): Promise<void> {
   let wake = () => {};
@@ -67,7 +115,7 @@ async function followOrder(
     wake();
   };
   raw.on('close', stir);
-  const unsubscribe = trimtab.subscribe(orderId, stir);
+  const unsubscribe = log.subscribe(stir);
   const heart = setInterval(() => {
     if (!raw.writableEnded) raw.write(': heartbeat\n\n');
     stir();
@@ -76,15 +124,15 @@ async function followOrder(
   try {
     raw.write(`retry: ${RETRY_MS}\n\n`);
     let seq = afterSeq;
-    // Ends with the order, the client or the service; each turn sends a page or waits for a hint.
+    // Ends with the log, the client or the service; each turn sends a page or waits for a hint.
     while (!ended()) {
       woken = false;
-      const events = await trimtab.events(orderId, seq, PAGE);
+      const events = await log.read(seq, PAGE);
       for (const event of events) {
         if (ended()) return;
         raw.write(frame(event));
         seq = event.seq;
-        if (isLast(event)) return;
+        if (event.last) return;
       }
       if (raw.writableLength > backlogMax) {
         raw.destroy();
@@ -103,14 +151,6 @@ async function followOrder(
   }
 }
 
-/** The event that says that nothing more will happen. */
-export function isLast({ type }: OrderEvent): boolean {
-  const [, state] = /^order\.(settled|refunded|failed)$/.exec(type) ?? [];
-  return (state === 'settled' || state === 'refunded' || state === 'failed') && isTerminal(state);
-}
-
-/** `event:` is the type, always prefixed (`order.`, `tx.`), so it never collides with `open`. */
-export function frame({ seq, type, orderId, atMs, data }: OrderEvent): string {
-  const body = JSON.stringify({ seq, type, orderId, at: Math.floor(atMs / 1000), atMs, data });
-  return `id: ${seq}\nevent: ${type}\ndata: ${body}\n\n`;
+function frame({ seq, type, body }: StreamedEvent): string {
+  return `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(body)}\n\n`;
 }

@@ -3,9 +3,22 @@
 
 export { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
 export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
-export { type EvmAddress, evmAddress, type OrderId, orderId } from './types/ids.ts';
+export {
+  type EvmAddress,
+  evmAddress,
+  type OrderId,
+  orderId,
+  type PolicyId,
+  policyId,
+} from './types/ids.ts';
 export { interoperable } from './types/interop.ts';
 export type { JsonObject } from './types/json.ts';
+export type {
+  PolicyReader,
+  PolicyRefusal,
+  PolicyRefusalCode,
+  PolicyService,
+} from './types/policyService.ts';
 export type {
   OrderRecord,
   RebalanceRequest,

@@ -16,17 +16,18 @@ import { ApiError, refusalError } from '../errors.ts';
 import type { Idempotency } from '../idempotency.ts';
 import { answer, OrderId, problems } from '../schemas/common.ts';
 import { OrderView, PostOrderAnswer, PostOrderBody } from '../schemas/orders.ts';
-import type { Streams } from '../stream.ts';
+import { answerStream, type Streams } from '../stream.ts';
 import { orderView } from '../views.ts';
 
 const Params = Type.Object({ orderId: OrderId });
 const MESSAGE_POINTER = '/order/payload/message';
+/** Nothing more will happen to an order after these. */
+const LAST_EVENTS = new Set(['order.settled', 'order.refunded', 'order.failed']);
 
 export interface OrderRouteDeps {
   readonly trimtab: Trimtab;
   readonly idempotency: Idempotency;
   readonly streams: Streams;
-  readonly streamsMax: number;
 }
 
 export function orderRoutes(deps: OrderRouteDeps): FastifyPluginAsyncTypebox {
@@ -107,7 +108,7 @@ function readRoute(app: App, { trimtab }: OrderRouteDeps): void {
   );
 }
 
-function eventsRoute(app: App, { trimtab, streams, streamsMax }: OrderRouteDeps): void {
+function eventsRoute(app: App, { trimtab, streams }: OrderRouteDeps): void {
   app.get(
     '/v1/orders/:orderId/events',
     {
@@ -132,32 +133,17 @@ function eventsRoute(app: App, { trimtab, streams, streamsMax }: OrderRouteDeps)
     async (request, reply) => {
       const id = toOrderId(request.params.orderId);
       const { order } = await find(trimtab, id);
-      const afterSeq = Number(request.headers['last-event-id'] ?? 0);
-      if (isTerminal(order.state)) {
-        const rest = await trimtab.events(id, afterSeq, 1);
-        // EventSource reconnects after any end of stream, but not after 204.
-        if (rest.length === 0) return reply.code(204).send();
-      }
-      if (streams.open >= streamsMax) {
-        const message = 'too many streams are open';
-        throw new ApiError('tooManyStreams', message, { retryAfterSeconds: 5 });
-      }
-      for (const [name, value] of Object.entries(reply.getHeaders())) {
-        if (value !== undefined) reply.raw.setHeader(name, value);
-      }
-      reply.hijack();
-      reply.raw.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
+      return answerStream(streams, request, reply, {
+        over: isTerminal(order.state),
+        read: async (after, limit) =>
+          (await trimtab.events(id, after, limit)).map(({ seq, type, orderId, atMs, data }) => ({
+            seq,
+            type,
+            body: { seq, type, orderId, at: Math.floor(atMs / 1000), atMs, data },
+            last: LAST_EVENTS.has(type),
+          })),
+        subscribe: (listener) => trimtab.subscribe(id, listener),
       });
-      try {
-        await streams.follow(reply.raw, id, afterSeq);
-      } catch (error) {
-        // The headers are gone: end the stream, the client resumes where it was.
-        request.log.warn({ err: error }, 'event stream failed');
-      }
-      return reply;
     },
   );
 }
