@@ -1,0 +1,31 @@
+// Seeded draws for properties of portfolio mathematics.
+
+import type { random } from '../engine/generate.ts';
+
+export type Random = ReturnType<typeof random>;
+
+/** Standard normal, Box & Muller. */
+export function normal(rng: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - rng.next())) * Math.cos(2 * Math.PI * rng.next());
+}
+
+/** Annual Σ = LL′ of `factors` factors, volatilities about 0.1 … 1.2; semidefinite. */
+export function covarianceOf(rng: Random, size: number, factors = size): Float64Array {
+  const loadings = Array.from({ length: size }, () =>
+    Array.from({ length: factors }, () => rng.between(-0.3, 0.7)),
+  );
+  return Float64Array.from(
+    loadings.flatMap((one) =>
+      loadings.map((other) => one.reduce((sum, x, f) => sum + x * (other[f] ?? 0), 0)),
+    ),
+  );
+}
+
+/** Long-only weights that sum to 1, some of them 0. */
+export function weightsOf(rng: Random, size: number): Float64Array {
+  const parts = Float64Array.from({ length: size }, (_, i) =>
+    i === 0 || rng.next() > 0.2 ? rng.next() + 1e-3 : 0,
+  );
+  const sum = parts.reduce((a, b) => a + b, 0);
+  return parts.map((part) => part / sum);
+}
