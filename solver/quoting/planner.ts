@@ -8,9 +8,9 @@ import { InvalidInput, isRefusal } from '../types/errors.ts';
 import type { ChainId } from '../types/ids.ts';
 import type { Problem, ProblemResult } from '../types/problem.ts';
 import { flatten, type Terms } from './layer.ts';
-import { allowedOf, brokenLimit, type Limits, limitTransfers } from './limits.ts';
+import { type Allowed, allowedOf, brokenLimit, type Limits, limitTransfers } from './limits.ts';
 import { formatUsdDown, formatUsdUp } from './money.ts';
-import { type QuotePolicy, SOLVES_MAX, TURNOVER_SOLVES_MAX } from './policy.ts';
+import { type QuotePolicy, SOLVES_MAX } from './policy.ts';
 import { type Available, type BuiltProblem, buildProblem } from './problemBuilder.ts';
 import { unreachableTarget } from './reach.ts';
 import type { Scene } from './scene.ts';
@@ -78,36 +78,52 @@ export async function planTracking(
   const broken = brokenLimit(scene, terms.limits, scene.holdings, terms.at);
   if (broken !== null) return broken;
   const setting = { deps, policy, scene, available: await availableInventory(deps, scene) };
-  const plan = await bestPlan(setting, terms);
-  if (isRefusal(plan) || turnoverOf(scene, plan.trade) <= terms.maxTurnover) return plan;
-  // Less aversion trades less: the largest that fits, between nothing and what was asked, by halving.
-  let [low, high] = [0n, terms.tracking.aversion];
-  let fitting: Plan | QuoteRefusal = refuse(
-    'nothingToDo',
-    `no trade that pays for itself stays within a turnover of ${terms.maxTurnover}`,
-  );
-  for (let k = 0; k < TURNOVER_SOLVES_MAX; k++) {
-    const aversion = (low + high) / 2n;
-    const next = await bestPlan(setting, { ...terms, tracking: { ...terms.tracking, aversion } });
-    const fits = isRefusal(next) || turnoverOf(scene, next.trade) <= terms.maxTurnover;
-    if (fits && !isRefusal(next)) fitting = next;
-    if (fits) low = aversion;
-    else high = aversion;
-  }
-  if (isRefusal(fitting)) return fitting;
-  return {
-    ...fitting,
-    account: accountOf(scene, terms.tracking, afterTrade(scene, fitting.trade)),
-  };
+  const allowed = allowedOf(scene, terms.limits);
+  const plan = await bestPlan(setting, terms, allowed);
+  if (isRefusal(plan)) return plan;
+  const turnover = turnoverOf(scene, plan.trade);
+  if (turnover <= terms.maxTurnover) return plan;
+  return bestPlan(setting, terms, cutAdditions(plan, allowed, terms.maxTurnover / turnover));
 }
 
-async function bestPlan(setting: Setting, terms: TrackingTerms): Promise<Billed | QuoteRefusal> {
-  const first = await billedPlan(setting, terms, null);
+type AllowedByNode = ReadonlyMap<string, Allowed>;
+
+/** Every addition of a plan cut alike, to `share` of it: the turnover is at most the additions' sum. */
+function cutAdditions(
+  { built, result }: Plan,
+  allowed: AllowedByNode,
+  share: number,
+): AllowedByNode {
+  const holds = new Map(
+    built.layer?.venues.flatMap(({ venue, token, side }) =>
+      side === 'hold' ? [[venue.id, token.node] as const] : [],
+    ),
+  );
+  const added = new Map<string, bigint>();
+  for (const { venue, out } of result.legs) {
+    const node = holds.get(venue);
+    if (node !== undefined) added.set(node, (added.get(node) ?? 0n) + BigInt(out.amount));
+  }
+  const millionths = BigInt(Math.floor(share * 1e6));
+  return new Map(
+    [...allowed].map(([node, { spend }]) => [
+      node,
+      { spend, add: ((added.get(node) ?? 0n) * millionths) / 1_000_000n },
+    ]),
+  );
+}
+
+async function bestPlan(
+  setting: Setting,
+  terms: TrackingTerms,
+  allowed: AllowedByNode,
+): Promise<Billed | QuoteRefusal> {
+  const first = await billedPlan(setting, terms, allowed, null);
   if (isRefusal(first) && !UNPAID.has(first.refused)) return first;
   const plans = [first];
   if (chainsUsed(first) > 1) {
     for (const { chainId } of setting.scene.chains) {
-      plans.push(await billedPlan(setting, terms, chainId));
+      plans.push(await billedPlan(setting, terms, allowed, chainId));
     }
   }
   const billed = plans.flatMap((plan) => (isRefusal(plan) ? [] : [plan]));
@@ -144,10 +160,11 @@ function unpaid({ saved, cost }: TrackingAccount): QuoteRefusal {
 async function billedPlan(
   setting: Setting,
   { tracking, limits, at }: TrackingTerms,
+  allowed: AllowedByNode,
   only: ChainId | null,
 ): Promise<Billed | QuoteRefusal> {
   const { scene, policy } = setting;
-  const terms = { tracking, allowed: allowedOf(scene, limits), only };
+  const terms = { tracking, allowed, only };
   const solved = await solvePlan(setting, terms, limits);
   if (isRefusal(solved)) return solved;
   const trade = tradeOf(scene, solved.built, solved.flat, policy);

@@ -41,5 +41,3 @@ export const MESSAGE_FEE_HEADROOM_BPS = 1_000;
 export const SOLVES_MAX = 3;
 /** Targets in one request; every token of a scope is at most in one. */
 export const TARGETS_MAX = 64;
-/** Solves for the aversion that keeps a trade within its turnover: a thousandth of the asked one. */
-export const TURNOVER_SOLVES_MAX = 10;

@@ -101,7 +101,7 @@ export interface RebalanceRequest {
   readonly sellOnly?: readonly string[];
   /** Needs `tracking`. Limits broken before the trade are refused, not mended: `limitUnmet`. */
   readonly chainLimits?: readonly ChainLimitRequest[];
-  /** ½Σ|Δw| of this trade; where more would pay, the aversion is lowered. Needs `tracking`. */
+  /** ½Σ|Δw| of this trade; where more would pay, all purchases are cut alike. Needs `tracking`. */
   readonly maxTurnover?: number;
   /** Refuse when the order's gas and messages cost more dollars. */
   readonly maxGasUsd?: number;
