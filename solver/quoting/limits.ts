@@ -9,7 +9,6 @@ import type { ChainId } from '../types/ids.ts';
 import type { ProblemResult } from '../types/problem.ts';
 import type { ChainLimitRequest, RebalanceRequest } from '../types/service.ts';
 import { amountForDown, type Usd, usd, worthDown, ZERO_USD } from './money.ts';
-import type { BuiltProblem } from './problemBuilder.ts';
 import type { Scene, SceneToken } from './scene.ts';
 import { type QuoteRefusal, refuse, type ScopeTarget } from './scope.ts';
 import { worthOf } from './weights.ts';
@@ -23,6 +22,13 @@ export interface Limits {
 export interface Allowed {
   readonly spend: bigint;
   readonly add: bigint;
+}
+
+/** A venue between two chains. */
+interface Transfer {
+  readonly venue: { readonly id: string };
+  readonly from: SceneToken;
+  readonly to: SceneToken;
 }
 
 const SCALE = 1_000_000_000;
@@ -124,14 +130,14 @@ export function brokenLimit(
 export function limitTransfers(
   scene: Scene,
   limits: Limits,
-  built: BuiltProblem,
+  bridges: ReadonlyMap<string, Transfer>,
   result: ProblemResult,
 ): ReadonlyMap<string, bigint> | null {
   const base = worthOf(scene, scene.holdings);
   const capacities = new Map<string, bigint>();
   const moved = (chain: number, side: 'from' | 'to') =>
     result.legs.flatMap((leg) => {
-      const bridge = built.bridges.get(leg.venue);
+      const bridge = bridges.get(leg.venue);
       if (bridge === undefined || bridge[side].chain.chainId !== chain) return [];
       return [{ bridge, worth: worthDown(BigInt(leg.out.amount), bridge.to) }];
     });
@@ -140,7 +146,7 @@ export function limitTransfers(
     const sum = legs.reduce<bigint>((total, { worth }) => total + worth, 0n);
     // A unit of 10^−18 dollars per leg is rounding.
     if (sum <= room + BigInt(legs.length)) return;
-    for (const { venue, [side]: end, to } of built.bridges.values()) {
+    for (const { venue, [side]: end, to } of bridges.values()) {
       if (end.chain.chainId !== chain) continue;
       const own = legs.find(({ bridge }) => bridge.venue.id === venue.id)?.worth ?? ZERO_USD;
       const share = amountForDown(usd(mulDivDown(room, own, sum)), to);

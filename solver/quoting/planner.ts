@@ -218,7 +218,7 @@ async function solvePlan(
     }
     const shares =
       shareInventory(built, result, available) ??
-      (limits === null ? null : limitTransfers(scene, limits, built, result));
+      (limits === null ? null : limitTransfers(scene, limits, built.bridges, result));
     if (shares === null) {
       return { built, result, flat: built.layer === null ? result : flatten(result, built.layer) };
     }
