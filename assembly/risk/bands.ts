@@ -266,7 +266,7 @@ export function riskBandLand(n: i32, aversion: f64, proportional: f64, fixed: f6
   setCell(found, 1, outside ? <f64>worstSold : -1);
   setCell(found, 2, outside ? <f64>worstBought : -1);
   if (!outside) return OK;
-  if (proportional == 0) memory.copy(weights, targets, <usize>n << 3);
+  if (proportional == 0) memory.copy(weights, targets, (<usize>n) << 3);
   else landPairs(n, covariance, variances, landings, marginals, weights);
   return OK;
 }

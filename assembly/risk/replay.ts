@@ -94,10 +94,7 @@ export function riskReplayLoad(
   stride = n * n + 2 * pairs;
   const fixedCells = RESULTS + n + n * n + 3 * n + 2 + 2 * pairs + n * n + shapeCells(n);
   const cells =
-    <i64>fixedCells +
-    <i64>rows * <i64>n +
-    <i64>(forecasts + 1) * <i64>stride +
-    2 * <i64>blockCount;
+    <i64>fixedCells + <i64>rows * <i64>n + <i64>(forecasts + 1) * <i64>stride + 2 * <i64>blockCount;
   if (!claim(cells)) return TOO_LARGE;
   targets = cellAt(AREA, RESULTS);
   const prior = cellAt(targets, n);
@@ -129,7 +126,7 @@ export function riskReplayLoad(
 }
 
 function shape(covariance: usize, into: usize, compression: f64, scratch: usize): void {
-  memory.copy(into, covariance, <usize>(n * n) << 3);
+  memory.copy(into, covariance, (<usize>(n * n)) << 3);
   const variances = cellAt(into, n * n);
   const spreads = cellAt(variances, pairsOf(n));
   shapePairs(n, targets, into, compression, variances, spreads, scratch);
@@ -148,7 +145,7 @@ function forecast(
     shape(prior, table, COMPRESSION, scratch);
     return;
   }
-  memory.copy(seen, prior, <usize>(n * n) << 3);
+  memory.copy(seen, prior, (<usize>(n * n)) << 3);
   const scale = traceOf(prior);
   for (let k = 0; k < steps; k++) {
     const row = cellAt(returns, k * n);
@@ -193,8 +190,8 @@ export function riskReplayRun(
   if (!(parameter > 0 && finite(parameter)) || !(landing >= 0 && landing <= 1)) return BAD_INPUT;
   if (!(proportional >= 0 && finite(proportional) && fixed >= 0 && finite(fixed))) return BAD_INPUT;
   if (family == CALENDAR && !(parameter >= 1 && parameter <= 2147483647)) return BAD_INPUT;
-  memory.copy(weights, targets, <usize>n << 3);
-  memory.fill(blocks, 0, <usize>(2 * blockCount) << 3);
+  memory.copy(weights, targets, (<usize>n) << 3);
+  memory.fill(blocks, 0, (<usize>(2 * blockCount)) << 3);
   let active2: f64 = 0;
   let turnover: f64 = 0;
   let trades = 0;
@@ -286,8 +283,8 @@ function trade(family: i32, k: i32, parameter: f64, landing: f64, proportional: 
   const covariance = shapeAt(family, k);
   marginalsOf(n, covariance, targets, weights, marginals);
   if (!isOutside(n, marginals, triggers)) return -1;
-  memory.copy(before, weights, <usize>n << 3);
-  if (proportional == 0) memory.copy(weights, targets, <usize>n << 3);
+  memory.copy(before, weights, (<usize>n) << 3);
+  if (proportional == 0) memory.copy(weights, targets, (<usize>n) << 3);
   else landPairs(n, covariance, cellAt(covariance, n * n), landings, marginals, weights);
   let moved: f64 = 0;
   for (let i = 0; i < n; i++) moved += abs(cell(weights, i) - cell(before, i));

@@ -4,14 +4,7 @@
 
 import type { BandRule, BandRuleInputs } from '../types/risk.ts';
 import { STATUS } from './abi.ts';
-import {
-  cellOf,
-  notNegative,
-  outOfRange,
-  positive,
-  type RiskCells,
-  refuse,
-} from './riskCells.ts';
+import { cellOf, notNegative, outOfRange, positive, type RiskCells, refuse } from './riskCells.ts';
 
 export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRule {
   const { aversion, proportional, fixed } = inputs;

@@ -51,7 +51,8 @@ function load(risk: RiskCells, history: ReplayHistory): number {
   const n = targets.length;
   const rows = prices.length / n;
   positive(perYear, 'perYear');
-  if (!Number.isInteger(rows) || rows < 2) refuse('prices', 'must be two rows or more, one per step');
+  if (!Number.isInteger(rows) || rows < 2)
+    refuse('prices', 'must be two rows or more, one per step');
   if (prior.length !== n * n) refuse('prior', `must be ${n} rows of ${n} numbers`);
   let first = 0;
   risk.run((core) => {

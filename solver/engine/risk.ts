@@ -9,6 +9,7 @@ import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { Greeks, OptionInputs, RiskKernel, TwoBand } from '../types/risk.ts';
 import { STATUS } from './abi.ts';
+import { createBandRule } from './bandRule.ts';
 import {
   allFinite,
   cellOf,
@@ -26,9 +27,7 @@ const OPTION = ['spot', 'strike', 'years', 'rate', 'carry', 'volatility', 'kind'
 const GREEKS = 13;
 
 /** Instantiates the core for its kernels. Throws Defect if the bytes are not this version's core. */
-export function createRiskKernel(
-  wasmBytes: Uint8Array,
-): Omit<RiskKernel, 'bandRule'> & { readonly hash: Hash32 } {
+export function createRiskKernel(wasmBytes: Uint8Array): RiskKernel & { readonly hash: Hash32 } {
   const risk = createRiskCells(new WebAssembly.Module(new Uint8Array(wasmBytes)));
   return {
     hash: hash32(`0x${bytesToHex(keccak_256(wasmBytes))}`),
@@ -40,6 +39,7 @@ export function createRiskKernel(
     riskParity: (matrix, budgets) => riskParity(risk, matrix, budgets),
     twoBand: (aversion, varianceRate, proportional, fixed) =>
       twoBand(risk, aversion, varianceRate, proportional, fixed),
+    bandRule: (inputs) => createBandRule(risk, inputs),
   };
 }
 
