@@ -4,8 +4,10 @@
 import { Command, CommanderError } from 'commander';
 import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import { registerBuild } from './build.ts';
+import { registerDrift, registerPolicy } from './commands/policy.ts';
 import { registerSolve } from './commands/solve.ts';
 import { registerVerify } from './commands/verify.ts';
+import { RefusedByService } from './http.ts';
 import { registerStart } from './start.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -17,6 +19,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   registerStart(program);
   registerSolve(program);
   registerVerify(program);
+  registerPolicy(program);
+  registerDrift(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -35,6 +39,12 @@ function report(error: unknown): number {
     console.error(`error: ${error.message}`);
     if (error.cause instanceof Error) console.error(`  because: ${error.cause.message}`);
     return 3;
+  }
+  if (error instanceof RefusedByService) {
+    const { status, pointer, remedy } = error.problem;
+    console.error(`error: ${pointer ? `${pointer}: ` : ''}${error.message}`);
+    if (remedy !== undefined) console.error(`  ${remedy}`);
+    return Number(status) === 400 ? 2 : Number(status) >= 500 ? 3 : 1;
   }
   console.error(error);
   return 3;

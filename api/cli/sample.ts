@@ -6,16 +6,10 @@ import { privateKeyToAccount } from 'viem/accounts';
 import type { Hex } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
 import type { NetworkConfig } from '../../solver/types/network.ts';
+import type { StreamedEvent } from './http.ts';
 import { type Position, readPortfolio, weightsByAsset } from './portfolio.ts';
 import type { Reporter } from './reporter.ts';
-import {
-  approve,
-  askQuote,
-  follow,
-  type OfferedQuote,
-  type OrderStep,
-  submit,
-} from './sampleWallet.ts';
+import { approve, askQuote, followOrder, type OfferedQuote, submit } from './sampleWallet.ts';
 
 /** What the sample asks for: weights per asset, over all chains. */
 export const SAMPLE_TARGETS = [
@@ -52,8 +46,8 @@ export async function runSample(world: SampleWorld): Promise<SampleOutcome> {
   if (world.earlier !== null) {
     reporter.step('resumed', `order ${short(orderId)} of an earlier start`, { orderId });
   }
-  let last: OrderStep | null = null;
-  for await (const event of follow(world.baseUrl, orderId, world.signal)) {
+  let last: StreamedEvent | null = null;
+  for await (const event of followOrder(world.baseUrl, orderId, world.signal)) {
     last = event;
     reportEvent(reporter, network, orderId, event);
     if (event.type === 'tx.sent') txs.push(txOf(event));
@@ -111,7 +105,7 @@ function reportEvent(
   reporter: Reporter,
   network: NetworkConfig,
   orderId: Hex,
-  { type, data }: OrderStep,
+  { type, data }: StreamedEvent,
 ): void {
   const chain = typeof data.chain === 'number' ? chainName(network, data.chain) : '';
   const name = type.replace(/^order\./, '');
@@ -194,7 +188,7 @@ function feesOf({ metadata }: OfferedQuote): JsonObject {
   };
 }
 
-function txOf({ data }: OrderStep): JsonObject {
+function txOf({ data }: StreamedEvent): JsonObject {
   const { chain, purpose, hash } = data;
   return { chain: chain ?? null, purpose: purpose ?? null, hash: hash ?? null };
 }

@@ -12,6 +12,7 @@ import {
 } from 'viem';
 import type { JsonObject } from '../../solver/types/json.ts';
 import type { NetworkConfig } from '../../solver/types/network.ts';
+import { follow, RefusedByService, request } from './http.ts';
 
 /** What the sample reads of GET /v1/quotes' answer. */
 export interface OfferedQuote {
@@ -47,23 +48,6 @@ interface Placed {
   readonly minimumAmount?: string;
 }
 
-/** One event of GET /v1/orders/{id}/events. */
-export interface OrderStep {
-  readonly seq: number;
-  readonly type: string;
-  readonly data: JsonObject;
-}
-
-/** A problem document the service answered with. */
-export class RefusedByService extends Error {
-  override readonly name = 'RefusedByService';
-  readonly problem: JsonObject;
-  constructor(problem: JsonObject) {
-    super(String(problem.detail ?? problem.message ?? JSON.stringify(problem)));
-    this.problem = problem;
-  }
-}
-
 export async function askQuote(
   baseUrl: string,
   owner: string,
@@ -78,7 +62,7 @@ export async function askQuote(
     intent: { intentType: 'rebalance', owner, scope: {}, targets },
     supportedTypes: ['trimtab-portfolio-v1'],
   };
-  const answer = await post(`${baseUrl}/v1/quotes`, body);
+  const answer = await request(`${baseUrl}/v1/quotes`, { body });
   const [quote] = answer.quotes as unknown as readonly OfferedQuote[];
   if (quote === undefined) throw new RefusedByService({ detail: 'the answer holds no quote' });
   return quote;
@@ -118,66 +102,14 @@ export async function approve(
 }
 
 export async function submit(baseUrl: string, quoteId: string, signature: Hex): Promise<Hex> {
-  const answer = await post(`${baseUrl}/v1/orders`, { quoteId, signature });
+  const answer = await request(`${baseUrl}/v1/orders`, { body: { quoteId, signature } });
   return answer.orderId as Hex;
 }
 
-/** The order's events from its beginning, until it is over. Reconnects with Last-Event-ID. */
-export async function* follow(
-  baseUrl: string,
-  orderId: Hex,
-  signal: AbortSignal,
-): AsyncGenerator<OrderStep> {
-  let last = 0;
-  while (!signal.aborted) {
-    const response = await fetch(`${baseUrl}/v1/orders/${orderId}/events`, {
-      headers: { accept: 'text/event-stream', 'last-event-id': String(last) },
-      signal,
-    });
-    if (!response.ok || response.body === null) throw await refusal(response);
-    for await (const event of parseEvents(response.body)) {
-      last = event.seq;
-      yield event;
-      if (/^order\.(settled|refunded|failed)$/.test(event.type)) return;
-    }
-  }
-}
-
-async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<OrderStep> {
-  const decoder = new TextDecoder();
-  let buffer = '';
-  for await (const chunk of body) {
-    buffer += decoder.decode(chunk, { stream: true });
-    for (let end = buffer.indexOf('\n\n'); end >= 0; end = buffer.indexOf('\n\n')) {
-      const fields = new Map(
-        buffer
-          .slice(0, end)
-          .split('\n')
-          .filter((line) => line.includes(': '))
-          .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
-      );
-      buffer = buffer.slice(end + 2);
-      const text = fields.get('data');
-      if (fields.has('id') && text !== undefined) yield JSON.parse(text) as OrderStep;
-    }
-  }
-}
-
-async function post(url: string, body: unknown): Promise<JsonObject> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw await refusal(response);
-  return (await response.json()) as JsonObject;
-}
-
-async function refusal(response: Response): Promise<RefusedByService> {
-  const text = await response.text();
-  try {
-    return new RefusedByService(JSON.parse(text) as JsonObject);
-  } catch {
-    return new RefusedByService({ detail: `HTTP ${response.status}: ${text.slice(0, 300)}` });
-  }
-}
+/** The order's events from its beginning, until it is over. */
+export const followOrder = (baseUrl: string, orderId: Hex, signal: AbortSignal) =>
+  follow(
+    `${baseUrl}/v1/orders/${orderId}/events`,
+    ({ type }) => /^order\.(settled|refunded|failed)$/.test(type),
+    signal,
+  );

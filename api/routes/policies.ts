@@ -8,6 +8,7 @@ import { policyPayload } from '../../contracts-abi/policyTypedData.ts';
 import {
   type PolicyId as Id,
   isRefusal,
+  type JsonObject,
   type PolicyReader,
   type PolicyRefusal,
   type PolicyService,
@@ -89,10 +90,10 @@ function armRoute(app: App, policies: PolicyService): void {
       },
     },
     async ({ body }, reply) => {
-      const { document, nonce, expires, signature } = body;
+      const { nonce, expires, signature } = body;
       const armed = granted(
         await policies.arm({
-          document,
+          document: body.document as JsonObject,
           owner: parseAccount(body.owner, '/owner'),
           nonce,
           ...(expires === undefined ? {} : { expires }),
@@ -125,11 +126,11 @@ function dryRunRoute(app: App, policies: PolicyService): void {
       },
     },
     async ({ body }) => {
-      const { document, holdings, arm } = body;
+      const { holdings, arm } = body;
       const owner = parseAccount(body.owner, '/owner');
       const run = granted(
         await policies.dryRun({
-          document,
+          document: body.document as JsonObject,
           owner,
           ...(holdings === undefined ? {} : { holdings }),
         }),
@@ -164,7 +165,7 @@ function driftRoute(app: App, policies: PolicyService): void {
     async ({ body }) =>
       granted(
         await policies.drift({
-          document: body.document,
+          document: body.document as JsonObject,
           owner: parseAccount(body.owner, '/owner'),
         }),
       ),

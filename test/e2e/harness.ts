@@ -20,7 +20,7 @@ import type { Reporter } from '../../api/cli/reporter.ts';
 import {
   approve,
   askQuote,
-  follow,
+  followOrder,
   type OfferedQuote,
   submit,
 } from '../../api/cli/sampleWallet.ts';
@@ -140,7 +140,7 @@ export async function placeOrder(
 /** Every event type of the order until it is over; throws after `ms`. */
 export async function followToEnd(world: World, orderId: Hex, ms = 150_000): Promise<string[]> {
   const seen: string[] = [];
-  for await (const { type } of follow(world.api.url, orderId, AbortSignal.timeout(ms))) {
+  for await (const { type } of followOrder(world.api.url, orderId, AbortSignal.timeout(ms))) {
     seen.push(type);
   }
   return seen;

@@ -8,7 +8,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
 import { wasmPath } from '../../api/cli/build.ts';
 import { projectRoot } from '../../api/cli/home.ts';
-import { follow } from '../../api/cli/sampleWallet.ts';
+import { followOrder } from '../../api/cli/sampleWallet.ts';
 import type { World } from '../../api/cli/world.ts';
 import { balancesOf, escrowed, give, placeOrder, withWorld } from './harness.ts';
 
@@ -35,7 +35,7 @@ test('a filler that dies after the first fill: tombstone, proof, full refund eve
 
       const types: string[] = [];
       const purposes: string[] = [];
-      for await (const event of follow(world.api.url, orderId, AbortSignal.timeout(200_000))) {
+      for await (const event of followOrder(world.api.url, orderId, AbortSignal.timeout(200_000))) {
         types.push(event.type);
         const purpose = String(event.data.purpose ?? '');
         if (event.type === 'tx.sent') purposes.push(purpose);

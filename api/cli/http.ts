@@ -1,0 +1,102 @@
+// The command line's HTTP client: one JSON request, or an event stream that resumes. A problem the
+// service answers with becomes RefusedByService; no answer at all is a Fault that says where it asked.
+
+import { Fault } from '../../solver/types/errors.ts';
+import type { JsonObject } from '../../solver/types/json.ts';
+
+/** A problem document the service answered with. */
+export class RefusedByService extends Error {
+  override readonly name = 'RefusedByService';
+  readonly problem: JsonObject;
+  constructor(problem: JsonObject) {
+    super(String(problem.detail ?? problem.message ?? JSON.stringify(problem)));
+    this.problem = problem;
+  }
+}
+
+export interface HttpOptions {
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Throws RefusedByService, and Fault when nobody answers. */
+export async function request(url: string, options: HttpOptions = {}): Promise<JsonObject> {
+  const { method = options.body === undefined ? 'GET' : 'POST', body, headers } = options;
+  const response = await reach(url, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw await refusal(response);
+  return (await response.json()) as JsonObject;
+}
+
+/** One event of an event stream of ours. */
+export interface StreamedEvent {
+  readonly seq: number;
+  readonly type: string;
+  readonly data: JsonObject;
+}
+
+/** A log from its beginning until `isLast`. Reconnects with Last-Event-ID. */
+export async function* follow(
+  url: string,
+  isLast: (event: StreamedEvent) => boolean,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): AsyncGenerator<StreamedEvent> {
+  let last = 0;
+  while (!signal.aborted) {
+    const response = await reach(url, {
+      headers: { ...headers, accept: 'text/event-stream', 'last-event-id': String(last) },
+      signal,
+    });
+    if (response.status === 204) return;
+    if (!response.ok || response.body === null) throw await refusal(response);
+    for await (const event of parseEvents(response.body)) {
+      last = event.seq;
+      yield event;
+      if (isLast(event)) return;
+    }
+  }
+}
+
+async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (cause) {
+    if (init.signal?.aborted) throw cause;
+    const message = `no answer from ${new URL(url).origin}; is \`trimtab start\` running there?`;
+    throw new Fault(message, { cause, code: 'unreachable' });
+  }
+}
+
+async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamedEvent> {
+  const decoder = new TextDecoder();
+  let buffer = '';
+  for await (const chunk of body) {
+    buffer += decoder.decode(chunk, { stream: true });
+    for (let end = buffer.indexOf('\n\n'); end >= 0; end = buffer.indexOf('\n\n')) {
+      const fields = new Map(
+        buffer
+          .slice(0, end)
+          .split('\n')
+          .filter((line) => line.includes(': '))
+          .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
+      );
+      buffer = buffer.slice(end + 2);
+      const text = fields.get('data');
+      if (fields.has('id') && text !== undefined) yield JSON.parse(text) as StreamedEvent;
+    }
+  }
+}
+
+async function refusal(response: Response): Promise<RefusedByService> {
+  const text = await response.text();
+  try {
+    return new RefusedByService(JSON.parse(text) as JsonObject);
+  } catch {
+    return new RefusedByService({ detail: `HTTP ${response.status}: ${text.slice(0, 300)}` });
+  }
+}
