@@ -140,3 +140,19 @@ export function withdrawable(account: AccountHealth, asset: string, cost: SaleCo
   const free = borrowableOf(account) - HEALTH_BETWEEN * account.debtUsd;
   return Math.max(0, Math.min(held.valueUsd, free / held.liquidationThreshold));
 }
+
+/**
+ * Smallest largest-chunk, dollars, with which one emergency sale at one look undoes one worst move.
+ * An account of debt D at the health it needs, N = floor/(1 − m), stands at the floor after the move;
+ * free of cost it is back at N by selling D(N − floor)/(N − LT). Infinity where N ≤ LT.
+ */
+export function chunkToSurvive(
+  debtUsd: number,
+  floor: number,
+  worstMove: number,
+  liquidationThreshold: number,
+): number {
+  const needed = healthToSurvive(floor, worstMove);
+  if (needed <= liquidationThreshold) return Infinity;
+  return (debtUsd * (needed - floor)) / (needed - liquidationThreshold);
+}

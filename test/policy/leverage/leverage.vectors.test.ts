@@ -7,7 +7,11 @@ import {
   fallToLiquidation,
   healthFactor,
 } from '../../../solver/policy/leverage/accounts.ts';
-import { recentered, restoringSale, tradeToRatio } from '../../../solver/policy/leverage/restore.ts';
+import {
+  recentered,
+  restoringSale,
+  tradeToRatio,
+} from '../../../solver/policy/leverage/restore.ts';
 
 const FILE = new URL('../../vectors/leverage_cdp.json', import.meta.url);
 interface Vectors {
