@@ -135,61 +135,110 @@ function directSearch(
 interface Vector {
   readonly name: string;
   readonly vol: readonly number[];
-  readonly rho: number;
-  readonly target: readonly number[];
+  readonly rho?: number;
+  readonly nodes?: readonly string[];
+  readonly target?: readonly number[];
   readonly e: readonly number[];
   readonly kappa_tau: number;
-  readonly eps: number;
-  readonly impact: number;
-  readonly post_e: readonly number[];
+  readonly eps: number | readonly (readonly (number | null)[])[];
+  readonly impact: number | readonly (readonly number[])[];
+  readonly post_e?: readonly number[];
+  readonly agg_post_e?: readonly number[];
+  readonly objective: number;
+}
+export interface VectorCase {
+  readonly name: string;
+  readonly file: Problem;
+  /** Weights missed by at the optimum, per target. */
+  readonly post: readonly number[];
+  /** ½κτ·e′Σe + costs at the optimum, shares of the worth. */
+  readonly objective: number;
+  /** What the ladder of a curved cost leaves of it, in weight. */
+  readonly step: number;
 }
 
-/** The cases with costs in proportion alone: deep orders at a constant rate are just that. */
-export function linearVectors(): readonly {
-  name: string;
-  file: Problem;
-  post: readonly number[];
-}[] {
+/** Steps of the ladder of orders that stands for a cost εf + a·f^1.5, and how far it reaches. */
+const RUNGS = 300;
+const REACH = 0.03;
+const DEEP = 10n ** 26n;
+
+/**
+ * The published cases. A cost in proportion is one deep order at a constant rate; 3/2-power impact a
+ * ladder of orders, each at its stretch's average cost. Where one chain's targets are not said, half of
+ * each asset's weight stands on each.
+ */
+export function trackingVectors(): readonly VectorCase[] {
   const { cases } = JSON.parse(readFileSync('test/vectors/qp_tracking_flow.json', 'utf8')) as {
     cases: readonly Vector[];
   };
-  return cases
-    .filter(({ impact }) => impact === 0)
-    .map((one) => {
-      const sigma = (i: number, j: number) =>
-        (one.vol[i] ?? 0) * (one.vol[j] ?? 0) * (i === j ? 1 : one.rho);
-      const ids = one.target.map((_, i) => `N${i}`);
-      const deep = 10n ** 26n;
-      const file: Problem = {
-        version: 1,
-        nodes: ids.map(asset),
-        venues: ids.flatMap((from, i) =>
-          ids.flatMap((to, j): ProblemVenue[] => {
-            if (i === j) return [];
-            const amountOut = (deep * BigInt(Math.round((1 - one.eps) * 1e6))) / 1_000_000n;
-            const amounts = { amountIn: deep.toString(), amountOut: amountOut.toString() };
-            return [
-              { id: `${i}${j}`, kind: 'order', nodes: [from, to], ...amounts, fixedCost: '0' },
-            ];
-          }),
+  return cases.map((one) => {
+    const ids = one.e.map((_, i) => one.nodes?.[i] ?? `N${i}`);
+    const assets = [...new Set(ids.map(assetOf))];
+    const share = ids.length / assets.length;
+    const weights = one.target ?? [0.5, 0.3, 0.2];
+    const weightOf = (i: number) => weights[assets.indexOf(assetOf(ids[i] ?? ''))] ?? 0;
+    const sigma = (i: number, j: number) =>
+      (one.vol[i] ?? 0) * (one.vol[j] ?? 0) * (i === j ? 1 : (one.rho ?? 0.8));
+    const cell = (cost: Vector['impact'] | Vector['eps'], i: number, j: number) =>
+      typeof cost === 'number' ? cost : (cost[i]?.[j] ?? null);
+    const venues = ids.flatMap((from, i) =>
+      ids.flatMap((to, j): ProblemVenue[] => {
+        const [eps, impact] = [cell(one.eps, i, j), cell(one.impact, i, j) ?? 0];
+        if (i === j || eps === null) return [];
+        return ladder(`${i}${j}`, [from, to], eps, impact);
+      }),
+    );
+    const file: Problem = {
+      version: 1,
+      nodes: ids.map(asset),
+      venues,
+      objective: {
+        kind: 'rebalance',
+        holdings: Object.fromEntries(
+          ids.map((id, i) => [
+            id,
+            units((weightOf(i) / share + (one.e[i] ?? 0)) * 1e24).toString(),
+          ]),
         ),
-        objective: {
-          kind: 'rebalance',
-          holdings: Object.fromEntries(
-            ids.map((id, i) => [
-              id,
-              units(((one.target[i] ?? 0) + (one.e[i] ?? 0)) * 1e24).toString(),
-            ]),
-          ),
-          targets: ids.map((id, i) => ({ nodes: [id], weight: String(one.target[i]) })),
-          risk: {
-            aversion: String(one.kappa_tau),
-            covariance: ids.map((_, i) => ids.map((__, j) => sigma(i, j).toFixed(6))),
-          },
+        targets: assets.map((name, g) => ({
+          nodes: ids.filter((id) => assetOf(id) === name),
+          weight: String(weights[g]),
+        })),
+        risk: {
+          aversion: String(one.kappa_tau),
+          covariance: assets.map((_, i) => assets.map((__, j) => sigma(i, j).toFixed(6))),
         },
-      };
-      return { name: one.name, file, post: one.post_e };
-    });
+      },
+    };
+    const post = one.post_e ?? one.agg_post_e ?? [];
+    const curved = venues.length > ids.length ** 2;
+    const { name, objective } = one;
+    return { name, file, post, objective, step: curved ? REACH / RUNGS : 0 };
+  });
+}
+
+const assetOf = (id: string) => id.split('.')[0] ?? id;
+
+function ladder(
+  id: string,
+  nodes: readonly [string, string],
+  eps: number,
+  impact: number,
+): ProblemVenue[] {
+  const order = (part: string, size: bigint, cost: number): ProblemVenue => ({
+    id: `${id}${part}`,
+    kind: 'order',
+    nodes,
+    amountIn: size.toString(),
+    amountOut: ((size * BigInt(Math.round((1 - cost) * 1e12))) / 10n ** 12n).toString(),
+    fixedCost: '0',
+  });
+  if (impact === 0) return [order('', DEEP, eps)];
+  const step = REACH / RUNGS;
+  return Array.from({ length: RUNGS }, (_, k) => {
+    const stretch = ((k + 1) * step) ** 1.5 - (k * step) ** 1.5;
+    return order(`.${k}`, units(step * 1e24), eps + (impact * stretch) / step);
+  });
 }
 
 /** B cannot be sold and its tracking error costs more than it is worth; C moves with it. */
