@@ -16,6 +16,8 @@ import { smallestPivot } from './covariance';
 /** Newton's steps; the vectors need five to seven. */
 const ROUNDS_MAX: i32 = 200;
 const HALVINGS_MAX: i32 = 60;
+/** Part of a budget missed from which convergence is quadratic, if no budget is below 10⁻¹¹. */
+const SMALL: f64 = 1e-6;
 /** Share of risk by which a budget may be missed. */
 const RESIDUAL_MAX: f64 = 1e-10;
 /** As solver/types/risk.ts PIVOT_TOLERANCE. */
@@ -101,8 +103,8 @@ function descend(): i32 {
     for (let i = 0; i < m; i++) {
       residual = max(residual, abs(cell(Y, i) * cell(PULL, i) - cell(SHARE, i)) / cell(SHARE, i));
     }
-    // Below 10⁻¹² of each budget, a step that no longer halves what is missed has met rounding.
-    if (residual == 0 || (residual < 1e-12 && residual > 0.5 * last)) return round;
+    // Newton's steps square what is missed once it is small; one that does not halve it met rounding.
+    if (residual == 0 || (residual < SMALL && residual > 0.5 * last)) return round;
     last = residual;
     factorise();
     newton();
