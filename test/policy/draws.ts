@@ -4,11 +4,6 @@ import type { random } from '../engine/generate.ts';
 
 export type Random = ReturnType<typeof random>;
 
-/** Standard normal, Box & Muller. */
-export function normal(rng: Random): number {
-  return Math.sqrt(-2 * Math.log(1 - rng.next())) * Math.cos(2 * Math.PI * rng.next());
-}
-
 /** Annual Σ = LL′ of `factors` factors, volatilities about 0.1 … 1.2; semidefinite. */
 export function covarianceOf(rng: Random, size: number, factors = size): Float64Array {
   const loadings = Array.from({ length: size }, () =>

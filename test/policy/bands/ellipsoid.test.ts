@@ -5,8 +5,9 @@ import { noTradeEllipsoid } from '../../../solver/policy/bands/ellipsoid.ts';
 import { product, symmetricEigen } from '../../../solver/policy/risk/linear.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
-import { covarianceOf, normal } from '../draws.ts';
-import { allNear, matrix, near, vectors } from '../vectors.ts';
+import { normal, vectors } from '../../risk/support.ts';
+import { covarianceOf } from '../draws.ts';
+import { allNear, matrix, near } from '../near.ts';
 
 interface Case {
   readonly K: number[][];

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { mertonRegion } from '../../../solver/policy/bands/merton.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
-import { near, vectors } from '../vectors.ts';
+import { vectors } from '../../risk/support.ts';
+import { near } from '../near.ts';
 
 interface Case {
   readonly [field: string]: number;

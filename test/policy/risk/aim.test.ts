@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { aimMatrix, stepToAim, tradingRate } from '../../../solver/policy/risk/aim.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
-import { allNear, matrix, near, vectors } from '../vectors.ts';
+import { vectors } from '../../risk/support.ts';
+import { allNear, matrix, near } from '../near.ts';
 
 interface Case {
   readonly gamma: number;

@@ -16,8 +16,9 @@ import {
 } from '../../../solver/policy/risk/liquidity.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
-import { covarianceOf, normal, weightsOf } from '../draws.ts';
-import { near, vectors } from '../vectors.ts';
+import { normal, vectors } from '../../risk/support.ts';
+import { covarianceOf, weightsOf } from '../draws.ts';
+import { near } from '../near.ts';
 
 interface Vectors {
   readonly il: readonly {

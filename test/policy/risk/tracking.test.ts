@@ -9,8 +9,9 @@ import {
 } from '../../../solver/policy/risk/tracking.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
-import { covarianceOf, normal, weightsOf } from '../draws.ts';
-import { allNear, near } from '../vectors.ts';
+import { normal } from '../../risk/support.ts';
+import { covarianceOf, weightsOf } from '../draws.ts';
+import { allNear, near } from '../near.ts';
 
 const SIGMA = Float64Array.of(0.4225, 0.442, 0, 0.442, 0.7225, 0, 0, 0, 0);
 

@@ -1,11 +1,6 @@
-// Reads a vector file and judges numbers by relative error.
+// Judges numbers by relative error.
 
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-
-export function vectors<T>(name: string): T {
-  return JSON.parse(readFileSync(`test/vectors/${name}.json`, 'utf8')) as T;
-}
 
 /** |actual − wanted| within `relative` of `scale`, by default of wanted itself. */
 export function near(
