@@ -13,7 +13,13 @@ const arrows = {
     'solver/policy',
     'contracts-abi',
   ],
-  'solver/keeper': ['solver/types', 'solver/market', 'solver/policy', 'solver/quoting'],
+  'solver/keeper': [
+    'solver/types',
+    'solver/market',
+    'solver/policy',
+    'solver/quoting',
+    'contracts-abi',
+  ],
   'solver/backtest': ['solver/types', 'solver/market', 'solver/policy', 'solver/quoting'],
   'solver/auction': [
     'solver/types',

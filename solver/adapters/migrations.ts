@@ -108,6 +108,58 @@ const MIGRATIONS: Record<string, Migration> = {
            CONSTRAINT chain_tx_raw_version UNIQUE (tx_id, version))`,
       ]),
   },
+  '003-policies': {
+    up: (db: Kysely<Tables>) =>
+      run(db, [
+        `CREATE TABLE policies (
+           policy_id text PRIMARY KEY CHECK (policy_id ~ '^0x[0-9a-f]{64}$'),
+           owner text NOT NULL CHECK (owner ~ '^0x[0-9a-f]{40}$'),
+           nonce text NOT NULL CHECK (nonce ~ '^(0|[1-9][0-9]{0,77})$'),
+           document json NOT NULL,
+           document_hash text NOT NULL,
+           expires bigint NOT NULL,
+           signature text NOT NULL,
+           status text NOT NULL,
+           memory jsonb NOT NULL,
+           version integer NOT NULL,
+           event_count integer NOT NULL,
+           created_at_ms bigint NOT NULL,
+           updated_at_ms bigint NOT NULL,
+           CONSTRAINT policies_owner_nonce UNIQUE (owner, nonce))`,
+        `CREATE INDEX policies_owner ON policies (owner, created_at_ms)`,
+        // `number` counts within a policy, so that a gap would show; seq is the readers' cursor.
+        `CREATE TABLE policy_events (
+           seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+           policy_id text NOT NULL REFERENCES policies,
+           number integer NOT NULL,
+           at_ms bigint NOT NULL,
+           type text NOT NULL,
+           data json NOT NULL,
+           CONSTRAINT policy_events_number UNIQUE (policy_id, number))`,
+        `CREATE INDEX policy_events_policy ON policy_events (policy_id, seq)`,
+        `CREATE TABLE proposals (
+           quote_id text PRIMARY KEY,
+           policy_id text NOT NULL REFERENCES policies,
+           created_at_ms bigint NOT NULL,
+           valid_until_ms bigint NOT NULL,
+           response json NOT NULL,
+           expected json NOT NULL,
+           outcome text CHECK (outcome IN ('committed', 'expired', 'withdrawn')),
+           order_id text,
+           CONSTRAINT proposals_order
+             CHECK ((order_id IS NOT NULL) = (outcome IS NOT DISTINCT FROM 'committed')))`,
+        // Never two proposals that wait for a signature, whatever the keeper believes.
+        `CREATE UNIQUE INDEX proposals_live ON proposals (policy_id) WHERE outcome IS NULL`,
+        `CREATE INDEX proposals_created ON proposals (created_at_ms)`,
+        `CREATE INDEX proposals_policy ON proposals (policy_id, created_at_ms)`,
+        `CREATE TABLE price_samples (
+           period_seconds integer NOT NULL,
+           asset text NOT NULL,
+           bucket bigint NOT NULL,
+           price double precision NOT NULL CHECK (price > 0 AND price < 'Infinity'),
+           PRIMARY KEY (period_seconds, asset, bucket))`,
+      ]),
+  },
 };
 
 /** Brings the schema up to date. Safe to run from several processes at once: the Migrator locks. */

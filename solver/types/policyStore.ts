@@ -76,6 +76,8 @@ export interface StoredProposal {
   readonly orderId: OrderId | null;
 }
 
+export type ProposedFlow = Pick<StoredProposal, 'createdAtMs' | 'expected'>;
+
 /** One step of one policy: applied as a whole or not at all. */
 export interface PolicyStep {
   readonly policyId: PolicyId;
@@ -149,6 +151,8 @@ export interface PolicyStore {
   proposals(policyId: PolicyId, limit: number): Promise<readonly StoredProposal[]>;
   /** The order that was signed on this quote. */
   orderOfQuote(quoteId: string): Promise<StoredOrder | null>;
+  /** Proposals of all policies that wait for a signature, or were signed, made at `sinceMs` or later. */
+  recentProposals(sinceMs: number): Promise<readonly ProposedFlow[]>;
   /** Makes the keep jobs of the owner's policies due now: an order of theirs moved. */
   wakeOwner(owner: EvmAddress): Promise<void>;
 

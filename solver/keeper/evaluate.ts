@@ -1,0 +1,290 @@
+// EVALUATING: look, judge, decide, and then rest or propose. Nothing is written before the end, so a crash
+// anywhere only looks again; a quote that was made and not proposed is known to nobody and lapses.
+
+import { jitterSeconds } from '../policy/execution/flow.ts';
+import { stricter } from '../policy/guards/judgeBreakers.ts';
+import type { Decision, Reason } from '../policy/types.ts';
+import { requestOfAim } from '../quoting/fromAim.ts';
+import { assert } from '../types/assert.ts';
+import { Fault, isRefusal } from '../types/errors.ts';
+import type { JsonObject } from '../types/json.ts';
+import type { DecisionView } from '../types/policyService.ts';
+import type { PolicyStatus } from '../types/policyStore.ts';
+import type { Quote, RebalanceRequest } from '../types/service.ts';
+import { judge } from './judge.ts';
+import { quietStep } from './lifecycle.ts';
+import type { Memory } from './memory.ts';
+import { type Observed, observe } from './observe.ts';
+import { crowded, flowOf } from './pacing.ts';
+import { again, failurePauseMs, type JobOutcome, move, type Run, saved, write } from './run.ts';
+import { byAsset, decisionKey, decisionView } from './view.ts';
+
+/** A quote that was refused is not asked for again before. */
+const REFUSED_PAUSE_MS = 5_000;
+/** Memory that changed in nothing but today's worth is written this often. */
+const SAVE_EVERY_MS = 30_000;
+
+export async function evaluate(run: Run): Promise<JobOutcome> {
+  const { deps, row, policy, memory } = run;
+  const nowMs = deps.clock.nowMs();
+  if (nowMs < memory.pausedUntilMs) return again(run, memory.pausedUntilMs);
+  const seen = await observe(deps, policy, row.owner);
+  if (isRefusal(seen)) {
+    const unseen = waiting(run, { code: seen.refused, message: seen.message });
+    return rest(run, keptStatus(row.status), unseen, { ...memory, wantedSince: null });
+  }
+  const { decision, memory: judged } = await judge(deps, policy, seen, memory, true);
+  const view = decisionView(policy, decision);
+  if (decision.kind === 'idle') {
+    return rest(run, statusOf(decision), view, { ...judged, wantedSince: null });
+  }
+  const wanted = { ...judged, wantedSince: judged.wantedSince ?? decision.at };
+  const obstacle = await obstacleTo(run, decision, seen, wanted);
+  if (obstacle !== null) {
+    return rest(
+      run,
+      statusOf(decision),
+      postponed(view, obstacle.reason),
+      wanted,
+      obstacle.untilMs,
+    );
+  }
+  return propose(run, decision, view, seen, wanted);
+}
+
+/** The request a decision's aim amounts to. */
+export function requestOf(
+  { policy, row }: Pick<Run, 'policy'> & { readonly row: Pick<Run['row'], 'owner'> },
+  decision: Decision,
+): RebalanceRequest {
+  const { aim } = decision;
+  assert(aim !== null, 'a quote needs an aim');
+  const { universe, chains, chainLimits, assets } = policy;
+  const limits = chainLimits.map(({ chain, asset, floor, cap }) => ({
+    chain,
+    // A limit names the policy's asset, a request the network's.
+    asset: asset === null ? null : (universe[assets.indexOf(asset)] ?? asset),
+    floor,
+    cap,
+  }));
+  return {
+    intentType: 'rebalance',
+    owner: row.owner,
+    scope: { ...(chains === null ? {} : { chains }), assets: [...new Set(universe)] },
+    ...requestOfAim(aim, universe, assets),
+    // Without tracking the landing keeps to the limits already, and the quoter takes none.
+    ...(aim.aversion === null || limits.length === 0 ? {} : { chainLimits: limits }),
+  };
+}
+
+interface Obstacle {
+  readonly reason: Reason;
+  readonly untilMs: number;
+}
+
+/** Why a wanted trade is not proposed just now, or null. */
+async function obstacleTo(
+  run: Run,
+  decision: Decision,
+  seen: Observed,
+  { wantedSince, signableUntilMs }: Memory,
+): Promise<Obstacle | null> {
+  const { deps, row, policy } = run;
+  const { clock, options, store } = deps;
+  const nowMs = clock.nowMs();
+  const not = (code: string, message: string, untilMs = nowMs + options.pollMs): Obstacle => ({
+    reason: { code, message },
+    untilMs,
+  });
+  if (decision.aim === null) {
+    return not('noVenue', 'the trade needs a lending or option venue, and none is connected');
+  }
+  if (seen.orders.length > 0) {
+    const message = `${seen.orders.length} order(s) of the owner are under way: a quote can only trade what is in the wallet`;
+    return not('ordersInFlight', message);
+  }
+  if (nowMs < signableUntilMs) {
+    const message = 'the last proposal could still be signed; two must never be';
+    return not('earlierQuoteSignable', message, signableUntilMs);
+  }
+  if (decision.cause !== 'emergency') {
+    const wait = jitterSeconds(row.policyId, String(wantedSince), options.jitterSeconds);
+    const until = ((wantedSince ?? seen.now) + wait - seen.now) * 1_000;
+    if (until > 0) return not('jitter', `waits ${wait} s of its own`, nowMs + until);
+  }
+  const flow = flowOf(policy.universe, seen.weights, decision.aim.landing, seen.worthUsd);
+  const since = nowMs - options.ownFlow.windowSeconds * 1_000;
+  const key = crowded(await store.recentProposals(since), flow, options.ownFlow, clock.now());
+  if (key === null) return null;
+  return not('ownFlow', `other policies have used up what may go together (${key})`);
+}
+
+async function propose(
+  run: Run,
+  decision: Decision,
+  view: DecisionView,
+  seen: Observed,
+  memory: Memory,
+): Promise<JobOutcome> {
+  const { deps, policy } = run;
+  const { clock, options, quoter } = deps;
+  let quote: Quote | Awaited<ReturnType<typeof quoter.quote>>;
+  try {
+    quote = await quoter.quote(requestOf(run, decision));
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code === 'storeUnavailable') throw error;
+    const failures = memory.consecutiveFailures + 1;
+    const reason = { code: 'fault', message: `no quote: ${error.message}`.slice(0, 300) };
+    const paused = clock.nowMs() + failurePauseMs(run, failures);
+    const failed = { ...memory, consecutiveFailures: failures, pausedUntilMs: paused };
+    return rest(run, statusOf(decision), postponed(view, reason), failed, paused);
+  }
+  if (isRefusal(quote)) {
+    const reason = { code: quote.refused, message: quote.message };
+    const paused = clock.nowMs() + REFUSED_PAUSE_MS;
+    const slot = quote.refused === 'nothingToDo' && slotAnswered(view);
+    const refused = {
+      ...memory,
+      pausedUntilMs: paused,
+      lastScheduledAt: slot ? decision.at : memory.lastScheduledAt,
+    };
+    return rest(run, statusOf(decision), postponed(view, reason), refused, paused);
+  }
+  const validUntilMs = quote.validUntil * 1_000;
+  const { aim } = decision;
+  assert(aim !== null, 'proposed without an aim');
+  const expected: JsonObject = {
+    at: decision.at,
+    slotAnswered: slotAnswered(view),
+    worthUsd: seen.worthUsd,
+    turnover: aim.turnover,
+    landing: byAsset(policy.assets, aim.landing),
+    weights: byAsset(policy.assets, seen.weights),
+    priceUsd: byAsset(policy.universe, seen.usd),
+    flowUsd: flowOf(policy.universe, seen.weights, aim.landing, seen.worthUsd),
+  };
+  const why = view.reasons[0]?.message ?? 'the policy wants a trade';
+  const { quoteId, response } = quote;
+  return move(
+    run,
+    ['evaluating', 'proposed'],
+    {
+      because: { proposed: { code: decision.cause ?? 'wanted', why } },
+      data: {
+        proposed: {
+          decision: viewJson(view),
+          quoteId,
+          validUntil: quote.validUntil,
+          totalFeesUsd: feesOf(response),
+        },
+      },
+      memory: {
+        ...memory,
+        decision: view,
+        loggedKey: decisionKey(view),
+        loggedAt: decision.at,
+        haltedEvent: null,
+        quoteId,
+        signableUntilMs: validUntilMs + options.admissionGraceMs,
+      },
+      propose: { quoteId, validUntilMs, response, expected },
+    },
+    again(run, validUntilMs + options.admissionGraceMs).runAtMs,
+  );
+}
+
+/** Rests at `status`; logs the decision when it says something new, or has not been logged for long. */
+async function rest(
+  run: Run,
+  status: PolicyStatus,
+  view: DecisionView,
+  memory: Memory,
+  untilMs: number = view.nextAt * 1_000,
+): Promise<JobOutcome> {
+  const { deps, row } = run;
+  const nowMs = deps.clock.nowMs();
+  const key = decisionKey(view);
+  const stale = view.at - memory.loggedAt >= deps.options.repeatLogSeconds;
+  const stopped = status === 'halted' || status === 'reduceOnly';
+  const entered = stopped && row.status !== status;
+  const next: Memory = {
+    ...memory,
+    decision: view,
+    haltedEvent: !stopped ? null : entered ? row.eventCount + 1 : memory.haltedEvent,
+  };
+  const { runAtMs } = again(run, Math.max(untilMs, memory.pausedUntilMs));
+  if (row.status === status && key === memory.loggedKey && !stale) {
+    if (sameButWorth(run.memory, next) && nowMs - run.memory.savedAtMs < SAVE_EVERY_MS) {
+      return { runAtMs };
+    }
+    return write(run, quietStep(row, saved(run, next)), runAtMs);
+  }
+  const [first] = view.reasons;
+  const because = {
+    code: first?.code ?? 'idle',
+    why: first?.message ?? 'nothing to do',
+  };
+  return move(
+    run,
+    ['evaluating', status],
+    {
+      because: { [status]: because },
+      data: { [status]: { decision: viewJson(view) } },
+      memory: { ...next, loggedKey: key, loggedAt: view.at },
+    },
+    runAtMs,
+  );
+}
+
+function sameButWorth(before: Memory, after: Memory): boolean {
+  const rest = ({ worth: _w, decision: _d, savedAtMs: _s, ...others }: Memory) =>
+    JSON.stringify(others);
+  return rest(before) === rest(after);
+}
+
+/** The mode of the decision as a resting state. */
+export function statusOf({ mode }: Pick<Decision, 'mode'>): PolicyStatus {
+  const strictest = stricter(mode, 'normal');
+  if (strictest === 'halted') return 'halted';
+  return strictest === 'reduceOnly' ? 'reduceOnly' : 'idle';
+}
+
+/** Where an evaluation that saw nothing leaves the row. */
+function keptStatus(status: PolicyStatus): PolicyStatus {
+  return status === 'reduceOnly' || status === 'halted' || status === 'repair' ? status : 'idle';
+}
+
+/** A decision to wait because the world could not be seen. */
+function waiting({ deps, row }: Run, reason: Reason): DecisionView {
+  const now = deps.clock.now();
+  return {
+    at: now,
+    mode: row.status === 'halted' || row.status === 'reduceOnly' ? row.status : 'normal',
+    kind: 'idle',
+    cause: null,
+    aim: null,
+    leverage: null,
+    hedge: null,
+    reasons: [{ code: reason.code, message: reason.message }],
+    skipped: [],
+    nextAt: now + Math.ceil(deps.options.pollMs / 1_000),
+  };
+}
+
+/** The decision to act, not acted on: why comes first, what was wanted stays to be read. */
+function postponed(view: DecisionView, reason: Reason): DecisionView {
+  return { ...view, reasons: [{ code: reason.code, message: reason.message }, ...view.reasons] };
+}
+
+const slotAnswered = ({ reasons }: DecisionView): boolean =>
+  reasons.some(({ code }) => code === 'slotAnswered');
+
+export const viewJson = (view: DecisionView): JsonObject =>
+  JSON.parse(JSON.stringify(view)) as JsonObject;
+
+function feesOf(response: JsonObject): string | null {
+  const { metadata } = response;
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return null;
+  const { totalFeesUsd } = metadata as JsonObject;
+  return typeof totalFeesUsd === 'string' ? totalFeesUsd : null;
+}
