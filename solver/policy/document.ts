@@ -83,11 +83,13 @@ export type HedgeBandDocument =
 export interface HedgeDocument {
   readonly underlying: string;
   readonly netDelta?: NumberOrText;
-  readonly band?: HedgeBandDocument;
+  readonly band: HedgeBandDocument;
   readonly gammaBand?: NumberOrText | null;
   readonly vegaBand?: NumberOrText | null;
   readonly instruments?: readonly string[];
   readonly costBps?: NumberOrText;
+  readonly fixedUsd?: NumberOrText;
+  readonly check?: DurationText;
 }
 
 export interface LeverageDocument {
@@ -100,6 +102,14 @@ export interface LeverageDocument {
   readonly emergencyCooldown?: DurationText;
   readonly maxChunkUsd?: NumberOrText;
   readonly healthFloor?: NumberOrText;
+  readonly account?: string;
+  readonly worstMove?: NumberOrText;
+  readonly cost?: {
+    readonly proportionalBps?: NumberOrText;
+    readonly impactBpsPerMillion?: NumberOrText;
+    readonly flashFeeBps?: NumberOrText | null;
+  };
+  readonly chunkPause?: DurationText;
 }
 
 export interface OraclesDocument {

@@ -13,6 +13,8 @@ import {
   DEFAULT_NAME,
 } from './defaults.ts';
 import type { PolicyDocument } from './document.ts';
+import type { BreakerPolicy } from './guards/breakers.ts';
+import type { OraclePolicy } from './guards/oracle.ts';
 import { readHedge, readLeverage } from './parseDerivatives.ts';
 import {
   numberOf,
@@ -120,7 +122,12 @@ function read(at: At, problems: Problems): Policy | null {
     null,
   );
   // A halted policy could not deleverage.
-  const breakers = leverage === null ? DEFAULT_BREAKERS : REDUCE_ON_TRIP;
+  const levered = leverage !== null;
+  const breakers: BreakerPolicy = { ...DEFAULT_BREAKERS, ...(levered && { onTrip: REDUCE }) };
+  const oracles: OraclePolicy = {
+    ...defaultOracles(assets),
+    ...(levered && { onFailure: REDUCE }),
+  };
   const policy: Policy = {
     name: document.optional('name', readName, DEFAULT_NAME),
     assets,
@@ -160,8 +167,8 @@ function read(at: At, problems: Problems): Policy | null {
     leverage,
     oracles: document.optional(
       'oracles',
-      (field) => readOracles(field, assets, problems),
-      defaultOracles(assets),
+      (field) => readOracles(field, assets, oracles, problems),
+      oracles,
     ),
     breakers: document.optional(
       'breakers',
@@ -180,7 +187,7 @@ function read(at: At, problems: Problems): Policy | null {
   return policy;
 }
 
-const REDUCE_ON_TRIP = { ...DEFAULT_BREAKERS, onTrip: 'reduceOnly' } as const;
+const REDUCE = 'reduceOnly';
 
 const NAME = /^[^\p{C}]{1,64}$/u;
 

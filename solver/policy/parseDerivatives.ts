@@ -5,7 +5,7 @@ import { type At, readId, readOneOf, refuse } from '../market/reader.ts';
 import { DEFAULT_HEDGE, DEFAULT_LEVERAGE } from './defaults.ts';
 import type { HedgeBandModel, HedgePolicy } from './hedging/types.ts';
 import { checkLeverage } from './leverage/check.ts';
-import type { LeveragePolicy } from './leverage/types.ts';
+import type { LeveragePolicy, SaleCost } from './leverage/types.ts';
 import {
   items,
   knownAsset,
@@ -30,7 +30,15 @@ const HEDGE_FIELDS = [
   'fixedUsd',
   'check',
 ];
-const BAND_MODELS = ['whalleyWilmott', 'zakamouline', 'twoBand', 'leland', 'fixed'] as const;
+/** The order of docs: cheapest for its error first. */
+const BAND_MODELS = [
+  'whalleyWilmott',
+  'zakamouline',
+  'twoBand',
+  'discrete',
+  'leland',
+  'fixed',
+] as const;
 
 export function readHedge(at: At, assets: readonly string[], problems: Problems): HedgePolicy {
   const section = new Section(at, HEDGE_FIELDS, problems);
@@ -48,7 +56,12 @@ export function readHedge(at: At, assets: readonly string[], problems: Problems)
       (field) => readNumber(field, { min: -1e12, max: 1e12, unit: 'units', example: '0' }),
       DEFAULT_HEDGE.netDelta,
     ),
-    band: section.optional('band', (field) => readHedgeBand(field, problems), DEFAULT_HEDGE.band),
+    band: section.required(
+      'band',
+      (field) => readHedgeBand(field, problems),
+      { kind: 'fixed', width: 1 },
+      '{"model":"discrete","aversion":"0.001"}',
+    ),
     gammaBand: section.optional(
       'gammaBand',
       orNull((field) => readNumber(field, greek), null),
@@ -125,6 +138,7 @@ const LEVERAGE_FIELDS = [
   'healthFloor',
   'account',
   'worstMove',
+  'cost',
   'chunkPause',
 ];
 
@@ -177,6 +191,11 @@ export function readLeverage(at: At, problems: Problems): LeveragePolicy {
       (field) => ({ worstMove: readNumber(field, fraction) }),
       {},
     ),
+    ...section.optional<{ cost?: SaleCost }>(
+      'cost',
+      (field) => ({ cost: readSaleCost(field, problems) }),
+      {},
+    ),
     ...section.optional<{ chunkSeconds?: number }>(
       'chunkPause',
       (field) => ({ chunkSeconds: readDuration(field) }),
@@ -186,6 +205,22 @@ export function readLeverage(at: At, problems: Problems): LeveragePolicy {
   refuseDisorder(section, policy);
   checkLeverage(policy, at.pointer);
   return policy;
+}
+
+/** What selling collateral costs; a document says it in bps. */
+function readSaleCost(at: At, problems: Problems): SaleCost {
+  const section = new Section(
+    at,
+    ['proportionalBps', 'impactBpsPerMillion', 'flashFeeBps'],
+    problems,
+  );
+  const bps: Range = { min: 0, max: 5_000, unit: 'bps', example: '30' };
+  const fraction = (field: At) => readBps(field, bps);
+  return {
+    proportional: section.optional('proportionalBps', fraction, DEFAULT_HEDGE.proportional),
+    impactPerUsd: section.optional('impactBpsPerMillion', fraction, 0) / 1e6,
+    flashFee: section.optional('flashFeeBps', orNull(fraction, null), null),
+  };
 }
 
 const ratioRange = (example: string): Range => ({

@@ -33,10 +33,14 @@ const ORACLE_FIELDS = [
   'onFailure',
 ];
 
-export function readOracles(at: At, assets: readonly string[], problems: Problems): OraclePolicy {
+export function readOracles(
+  at: At,
+  assets: readonly string[],
+  byDefault: OraclePolicy,
+  problems: Problems,
+): OraclePolicy {
   const section = new Section(at, ORACLE_FIELDS, problems);
   const bps = { min: 1, max: 5_000, unit: 'bps', example: '100' };
-  const byDefault = defaultOracles(assets);
   return {
     quorum: section.optional(
       'quorum',
@@ -73,7 +77,7 @@ export function readOracles(at: At, assets: readonly string[], problems: Problem
 
 /** What is said replaces the default of that asset alone. */
 function readFloors(at: At, assets: readonly string[]): Readonly<Record<string, number>> {
-  const floors = new Map(Object.entries(defaultOracles(assets).depegFloors));
+  const floors = new Map(Object.entries(depegFloorsOf(assets)));
   const range = { min: 0, max: 1e9, unit: 'dollars', example: '"0.98" ("0" for none)' };
   for (const [name, place] of members(at)) {
     floors.set(
@@ -84,10 +88,13 @@ function readFloors(at: At, assets: readonly string[]): Readonly<Record<string, 
   return Object.fromEntries([...floors].filter(([, floor]) => floor > 0));
 }
 
-export function defaultOracles(assets: readonly string[]): OraclePolicy {
-  const floors = assets.filter(hasDefaultFloor).map((asset) => [asset, DEFAULT_DEPEG_FLOOR]);
-  return { ...DEFAULT_ORACLES, depegFloors: Object.fromEntries(floors) };
-}
+export const defaultOracles = (assets: readonly string[]): OraclePolicy => ({
+  ...DEFAULT_ORACLES,
+  depegFloors: depegFloorsOf(assets),
+});
+
+const depegFloorsOf = (assets: readonly string[]): Readonly<Record<string, number>> =>
+  Object.fromEntries(assets.filter(hasDefaultFloor).map((asset) => [asset, DEFAULT_DEPEG_FLOOR]));
 
 const BREAKER_FIELDS = [
   'drawdown',

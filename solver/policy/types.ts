@@ -9,7 +9,7 @@ import type { BreakerPolicy, BreakerState } from './guards/breakers.ts';
 import type { OraclePolicy, PriceReading } from './guards/oracle.ts';
 import type { HedgePolicy, HedgeState, HedgeTrade } from './hedging/types.ts';
 import type { AccountHealth } from './leverage/accounts.ts';
-import type { LeveragePolicy, LeverageTrade } from './leverage/types.ts';
+import type { LeverageHistory, LeveragePolicy, LeverageTrade } from './leverage/types.ts';
 import type { Schedule } from './schedule/schedule.ts';
 
 export type Objective =
@@ -124,6 +124,8 @@ export interface PolicyHistory {
   readonly lastScheduledAt: UnixSeconds | null;
   /** At least the last 30 days, ascending. */
   readonly settlements: readonly PastSettlement[];
+  /** Absent: leverage has done nothing yet. */
+  readonly leverage?: LeverageHistory;
 }
 
 export interface PolicyState {
@@ -136,6 +138,8 @@ export interface PolicyState {
   readonly worthUsd: number;
   /** Per asset, every source's reading. */
   readonly prices: readonly (readonly PriceReading[])[];
+  /** Time-weighted averages, parallel to assets; needed where the policy sets maxTwapGapBps. */
+  readonly twap?: readonly (number | null)[];
   readonly forecast: Forecast;
   readonly history: PolicyHistory;
   readonly breakers: BreakerState;
@@ -180,6 +184,8 @@ export interface Aim {
   readonly maxGasUsd: number;
   /** ½Σ|landing − weights|. */
   readonly turnover: number;
+  /** What the 30-day limit still allows; absent: no limit. */
+  readonly maxTurnover?: number;
 }
 
 export interface Decision {
@@ -191,6 +197,8 @@ export interface Decision {
   readonly cause: Cause | null;
   readonly aim: Aim | null;
   readonly leverage: LeverageTrade | null;
+  /** With leverage: to be stored as PolicyHistory.leverage, once the trade is done if there is one. */
+  readonly leverageHistory?: LeverageHistory;
   readonly hedge: readonly HedgeTrade[] | null;
   readonly reasons: readonly Reason[];
   readonly skipped: readonly Skipped[];
