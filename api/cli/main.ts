@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import { registerBuild } from './build.ts';
+import { registerBacktest } from './commands/backtest.ts';
 import { registerDrift, registerPolicy } from './commands/policy.ts';
 import { registerSolve } from './commands/solve.ts';
 import { registerVerify } from './commands/verify.ts';
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   registerVerify(program);
   registerPolicy(program);
   registerDrift(program);
+  registerBacktest(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
