@@ -47,7 +47,9 @@ function greeks({ cells, run }: RiskCells, option: OptionInputs): Greeks {
   const { kind, spot, strike, years, rate, carry, volatility } = option;
   if (kind !== 'call' && kind !== 'put') refuse('kind', `must be 'call' or 'put', is ${kind}`);
   const row = [spot, strike, years, rate, carry, volatility, kind === 'call' ? 1 : -1];
-  for (let k = 0; k < OPTION.length; k++) checkColumn(row[k] as number, k, '');
+  row.forEach((value, column) => {
+    if (!isGood(value, column)) refuseColumn(value, column, '');
+  });
   cells.set(row);
   if (run((core) => core.riskGreeks(1)) !== STATUS.ok) outOfRange('option');
   const at = OPTION.length;
@@ -72,8 +74,11 @@ function greeksBatch({ cells, run }: RiskCells, inputs: Float64Array): Float64Ar
   const width = OPTION.length;
   if (inputs.length % width !== 0) refuse('inputs', `must be rows of ${width} numbers`);
   const count = inputs.length / width;
-  for (let k = 0; k < inputs.length; k++) {
-    checkColumn(inputs[k] as number, k % width, `inputs/${Math.floor(k / width)}/`);
+  for (let k = 0; k < count; k++) {
+    for (let column = 0; column < width; column++) {
+      if (isGood(cellOf(inputs, k * width + column), column)) continue;
+      refuseColumn(cellOf(inputs, k * width + column), column, `inputs/${k}/`);
+    }
   }
   if (inputs.length > cells.length) tooLarge('inputs');
   cells.set(inputs);
@@ -83,13 +88,17 @@ function greeksBatch({ cells, run }: RiskCells, inputs: Float64Array): Float64Ar
   return cells.slice(inputs.length, inputs.length + count * GREEKS);
 }
 
-function checkColumn(value: number, column: number, path: string): void {
+/** Whether a number may stand in that column; the hot path of a batch. */
+function isGood(value: number, column: number): boolean {
+  if (column === 6) return value === 1 || value === -1;
+  return (value > 0 || column === 3 || column === 4) && Number.isFinite(value);
+}
+
+function refuseColumn(value: number, column: number, path: string): never {
   const name = `${path}${OPTION[column]}`;
-  if (column === 6) {
-    if (Math.abs(value) !== 1) refuse(name, `must be 1 (call) or -1 (put), is ${value}`);
-  } else if (column === 3 || column === 4) {
-    if (!Number.isFinite(value)) refuse(name, `must be a finite number, is ${value}`);
-  } else positive(value, name);
+  if (column === 6) refuse(name, `must be 1 (call) or -1 (put), is ${value}`);
+  if (column === 3 || column === 4) refuse(name, `must be a finite number, is ${value}`);
+  refuse(name, `must be a number > 0, is ${value}`);
 }
 
 function covariance(

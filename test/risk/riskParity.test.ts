@@ -145,9 +145,23 @@ describe('riskParity', () => {
     ).toBe('/budgets');
   });
 
-  test('error: hedges so close that the covariance’s own rounding decides are refused', () => {
-    const near = Float64Array.of(1, -1 + 1e-10, -1 + 1e-10, 1);
-    expect(refusalOf(() => kernel.riskParity(near, Float64Array.of(0.7, 0.3)))).toBe('/covariance');
+  test('error: hedges so close that rounding decides are answered within 1e-10 or refused', () => {
+    const budgets = Float64Array.of(0.7, 0.3);
+    const refused = Array.from({ length: 16 }, (_, k) => {
+      const covariance = Float64Array.of(1, -1 + 10 ** -k, -1 + 10 ** -k, 1);
+      try {
+        const { weights } = kernel.riskParity(covariance, budgets);
+        expect(residualOf(covariance, budgets, weights), `1e-${k}`).toBeLessThan(KKT);
+        return false;
+      } catch {
+        expect(['/covariance', '/budgets']).toContain(
+          refusalOf(() => kernel.riskParity(covariance, budgets)),
+        );
+        return true;
+      }
+    });
+    expect(refused.slice(0, 6)).not.toContain(true);
+    expect(refused.slice(14)).not.toContain(false);
   });
 
   test('error: what is no covariance or no budget is refused', () => {

@@ -45,7 +45,7 @@ export function twoBand(setting: Setting): TwoBand {
 /** Where `isBelow` turns false, between low and high. */
 function bisect(low: number, high: number, isBelow: (x: number) => boolean): number {
   let [a, b] = [low, high];
-  for (let k = 0; k < 120; k++) {
+  for (let k = 0; k < 64; k++) {
     const middle = (a + b) / 2;
     if (isBelow(middle)) a = middle;
     else b = middle;
