@@ -2,12 +2,16 @@
 //   --quick     seconds: two cases of each small size, no rivals; prints the same result hash anywhere
 //   --only      kinds (smooth, mixed, linear, fixedCost, real, survey), sizes (100/20), engines
 //   --plot      time over size by engine, log-log
+// npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
+// npm run bench -- hedging [--paths N] [--seed N] [--json]
 // Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
 
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { main as coupling } from './coupling.ts';
+import { main as hedging } from './hedging.ts';
 import { benchOptimizer } from './optimizer.ts';
 import { plot } from './plot.ts';
 import { asMarkdown, asText } from './report.ts';
@@ -16,6 +20,14 @@ const USAGE =
   'usage: npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE] [--markdown FILE]';
 
 async function main(): Promise<number> {
+  if (process.argv[2] === 'coupling') {
+    build();
+    return coupling(process.argv.slice(3));
+  }
+  if (process.argv[2] === 'hedging') {
+    build();
+    return hedging(process.argv.slice(3));
+  }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -30,10 +42,7 @@ async function main(): Promise<number> {
     console.error(USAGE);
     return 2;
   }
-  const built = spawnSync(process.execPath, ['assembly/build.mjs'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  if (built.status !== 0) throw new Error('the core does not build: node assembly/build.mjs');
+  build();
   const report = await benchOptimizer({
     quick: values.quick,
     only: values.only.split(',').filter((name) => name !== ''),
@@ -52,6 +61,13 @@ async function main(): Promise<number> {
   }
   if (values.plot !== undefined) writeFileSync(values.plot, plot(report.rows));
   return report.violations.length === 0 ? 0 : 1;
+}
+
+function build(): void {
+  const built = spawnSync(process.execPath, ['assembly/build.mjs'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (built.status !== 0) throw new Error('the core does not build: node assembly/build.mjs');
 }
 
 process.exitCode = await main();

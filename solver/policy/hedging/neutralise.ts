@@ -27,8 +27,11 @@ export interface Neutral {
 
 /** More candidates are refused: pairs grow with the square. */
 export const INSTRUMENTS_MAX = 256;
-/** A pair whose determinant is this small beside its products has one direction, not two. */
-const COLLINEAR = 1e-9;
+/**
+ * A pair whose determinant is this small beside its products is taken for one direction: it would hold
+ * a million of one against a million of the other, and rounding would decide the rest.
+ */
+const COLLINEAR = 1e-6;
 /** Rounding allowed when a solution is put back into the rows. */
 const ROUNDING = 1e-9;
 
