@@ -64,7 +64,7 @@ function sized(
     return {
       asset: asset.asset,
       wholeUsd: trade.exposureUsd,
-      chunkUsd: trade.exposureUsd * part,
+      chunkUsd: Math.min(policy.maxChunkUsd, trade.exposureUsd),
       debtUsd: trade.debtUsd * part,
     };
   }
