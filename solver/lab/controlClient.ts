@@ -11,6 +11,12 @@ export type PausablePart = 'dvnA' | 'dvnB' | 'executor' | 'pulse';
 export interface LabControl {
   /** Publishes this price on every chain and holds it; returns when readers see it. */
   setPrice(asset: AssetName, dollars: number): Promise<void>;
+  /**
+   * Moves the market: an arbitrageur trades on every chain's pools until none is further than its fee
+   * from this price, and the feeds publish it and hold it. Returns when both are there; half to twice
+   * the reference price.
+   */
+  movePrice(asset: AssetName, dollars: number): Promise<void>;
   /** Lets all prices walk again. */
   releasePrices(): Promise<void>;
   /** Stops a part, on every chain. A paused pulse lets feeds go stale. */
@@ -22,19 +28,22 @@ export interface LabControl {
 }
 
 const TIMEOUT_MS = 15_000;
+/** Three rounds of trades, each mined. */
+const MOVE_TIMEOUT_MS = 120_000;
 
 export function labControl(at: { readonly url: string; readonly token: string }): LabControl {
-  const post = async (path: string, body: unknown = {}): Promise<void> => {
+  const post = async (path: string, body: unknown = {}, limitMs = TIMEOUT_MS): Promise<void> => {
     const response = await fetch(`${at.url}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-lab-token': at.token },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(limitMs),
     });
     if (!response.ok) throw new Fault(`lab control ${path}: ${await response.text()}`);
   };
   return {
     setPrice: (asset, dollars) => post('/prices/set', { asset, dollars }),
+    movePrice: (asset, dollars) => post('/prices/move', { asset, dollars }, MOVE_TIMEOUT_MS),
     releasePrices: () => post('/prices/release'),
     pause: (part) => post('/parts/pause', { part }),
     resume: (part) => post('/parts/resume', { part }),

@@ -16,6 +16,7 @@ export interface ControlActions {
   /** Throws if any chain does not answer. */
   checkHealth(): Promise<void>;
   setPrice(asset: AssetName, dollars: number): Promise<void>;
+  movePrice(asset: AssetName, dollars: number): Promise<void>;
   releasePrices(): Promise<void>;
   pause(part: PausablePart, paused: boolean): void;
   /** Refuses an unknown chain with InvalidInput. */
@@ -65,6 +66,9 @@ async function handle(request: IncomingMessage, actions: ControlActions): Promis
     case '/prices/set':
       await actions.setPrice(assetIn(body), dollarsIn(body));
       return true;
+    case '/prices/move':
+      await actions.movePrice(assetIn(body), reachable(assetIn(body), dollarsIn(body)));
+      return true;
     case '/prices/release':
       await actions.releasePrices();
       return true;
@@ -108,6 +112,15 @@ function assetIn({ asset }: Body): AssetName {
 function dollarsIn({ dollars }: Body): number {
   if (typeof dollars === 'number' && dollars > 0 && dollars < 1e8) return dollars;
   throw new InvalidInput('dollars must be a number between 0 and 1e8');
+}
+
+/** Pools hold nothing beyond 0.4 to 2.5 times where they were seeded (setup's V3_RANGES). */
+function reachable(asset: AssetName, dollars: number): number {
+  const reference = ASSETS.find((candidate) => candidate.asset === asset)?.dollars ?? 0;
+  if (dollars >= reference / 2 && dollars <= reference * 2) return dollars;
+  throw new InvalidInput(
+    `pools trade ${asset} between ${reference / 2} and ${reference * 2} dollars, not at ${dollars}`,
+  );
 }
 
 function partIn({ part }: Body): PausablePart {

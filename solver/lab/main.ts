@@ -158,6 +158,7 @@ class Lab {
         prices.hold(asset, dollars);
         await workers.publishAll();
       },
+      movePrice: workers.movePrice,
       releasePrices: async () => {
         prices.releaseAll();
         await workers.publishAll();

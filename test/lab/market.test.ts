@@ -295,3 +295,43 @@ describe('lab accounts', () => {
     }
   });
 });
+
+describe('movePrice', () => {
+  /** How far a pool stands from the dollars of its two assets, as a share. */
+  async function distance(chain: TestChain, pool: PoolConfig, dollars: Record<string, number>) {
+    const [asset0, asset1] = pool.tokens.map((address) => tokenAt(chain, address).asset);
+    const at = (asset: string | undefined) => dollars[asset ?? ''] ?? dollarsOf(asset ?? '');
+    const implied = (await impliedDollars(chain, pool)) / dollarsOf(asset1 ?? '');
+    return (implied * at(asset1)) / at(asset0) - 1;
+  }
+
+  it('behavior: real trades take every pool of the asset to the feeds’ new price, down and back', async () => {
+    for (const ETH of [2752, 3360]) {
+      const before = await present(chains[0], 'chain').client.getBlockNumber({ cacheTime: 0 });
+      await lab.control.movePrice('ETH', ETH);
+      let traded = 0;
+      for (const chain of chains) {
+        expect((await roundOf(chain, 'ETH')).answer).toBe(BigInt(ETH) * 100_000_000n);
+        for (const pool of chain.deployment.pools) {
+          const assets = pool.tokens.map((address) => tokenAt(chain, address).asset);
+          if (!assets.includes('ETH')) continue;
+          const off = await distance(chain, pool, { ETH });
+          // Where a trade that pays the fee gains nothing: at most 1/(1 − fee) off, and rounding.
+          const edge = 1 / (1 - pool.feePips / 1e6) - 1 + 1e-5;
+          expect(Math.abs(off), `${pool.id} at ${ETH}`).toBeLessThan(edge);
+          traded++;
+        }
+        const events = await chain.client.getLogs({
+          fromBlock: before,
+          address: chain.deployment.pools.map(({ address }) => address),
+        });
+        expect(events.length, `${chain.deployment.name}: trades leave events`).toBeGreaterThan(0);
+      }
+      expect(traded).toBe(14);
+    }
+  });
+
+  it('error: prices that no pool trades', async () => {
+    await expect(lab.control.movePrice('ETH', 1)).rejects.toThrow('pools trade ETH between');
+  });
+});

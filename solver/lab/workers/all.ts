@@ -6,6 +6,8 @@ import type { LabRole } from '../accounts.ts';
 import type { PausablePart } from '../controlClient.ts';
 import type { LabLog } from '../log.ts';
 import type { ResolvedLabOptions } from '../options.ts';
+import type { AssetName } from '../setup.ts';
+import { arbitrage } from './arbitrage.ts';
 import { createDvnWorker } from './dvn.ts';
 import { createExecutorWorker } from './executor.ts';
 import { runLoop } from './loop.ts';
@@ -19,6 +21,8 @@ export interface Workers {
   readonly paused: Set<PausablePart>;
   /** Publishes on every chain; returns when readers see it. */
   publishAll(): Promise<void>;
+  /** Holds a price, publishes it and trades every chain's pools there; returns when both are done. */
+  movePrice(asset: AssetName, dollars: number): Promise<void>;
   /**
    * Starts the chains' blocks, one every blockMs, until `signal`. Mined from here because anvil's
    * own short timer makes it keep every block's state, and memory grow without end.
@@ -77,13 +81,16 @@ export function createWorkers(
       void runLoop({ name, everyMs: options.blockMs, signal, log, step });
     }
   };
-  return {
-    prices,
-    paused,
-    mine,
-    publishAll: async () => {
-      await Promise.all(sites.map((site) => publisher.publish(site)));
-    },
-    start,
+  const publishAll = async () => {
+    await Promise.all(sites.map((site) => publisher.publish(site)));
   };
+  const movePrice = async (asset: AssetName, dollars: number) => {
+    prices.hold(asset, dollars);
+    // A sender of its own: its nonce is read anew, for tests hand out tokens with the faucet's key.
+    const trades = sites.map((site) =>
+      arbitrage(site, createSender(site.rpc, 'faucet', pollMs), prices, asset),
+    );
+    await Promise.all([publishAll(), ...trades]);
+  };
+  return { prices, paused, mine, publishAll, movePrice, start };
 }
