@@ -14,10 +14,20 @@ export {
 export { interoperable } from './types/interop.ts';
 export type { JsonObject } from './types/json.ts';
 export type {
+  Armed,
+  ArmRequest,
+  DecisionView,
+  DriftRequest,
+  DryRun,
+  DryRunRequest,
+  PolicyEventView,
   PolicyReader,
   PolicyRefusal,
   PolicyRefusalCode,
   PolicyService,
+  PolicyView,
+  PortfolioView,
+  ProposalView,
 } from './types/policyService.ts';
 export type {
   OrderRecord,

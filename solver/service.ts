@@ -6,6 +6,7 @@ import type { Quoter } from './quoting/quoter.ts';
 import type { Admission } from './settlement/admission.ts';
 import type { ChainId, OrderId } from './types/ids.ts';
 import type { NetworkConfig } from './types/network.ts';
+import type { PolicyService } from './types/policyService.ts';
 import type { Chain } from './types/ports.ts';
 import type { AssetView, OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
 import type { Store, TxSender } from './types/store.ts';
@@ -18,6 +19,7 @@ export interface ServiceDeps {
   readonly pool: EnginePool;
   readonly quoter: Quoter;
   readonly admission: Admission;
+  readonly policies: PolicyService;
 }
 
 /** Longest wait for one dependency's answer to a readiness check. */
@@ -49,6 +51,7 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
     result: (quoteId) => quoteText(quoteId, 'result'),
     assets: () => assets,
     readiness: () => readiness(deps),
+    policies: deps.policies,
   };
 }
 

@@ -6,6 +6,7 @@ import { runWorker } from './adapters/jobs.ts';
 import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
 import { openDatabase } from './adapters/postgres.ts';
+import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
 import { systemRng } from './adapters/rng.ts';
 import { createSigner } from './adapters/signer.ts';
@@ -13,17 +14,26 @@ import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
 import { createEngine } from './engine/engine.ts';
 import { createEnginePool, type EnginePool } from './engine/pool.ts';
+import { createRiskKernel } from './engine/risk.ts';
 import { createDesk, type Desk } from './filling/desk.ts';
 import { reservedByNode, reservingOrders } from './filling/inventory.ts';
+import { createKeeper } from './keeper/keep.ts';
+import { KEEP_JOB } from './keeper/lifecycle.ts';
+import { createPolicies } from './keeper/policies.ts';
+import { DEFAULT_KEEPER_OPTIONS, type KeeperOptions } from './keeper/ports.ts';
+import { wakeOnOrders } from './keeper/wake.ts';
 import { parseProblem } from './market/problemFile.ts';
+import { decide } from './policy/decide.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
 import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
 import { judge } from './quoting/solve.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
 import { createGuard } from './settlement/guard.ts';
+import { createOwnerCheck } from './settlement/ownerCheck.ts';
 import { DEFAULT_SETTLEMENT_POLICY, type SettlementPolicy } from './settlement/policy.ts';
 import { createServe, GUARD_JOB, SERVE_JOB } from './settlement/serve.ts';
+import { createStanding } from './settlement/standing.ts';
 import { present, unreachable } from './types/assert.ts';
 import { type ChainId, fromBytes32Address, type Hex } from './types/ids.ts';
 import type { NetworkConfig } from './types/network.ts';
@@ -31,7 +41,7 @@ import type { Chain } from './types/ports.ts';
 import type { Trimtab } from './types/service.ts';
 import type { JobLease, Store } from './types/store.ts';
 
-export type JobKind = typeof SERVE_JOB | typeof GUARD_JOB;
+export type JobKind = typeof SERVE_JOB | typeof GUARD_JOB | typeof KEEP_JOB;
 
 export interface SolverOptions {
   readonly network: NetworkConfig;
@@ -40,10 +50,16 @@ export interface SolverOptions {
   readonly wasmBytes: Uint8Array;
   /** Private keys. The guardian only pays gas; it may be any funded account. */
   readonly keys: { readonly filler: Hex; readonly auctioneer: Hex; readonly guardian: Hex };
-  /** Which workflows this process runs; default both. None: it only answers the API. */
+  /** Which workflows this process runs; default all. None: it only answers the API. */
   readonly jobs?: readonly JobKind[];
   readonly quotePolicy?: Partial<QuotePolicy>;
   readonly settlementPolicy?: Partial<SettlementPolicy>;
+  readonly keeper?: Partial<KeeperOptions> & {
+    /** How long a proposal may be signed: its owner is not waiting for it. Default 300. */
+    readonly proposalSeconds?: number;
+    /** Policies of one owner that are not ended, at most. Default 32. */
+    readonly policiesMax?: number;
+  };
   /** Failures of background work, once each. */
   readonly log?: (error: unknown, where: string) => void;
 }
@@ -58,7 +74,11 @@ export interface Solver {
 /** Threads that solve; the event loop has the other core. */
 const ENGINE_WORKERS = 1;
 const JOB_CONCURRENCY = 8;
+/** Apart from settlement's, so that slow quotes for policies never keep an order waiting. */
+const KEEP_CONCURRENCY = 4;
 const JOB_LEASE_MS = 5_000;
+const PROPOSAL_SECONDS = 300;
+const POLICIES_MAX = 32;
 
 /** Connects, migrates, and starts the workflows. Throws Fault when the database is out of reach. */
 export async function openSolver(options: SolverOptions): Promise<Solver> {
@@ -96,7 +116,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     clock,
     signer: signers.filler,
   });
-  const quoter = createQuoter({
+  const quoting: QuoterDeps = {
     network,
     source,
     store,
@@ -107,7 +127,8 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     reserved: () => reservedOf(store),
     canFund: fundingOf(desk),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
-  });
+  };
+  const quoter = createQuoter(quoting);
   const admission = createAdmission({
     store,
     chains,
@@ -119,11 +140,22 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   const settlement = { store, sender, chains, clock, network, policy };
   const serve = createServe({ ...settlement, desk, auctioneer: signers.auctioneer });
   const guard = createGuard({ ...settlement, account: signers.guardian.address });
-  const handlers = { [SERVE_JOB]: serve, [GUARD_JOB]: guard } as const;
+  const keeping = keeperDeps({ ...options, quoting, chains });
+  const keeper = {
+    ...keeping,
+    store: createPostgresPolicies(database, store),
+    orders: store,
+    source,
+    network,
+    clock,
+  };
+  const keep = createKeeper(keeper);
+  const policies = createPolicies(keeper);
+  const handlers = { [SERVE_JOB]: serve, [GUARD_JOB]: guard, [KEEP_JOB]: keep } as const;
 
   const stopping = new AbortController();
-  const kinds = options.jobs ?? [SERVE_JOB, GUARD_JOB];
-  const worker =
+  const all = options.jobs ?? [SERVE_JOB, GUARD_JOB, KEEP_JOB];
+  const work = (kinds: readonly JobKind[], concurrency: number) =>
     kinds.length === 0
       ? Promise.resolve()
       : runWorker({
@@ -131,17 +163,31 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
           clock,
           kinds,
           handler: (lease, signal) => handlers[kindOf(lease)](lease, signal),
-          concurrency: JOB_CONCURRENCY,
+          concurrency,
           leaseMs: JOB_LEASE_MS,
           signal: stopping.signal,
           onError: (error, lease) => log(error, lease ? `job ${lease.kind} ${lease.key}` : 'jobs'),
         });
+  const workers = [
+    work(
+      all.filter((kind) => kind !== KEEP_JOB),
+      JOB_CONCURRENCY,
+    ),
+    work(
+      all.filter((kind) => kind === KEEP_JOB),
+      KEEP_CONCURRENCY,
+    ),
+  ];
+  const unhook = all.includes(KEEP_JOB)
+    ? wakeOnOrders(store, keeper.store, (error) => log(error, 'waking policies'))
+    : () => {};
   return {
-    trimtab: serviceOf({ network, store, sender, chains, pool, quoter, admission }),
+    trimtab: serviceOf({ network, store, sender, chains, pool, quoter, admission, policies }),
     store,
     async close() {
+      unhook();
       stopping.abort(new Error('the service is closing'));
-      await worker;
+      await Promise.all(workers);
       await pool.close();
       await store.close();
     },
@@ -158,8 +204,35 @@ function chainOf(config: NetworkConfig['chains'][number]): Chain {
   });
 }
 
-const kindOf = (lease: JobLease): JobKind =>
-  lease.kind === SERVE_JOB || lease.kind === GUARD_JOB ? lease.kind : unreachable(lease as never);
+function kindOf({ kind }: JobLease): JobKind {
+  if (kind === SERVE_JOB || kind === GUARD_JOB || kind === KEEP_JOB) return kind;
+  return unreachable(kind as never);
+}
+
+/** What the keeper has of its own: quoters with a proposal's time, the kernel, and its options. */
+function keeperDeps({
+  wasmBytes,
+  keeper = {},
+  quotePolicy,
+  quoting,
+  chains,
+}: Pick<SolverOptions, 'wasmBytes' | 'keeper' | 'quotePolicy'> & {
+  readonly quoting: QuoterDeps;
+  readonly chains: ReadonlyMap<ChainId, Chain>;
+}) {
+  const { proposalSeconds = PROPOSAL_SECONDS, policiesMax = POLICIES_MAX, ...given } = keeper;
+  const policy = { ...quotePolicy, quoteTtlSeconds: proposalSeconds };
+  return {
+    kernel: createRiskKernel(wasmBytes),
+    quoter: createQuoter({ ...quoting, policy }),
+    dryQuoter: createQuoter({ ...quoting, policy, store: { putQuote: async () => {} } }),
+    decide,
+    standing: createStanding(chains),
+    checkOwner: createOwnerCheck(chains),
+    policiesMax,
+    options: { ...DEFAULT_KEEPER_OPTIONS, ...given },
+  };
+}
 
 /** quoting's solve over the pool: the workers search, this thread re-executes and certifies. */
 function solveOn(pool: EnginePool): QuoterDeps['solve'] {

@@ -52,7 +52,7 @@ export async function judge(
     worthUsd: seen.worthUsd,
     prices: seen.prices,
     forecast,
-    history: historyOf(memory),
+    history: historyOf(memory, now),
     breakers,
     accounts: [],
     hedge: null,

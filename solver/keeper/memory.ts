@@ -78,12 +78,17 @@ export function memoryOf(json: JsonObject): Memory {
   return { ...freshMemory(unixSeconds(armedAt)), ...json } as Memory;
 }
 
-export const historyOf = (memory: Memory): PolicyHistory => ({
-  armedAt: memory.armedAt,
-  lastSettledAt: memory.lastSettledAt,
-  lastScheduledAt: memory.lastScheduledAt,
-  settlements: memory.settlements,
-});
+/** As of `now`: chains' clocks differ, so nothing remembered may lie after it. */
+export function historyOf(memory: Memory, now: UnixSeconds): PolicyHistory {
+  const past = (at: UnixSeconds) => unixSeconds(Math.min(at, now));
+  const { armedAt, lastSettledAt, lastScheduledAt, settlements } = memory;
+  return {
+    armedAt: past(armedAt),
+    lastSettledAt: lastSettledAt === null ? null : past(lastSettledAt),
+    lastScheduledAt: lastScheduledAt === null ? null : past(lastScheduledAt),
+    settlements: settlements.map((one) => ({ ...one, at: past(one.at) })),
+  };
+}
 
 /** The memory after a settlement, which ends a row of failures. */
 export function settled(memory: Memory, settlement: PastSettlement): Memory {

@@ -37,7 +37,8 @@ export function settlementOf(
   count(outputsOf(order), 1);
   const gained = [...net.values()].reduce((sum, usd) => sum + usd, 0);
   const moved = [...net.values()].reduce((sum, usd) => sum + Math.abs(usd), 0);
-  return { at, cost: Math.max(0, -gained) / worthUsd, turnover: moved / 2 / worthUsd };
+  const cost = Math.min(1, Math.max(0, -gained) / worthUsd);
+  return { at, cost, turnover: moved / 2 / worthUsd };
 }
 
 /** Tokens whose asset the policy does not name are not its affair: worth nothing here. */

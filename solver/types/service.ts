@@ -6,6 +6,7 @@
 import type { Refusal } from './errors.ts';
 import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
+import type { PolicyService } from './policyService.ts';
 import type { OrderEvent, StoredOrder, StoredTx } from './store.ts';
 
 /** Every expected "no" of POST /v1/quotes. */
@@ -189,4 +190,6 @@ export interface Trimtab {
   assets(): readonly AssetView[];
   /** Asks every dependency; bounded in time by the implementation. */
   readiness(): Promise<ReadinessView>;
+  /** Standing policies. */
+  readonly policies: PolicyService;
 }

@@ -5,6 +5,7 @@ import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts
 import type { Refusal } from '../../solver/types/errors.ts';
 import { chainId, evmAddress, type OrderId, orderId } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
+import type { PolicyService, PolicyService } from '../../solver/types/policyService.ts';
 import type {
   OrderRecord,
   Quote,
@@ -80,10 +81,44 @@ export interface FakeTrimtab extends Trimtab {
   push(type: string, data?: JsonObject): void;
 }
 
-export function fakeTrimtab(): FakeTrimtab {
+/** No policy service is scripted here: a test that needs one puts its own in. */
+const unscripted = async (): Promise<never> => {
+  throw new Error('policies are not scripted in this test');
+};
+const NO_POLICIES: PolicyService = {
+  arm: unscripted,
+  revoke: unscripted,
+  resume: unscripted,
+  get: unscripted,
+  list: unscripted,
+  decisions: unscripted,
+  proposals: unscripted,
+  dryRun: unscripted,
+  drift: unscripted,
+  subscribe: () => () => {},
+};
+
+/** No policies: every call refuses. Tests of their routes bring a service of their own. */
+const noPolicies = async () =>
+  ({ refused: 'policyNotFound', message: 'there are no policies here' }) as const;
+const POLICIES: PolicyService = {
+  arm: noPolicies,
+  revoke: noPolicies,
+  resume: noPolicies,
+  get: noPolicies,
+  list: async () => [],
+  decisions: noPolicies,
+  proposals: noPolicies,
+  dryRun: noPolicies,
+  drift: noPolicies,
+  subscribe: () => () => {},
+};
+
+export function fakeTrimtab(policies: PolicyService = POLICIES): FakeTrimtab {
   const events: OrderEvent[] = [];
   const listeners = new Set<() => void>();
   const fake: FakeTrimtab = {
+    policies,
     quotesAsked: [],
     submitted: [],
     answerQuote: { quoteId: 'q-1', validUntil: 1_900_000_000, response: { quoteId: 'q-1' } },
@@ -134,6 +169,7 @@ export function fakeTrimtab(): FakeTrimtab {
       ready: fake.ready,
       checks: { store: 'ok', 'chain:31338': fake.ready ? 'ok' : 'does not answer' },
     }),
+    policies: NO_POLICIES,
   };
   return fake;
 }
