@@ -241,14 +241,14 @@ export function readTime(at: At): UnixSeconds {
   return pointed(at, () => unixSeconds(Math.floor(millis / 1000)));
 }
 
-/** The known name fewest edits away, if few: at most two, or a third of its letters. */
+/** The known name fewest edits away, if few: one, or a third of its letters. */
 export function nearest(text: string, known: readonly string[]): string | undefined {
   const lower = text.slice(0, 64).toLowerCase();
   let best: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const name of known) {
     const edits = editDistance(lower, name.toLowerCase());
-    if (edits < fewest && edits <= Math.max(2, name.length / 3)) [best, fewest] = [name, edits];
+    if (edits < fewest && edits <= Math.max(1, name.length / 3)) [best, fewest] = [name, edits];
   }
   return best;
 }

@@ -72,7 +72,7 @@ function dayIn(zone: Zone, day: number): ZoneDay {
   // No zone has changed its offset twice within one UTC day since 1970.
   let [before, shiftAt] = [start, first === last ? start : end];
   while (first !== last && shiftAt - before > 1) {
-    const middle = (before + shiftAt) >> 1;
+    const middle = Math.floor((before + shiftAt) / 2);
     if (askOffset(zone, middle) === first) before = middle;
     else shiftAt = middle;
   }
