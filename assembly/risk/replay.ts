@@ -8,6 +8,8 @@
 //   THRESHOLD  when max|w − w*| > b = parameter: towards the targets to `landing`·b
 //   REFERENCE  the pairs of bands.ts under the prior, no compression; κ = parameter
 //   RULE       the same as it is traded live: under the forecast, compressed
+//   LINEAR     the live rule in the linearised problem of the foresight bound: under the prior, weights
+//              drift by D·r alone, and the squares summed are e′Pe a year instead of active returns
 //
 // The forecast: every `refresh` steps S = (1 − share)·E·(tr P/tr E) + share·P, E the exponentially
 // weighted mean of r·r′ (RiskMetrics 1996), P the prior. The rule does not feel the scale of S, so E is
@@ -30,6 +32,7 @@ export const CALENDAR: i32 = 0;
 export const THRESHOLD: i32 = 1;
 export const REFERENCE: i32 = 2;
 export const RULE: i32 = 3;
+export const LINEAR: i32 = 4;
 
 /** Cells a run answers in, from cell 0: Σ active², turnover, trades, drawdown, worth, blocks. */
 const RESULTS: i32 = 8;
@@ -47,6 +50,7 @@ let stride: i32 = 0;
 let targets: usize = 0;
 let returns: usize = 0;
 let reference: usize = 0;
+let straight: usize = 0;
 let table: usize = 0;
 let blocks: usize = 0;
 let weights: usize = 0;
@@ -100,7 +104,8 @@ export function riskReplayLoad(
   const prior = cellAt(targets, n);
   returns = cellAt(prior, n * n);
   reference = cellAt(returns, rows * n);
-  table = cellAt(reference, stride);
+  straight = cellAt(reference, stride);
+  table = cellAt(straight, stride);
   blocks = cellAt(table, forecasts * stride);
   weights = cellAt(blocks, 2 * blockCount);
   before = cellAt(weights, n);
@@ -119,7 +124,9 @@ export function riskReplayLoad(
   for (let k = 0; k < steps * n; k++) {
     setCell(returns, k, cell(returns, k + n) / cell(returns, k) - 1);
   }
+  annual = perYear;
   shape(prior, reference, 0, scratch);
+  shape(prior, straight, COMPRESSION, scratch);
   forecast(prior, seen, perYear, decay, share, scratch);
   ticket = claims;
   return OK;
@@ -186,7 +193,7 @@ export function riskReplayRun(
   fixed: f64,
 ): i32 {
   if (ticket == 0 || ticket != claims) return BAD_INPUT;
-  if (family < CALENDAR || family > RULE) return BAD_INPUT;
+  if (family < CALENDAR || family > LINEAR) return BAD_INPUT;
   if (!(parameter > 0 && finite(parameter)) || !(landing >= 0 && landing <= 1)) return BAD_INPUT;
   if (!(proportional >= 0 && finite(proportional) && fixed >= 0 && finite(fixed))) return BAD_INPUT;
   if (family == CALENDAR && !(parameter >= 1 && parameter <= 2147483647)) return BAD_INPUT;
@@ -201,8 +208,8 @@ export function riskReplayRun(
   for (let k = 0; k < steps; k++) {
     const row = cellAt(returns, k * n);
     const block = cellAt(blocks, 2 * (k / blockSteps));
-    const growth = move(row, block);
-    active2 += active * active;
+    const growth = family == LINEAR ? moveLinear(row, block, k) : move(row, block);
+    active2 += active2Now;
     worth *= 1 + growth;
     peak = max(peak, worth);
     drawdown = max(drawdown, 1 - worth / peak);
@@ -228,27 +235,49 @@ export function riskReplayRun(
   return OK;
 }
 
-let active: f64 = 0;
+let active2Now: f64 = 0;
+let annual: f64 = 0;
 
-/** The prices' move: active return into `active` and the block, weights drift. Growth of worth. */
+/** The prices' move: active return squared into the block, weights drift. Growth of worth. */
 function move(row: usize, block: usize): f64 {
-  active = 0;
+  let active: f64 = 0;
   let growth: f64 = 0;
   for (let i = 0; i < n; i++) {
     const weight = cell(weights, i);
     active += (weight - cell(targets, i)) * cell(row, i);
     growth += weight * cell(row, i);
   }
-  setCell(block, 0, cell(block, 0) + active * active);
+  active2Now = active * active;
+  setCell(block, 0, cell(block, 0) + active2Now);
   for (let i = 0; i < n; i++) {
     setCell(weights, i, (cell(weights, i) * (1 + cell(row, i))) / (1 + growth));
   }
   return growth;
 }
 
+/** The same, linearised around the targets: e′Pe of one step before the move, no growth. */
+function moveLinear(row: usize, block: usize, k: i32): f64 {
+  let risk: f64 = 0;
+  let mean: f64 = 0;
+  // Marginals are those of the last step's trade, or none yet.
+  if (k > 0) {
+    for (let i = 0; i < n; i++) {
+      risk += (cell(weights, i) - cell(targets, i)) * cell(marginals, i);
+    }
+  }
+  for (let i = 0; i < n; i++) mean += cell(targets, i) * cell(row, i);
+  for (let i = 0; i < n; i++) {
+    setCell(weights, i, cell(weights, i) + cell(targets, i) * (cell(row, i) - mean));
+  }
+  active2Now = risk / annual;
+  setCell(block, 0, cell(block, 0) + active2Now);
+  return 0;
+}
+
 /** S and the pairs that hold at step k. */
 function shapeAt(family: i32, k: i32): usize {
   if (family == REFERENCE) return reference;
+  if (family == LINEAR) return straight;
   return cellAt(table, min(k / refresh, forecasts - 1) * stride);
 }
 

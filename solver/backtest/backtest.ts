@@ -120,7 +120,7 @@ export function backtest(
   progress(draws === null ? 'too short for intervals' : 'drawing weeks for the intervals');
   const rows = compare(replay, sweeps, errors, draws);
   progress('the bound of perfect foresight');
-  const shareAt = foresightShare(kernels.risk, policy, prices, stepSeconds, costs);
+  const shareAt = foresightShare(replay, policy, prices, stepSeconds, costs);
   const headline = run.aversion ?? kappaOf(rows[0]);
   return {
     assets: policy.assets,

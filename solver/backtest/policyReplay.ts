@@ -6,6 +6,7 @@
 
 import { prepare } from '../policy/decide.ts';
 import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
+import type { PriceReading } from '../policy/guards/oracle.ts';
 import { modelsOf } from '../policy/triggers/model.ts';
 import type { Decision, PastSettlement, Policy, PolicyState } from '../policy/types.ts';
 import { unixSeconds } from '../types/amounts.ts';
@@ -97,6 +98,8 @@ export function replayPolicy(
   return run.done(steps);
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 class Run {
   private readonly input: PolicyHistoryInput;
   private readonly n: number;
@@ -125,6 +128,10 @@ class Run {
   private readonly blockWorth: BlockWorth[] = [];
   private readonly trace: { times: number[]; weights: number[] } = { times: [], weights: [] };
   private readonly traceEvery: number;
+  private readonly readings: Writable<PriceReading>[][];
+  private readonly hourAgo: Float64Array;
+  /** Worth within the breakers' window. */
+  private readonly peaks: { at: PolicyState['now']; usd: number }[] = [];
   /** Where the current block began, and its peak so far. */
   private base = 1;
   private blockPeak = 1;
@@ -157,8 +164,9 @@ class Run {
       lastScheduledAt: null,
       settlements: [],
     };
+    this.peaks.push({ at: start, usd: WORTH_USD });
     this.breakers = {
-      worth: [{ at: start, usd: WORTH_USD }],
+      worth: this.peaks,
       pricesHourAgo: null,
       consecutiveFailures: 0,
       messagingDownSince: null,
@@ -168,6 +176,11 @@ class Run {
     const steps = times.length - 1;
     this.blocks = new Float64Array(2 * Math.ceil(steps / blockSteps));
     this.traceEvery = Math.max(1, Math.ceil(steps / TRACE_MAX));
+    const sources = Array.from({ length: policy.oracles.quorum }, (_, k) => `close${k}`);
+    this.readings = policy.assets.map(() =>
+      sources.map((source) => ({ source, price: 1, at: start })),
+    );
+    this.hourAgo = new Float64Array(this.n);
   }
 
   step(k: number): void {
@@ -183,7 +196,7 @@ class Run {
     const decision = this.decider.decide(this.state(k + 1, now));
     this.count(decision);
     this.settle(decision, now, block);
-    this.watch(k + 1, now);
+    this.watch(k + 1, now, decision.mode);
     if (k % this.traceEvery === 0) {
       this.trace.times.push(now);
       this.trace.weights.push(...this.weights);
@@ -239,11 +252,15 @@ class Run {
 
   private state(row: number, now: PolicyState['now']): PolicyState {
     const { prices } = this.input;
-    const quorum = this.policy.oracles.quorum;
-    const readings = this.policy.assets.map((_, i) => {
+    // The same objects every step: a decision reads them and keeps none.
+    for (let i = 0; i < this.n; i++) {
       const price = prices[row * this.n + i] as number;
-      return Array.from({ length: quorum }, (_s, s) => ({ source: `close${s}`, price, at: now }));
-    });
+      for (const reading of this.readings[i] ?? []) {
+        reading.price = price;
+        reading.at = now;
+      }
+    }
+    const { readings } = this;
     return {
       now,
       weights: this.weights,
@@ -300,25 +317,30 @@ class Run {
   }
 
   /** What the breakers see next time. */
-  private watch(row: number, now: PolicyState['now']): void {
-    const { breakers } = this.policy;
+  private watch(row: number, now: PolicyState['now'], mode: Decision['mode']): void {
+    const { breakers, assets } = this.policy;
     const { prices, stepSeconds } = this.input;
-    const rowPrices = (at: number) => prices.slice(at * this.n, (at + 1) * this.n);
-    const judged = judgeBreakers(
-      breakers,
-      this.breakers,
-      now,
-      rowPrices(row),
-      this.policy.assets,
-    ).next;
-    const back = Math.max(1, Math.round(HOUR_SECONDS / stepSeconds));
+    const { n } = this;
+    let { tripped } = this.breakers;
+    // While nothing has tripped and the decision was free, the breakers have nothing to store.
+    if (tripped !== null || mode !== 'normal') {
+      const seen = prices.slice(row * n, (row + 1) * n);
+      ({ tripped } = judgeBreakers(breakers, this.breakers, now, seen, assets).next);
+    }
+    const { worth } = this;
     const from = now - (breakers.drawdown?.windowSeconds ?? 0);
-    const worth = judged.worth.filter(({ at }) => at >= from);
-    worth.push({ at: now, usd: WORTH_USD * this.worth });
-    const ago = row + 1 - back;
+    while (this.peaks.length > 0 && (this.peaks[0]?.at ?? from) < from) this.peaks.shift();
+    this.peaks.push({ at: now, usd: WORTH_USD * worth });
     // The next decision stands one row on: an hour before it is `back` rows before that.
+    const ago = row + 1 - Math.max(1, Math.round(HOUR_SECONDS / stepSeconds));
     const known = stepSeconds <= HOUR_SECONDS && ago >= 0;
-    this.breakers = { ...judged, worth, pricesHourAgo: known ? rowPrices(ago) : null };
+    for (let i = 0; i < n && known; i++) this.hourAgo[i] = prices[ago * n + i] as number;
+    this.breakers = {
+      ...this.breakers,
+      worth: this.peaks,
+      pricesHourAgo: known ? this.hourAgo : null,
+      tripped,
+    };
   }
 
   done(steps: number): PolicyRun {

@@ -19,13 +19,18 @@ export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRul
   notNegative(proportional, 'proportional');
   notNegative(fixed, 'fixed');
   const found = 2 * n + n * n;
+  const given = new Float64Array(found);
+  given.set(targets);
+  given.set(covariance, n);
   return {
     land(weights) {
       if (weights.length !== n) refuse('weights', `must be ${n} numbers, are ${weights.length}`);
-      if (!weights.every(Number.isFinite)) refuse('weights', 'hold a number that is not finite');
-      risk.cells.set(targets, 0);
-      risk.cells.set(covariance, n);
-      risk.cells.set(weights, n + n * n);
+      for (let k = 0; k < n; k++) {
+        const weight = weights[k] as number;
+        if (weight - weight !== 0) refuse('weights', 'hold a number that is not finite');
+        given[n + n * n + k] = weight;
+      }
+      risk.cells.set(given);
       const status = risk.run((core) => core.riskBandLand(n, aversion, proportional, fixed));
       if (status !== STATUS.ok) outOfRange('covariance');
       const { cells } = risk;

@@ -22,7 +22,7 @@ import {
   refuse,
 } from './riskCells.ts';
 
-const FAMILY = { calendar: 0, threshold: 1, reference: 2, rule: 3 } as const;
+const FAMILY = { calendar: 0, threshold: 1, reference: 2, rule: 3, linear: 4 } as const;
 /** Cells of a run's answer. */
 const ANSWER = { active2: 0, turnover: 1, trades: 2, drawdown: 3, blocks: 5 } as const;
 

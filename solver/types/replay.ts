@@ -35,7 +35,12 @@ export type ReplayFamily =
   /** POLICY.md's pairs under the prior; `parameter` is κ. */
   | { readonly kind: 'reference' }
   /** The rule as it is traded live, under the forecast; `parameter` is κ. */
-  | { readonly kind: 'rule' };
+  | { readonly kind: 'rule' }
+  /**
+   * The live rule in the linearised problem of the foresight bound: under the prior P, weights drift by
+   * D·r alone, and `te` is √ of the mean of e′Pe. `parameter` is κ.
+   */
+  | { readonly kind: 'linear' };
 
 export interface ReplayCosts {
   /** ε of turnover ½Σ|Δw|. */
