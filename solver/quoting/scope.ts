@@ -166,6 +166,10 @@ function resolveTargets(
     const tokens = tokensOf(asset, chains).filter(({ node }) => !taken.has(node));
     if (tokens.length > 0) targets.push({ asset, chain: null, weightBps: 0, tokens });
   }
+  if (targets.length > TARGETS_MAX) {
+    const message = `at most ${TARGETS_MAX} targets, assets of the scope in no target included`;
+    return refuse('invalidWeights', message, `${at}/scope/assets`);
+  }
   return targets;
 }
 

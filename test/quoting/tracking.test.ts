@@ -154,6 +154,9 @@ describe('tracking', () => {
         continue;
       }
       seen.offered++;
+      const stored = world.stored.at(-1);
+      const problem = parseProblemText(stored?.problem ?? '');
+      expect(verify(problem, parseResultText(stored?.result ?? '')).ok, `run ${run}`).toBe(true);
       const { before, after } = account(world);
       const base = baseOf(world);
       const [was, is] = [judge(request, before, base), judge(request, after, base)];
