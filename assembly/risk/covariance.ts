@@ -2,12 +2,13 @@
 // technical document, 4th ed. 1996): Σ = perYear·Σ_t λ^{age}r_t r_t′/Σ_t λ^{age}, age 0 for the newest
 // row; λ = 1 weighs all the same. Each row is scaled by λ^{age/2} first and the sum is of outer
 // products of those rows with themselves, so it is semidefinite but for the rounding of the sums. One
-// pass from the newest row, four rows at a time: each cell of the triangle is loaded once for four.
+// pass from the newest row, four rows at a time: each cell of the triangle is loaded once for four. A
+// NaN or an infinity shows in the sums: 0·∞ is NaN.
 //
 // smallestPivot judges a matrix by the LDL′ of its correlations, taking the largest diagonal first
 // (Higham, Accuracy and stability of numerical algorithms, 2nd ed. 2002, §10.3): of a semidefinite
-// matrix what is left when the diagonal is down to rounding is rounding altogether. Refuses NaN and
-// infinities by their results: nothing sums them away.
+// matrix what is left when the diagonal is down to rounding is rounding altogether. Refuses what is
+// not finite.
 
 import { BAD_INPUT, OK, TOO_LARGE } from '../layout';
 import { AREA, ASSETS_MAX, cell, cellAt, claim, finite, setCell } from './area';
@@ -17,6 +18,10 @@ const ROWS_MAX: i32 = 1048576;
 const LEAST_WEIGHT: f64 = 1e-290;
 /** A diagonal of correlations that small is rounding: 64 subtractions from 1, and room. */
 const ROUNDING: f64 = 1e-12;
+/** As solver/types/risk.ts: what rounding may take off a pivot of 0. */
+export const PIVOT_TOLERANCE: f64 = 1e-10;
+/** A diagonal below that settles it; going on would only let what is left grow. */
+const NEGATIVE: f64 = -1e-6;
 
 /**
  * Reads rows × assets returns from cell 0, oldest row first; writes assets² after them, row by row.
@@ -34,7 +39,8 @@ export function riskCovariance(rows: i32, assets: i32, decay: f64, perYear: f64)
   memory.fill(sums, 0, (<usize>square) << 3);
   let weight: f64 = 1;
   let total: f64 = 0;
-  for (let row = rows - 1; row >= 0 && weight >= LEAST_WEIGHT; row -= 4) {
+  let row = rows - 1;
+  for (; row >= 0 && weight >= LEAST_WEIGHT; row -= 4) {
     for (let k = 0; k < 4; k++) {
       const used = row - k >= 0 ? weight : 0;
       const scale = Math.sqrt(used);
@@ -45,6 +51,7 @@ export function riskCovariance(rows: i32, assets: i32, decay: f64, perYear: f64)
     }
     addOuter(sums, quad, assets);
   }
+  for (let k = 0; k < (row + 1) * assets; k++) if (!finite(cell(AREA, k))) return BAD_INPUT;
   const scale = perYear / total;
   for (let i = 0; i < assets; i++) {
     for (let j = 0; j <= i; j++) {
@@ -108,14 +115,15 @@ export function smallestPivot(matrix: usize, n: i32, scratch: usize): f64 {
         const value = cell(scratch, i * n + j) - factor * cell(scratch, j * n + k);
         setCell(scratch, i * n + j, value);
       }
+      if (cell(scratch, i * n + i) < NEGATIVE) return cell(scratch, i * n + i);
     }
   }
   return least;
 }
 
 /**
- * Writes the lower triangle of correlations; false where no covariance has such a row: a variance
- * below zero, or one of zero beside a covariance that is not.
+ * Writes the lower triangle of correlations; false where no covariance has such cells: a variance
+ * below zero, or one of zero beside a covariance that is not, or a correlation beyond 1.
  */
 function correlate(matrix: usize, n: i32, out: usize): bool {
   for (let i = 0; i < n; i++) {
@@ -126,8 +134,9 @@ function correlate(matrix: usize, n: i32, out: usize): bool {
       const other = cell(matrix, j * n + j);
       const flat = own == 0 || other == 0;
       if (flat && value != 0) return false;
-      const size = Math.sqrt(own) * Math.sqrt(other);
-      setCell(out, i * n + j, flat ? 0 : i == j ? 1 : value / size);
+      const correlation = flat ? 0 : i == j ? 1 : value / (Math.sqrt(own) * Math.sqrt(other));
+      if (!(abs(correlation) <= 1 + PIVOT_TOLERANCE)) return false;
+      setCell(out, i * n + j, correlation);
     }
   }
   return true;

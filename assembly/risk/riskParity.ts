@@ -11,7 +11,7 @@
 
 import { BAD_INPUT, INFEASIBLE, LIMIT, OK, TOO_LARGE } from '../layout';
 import { AREA, ASSETS_MAX, cell, cellAt, claim, finite, setCell } from './area';
-import { smallestPivot } from './covariance';
+import { PIVOT_TOLERANCE, smallestPivot } from './covariance';
 
 /** Newton's steps; the vectors need five to seven. */
 const ROUNDS_MAX: i32 = 200;
@@ -20,8 +20,6 @@ const HALVINGS_MAX: i32 = 60;
 const SMALL: f64 = 1e-6;
 /** Share of risk by which a budget may be missed. */
 const RESIDUAL_MAX: f64 = 1e-10;
-/** As solver/types/risk.ts PIVOT_TOLERANCE. */
-const PIVOT_TOLERANCE: f64 = 1e-10;
 /** A mix whose variance cancels to this part of its terms carries no risk that doubles can tell. */
 const RISKLESS: f64 = 1e-13;
 
