@@ -16,6 +16,7 @@ import { BODY_MAX, parseBody } from './body.ts';
 import { ApiError, ERRORS, problemOf, schemaError, toApiError } from './errors.ts';
 import { createIdempotency } from './idempotency.ts';
 import { orderRoutes } from './routes/orders.ts';
+import { policyRoutes } from './routes/policies.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { systemRoutes } from './routes/system.ts';
 import { createStreams, STREAM_LIMITS, type StreamLimits } from './stream.ts';
@@ -70,6 +71,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(quoteRoutes(trimtab));
   const idempotency = createIdempotency();
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
+  await app.register(policyRoutes({ policies: trimtab.policies, streams }));
   await app.register(systemRoutes(trimtab));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
@@ -86,7 +88,7 @@ const openApiHead = {
       'of base units, times Unix seconds. Errors are application/problem+json (RFC 9457).',
     license: { name: 'MIT', identifier: 'MIT' },
   },
-  tags: [{ name: 'quotes' }, { name: 'orders' }, { name: 'assets' }, { name: 'system' }],
+  tags: ['quotes', 'orders', 'policies', 'assets', 'system'].map((name) => ({ name })),
 };
 
 function strictBodies(app: FastifyInstance): void {

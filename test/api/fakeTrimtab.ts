@@ -5,7 +5,7 @@ import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts
 import type { Refusal } from '../../solver/types/errors.ts';
 import { chainId, evmAddress, type OrderId, orderId } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
-import type { PolicyService, PolicyService } from '../../solver/types/policyService.ts';
+import type { PolicyService } from '../../solver/types/policyService.ts';
 import type {
   OrderRecord,
   Quote,
@@ -98,23 +98,7 @@ const NO_POLICIES: PolicyService = {
   subscribe: () => () => {},
 };
 
-/** No policies: every call refuses. Tests of their routes bring a service of their own. */
-const noPolicies = async () =>
-  ({ refused: 'policyNotFound', message: 'there are no policies here' }) as const;
-const POLICIES: PolicyService = {
-  arm: noPolicies,
-  revoke: noPolicies,
-  resume: noPolicies,
-  get: noPolicies,
-  list: async () => [],
-  decisions: noPolicies,
-  proposals: noPolicies,
-  dryRun: noPolicies,
-  drift: noPolicies,
-  subscribe: () => () => {},
-};
-
-export function fakeTrimtab(policies: PolicyService = POLICIES): FakeTrimtab {
+export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab {
   const events: OrderEvent[] = [];
   const listeners = new Set<() => void>();
   const fake: FakeTrimtab = {
@@ -169,7 +153,6 @@ export function fakeTrimtab(policies: PolicyService = POLICIES): FakeTrimtab {
       ready: fake.ready,
       checks: { store: 'ok', 'chain:31338': fake.ready ? 'ok' : 'does not answer' },
     }),
-    policies: NO_POLICIES,
   };
   return fake;
 }

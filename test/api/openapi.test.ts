@@ -5,8 +5,11 @@ import { Check } from 'typebox/value';
 import { expect, it } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { PostOrderBody } from '../../api/schemas/orders.ts';
+import { ArmPolicyBody, DriftBody, DryRunBody, SignatureBody } from '../../api/schemas/policies.ts';
 import { QuoteRequestBody } from '../../api/schemas/quotes.ts';
 import { fakeTrimtab } from './fakeTrimtab.ts';
+
+const POLICY_BODIES = [ArmPolicyBody, DryRunBody, DriftBody, SignatureBody];
 
 async function document() {
   const app = await buildApp({ trimtab: fakeTrimtab() });
@@ -35,6 +38,14 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
     '/v1/orders',
     '/v1/orders/{orderId}',
     '/v1/orders/{orderId}/events',
+    '/v1/policies',
+    '/v1/policies/drift',
+    '/v1/policies/dry-run',
+    '/v1/policies/{policyId}',
+    '/v1/policies/{policyId}/decisions',
+    '/v1/policies/{policyId}/events',
+    '/v1/policies/{policyId}/proposals',
+    '/v1/policies/{policyId}/resume',
     '/v1/quotes',
     '/v1/quotes/{quoteId}/problem',
     '/v1/quotes/{quoteId}/result',
@@ -43,7 +54,7 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
 });
 
 it('has examples that its own schemas accept', () => {
-  for (const schema of [QuoteRequestBody, PostOrderBody]) {
+  for (const schema of [QuoteRequestBody, PostOrderBody, ...POLICY_BODIES]) {
     const { examples } = schema as unknown as { readonly examples: readonly unknown[] };
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) expect(Check(schema, example)).toBe(true);
