@@ -8,20 +8,26 @@ const WINDOW = BUDGET_DAYS * DAY_SECONDS;
 
 /**
  * What is left of a budget that refills linearly: every cost comes back evenly over the 30 days after
- * it, so that B − Σ cᵢ(1 − ageᵢ/30 d) remains. Settlements ahead of `now` count in full. In any 30 days no
- * more than 2B can be spent (B at once and B as it comes back).
+ * it, so that B − Σ cᵢ(1 − ageᵢ/30 d) remains. Settlements ahead of `now` count in full. Whoever always
+ * spends all there is spends 2B a month in the long run, and in no 30 days more than e·B (with c(t)
+ * spent per month, keeping nothing left means c′ = c, c(0) = B, after B at once: B + B(e − 1)).
  */
 export function budgetLeft(
   budget: number,
   settlements: readonly PastSettlement[],
   now: number,
 ): number {
+  return Math.max(0, balanceOf(budget, settlements, now));
+}
+
+/** Below 0 where settlements cost more than was left. */
+function balanceOf(budget: number, settlements: readonly PastSettlement[], now: number): number {
   let left = budget;
   for (const { at, cost } of settlements) {
     const age = Math.max(0, now - at);
     if (age < WINDOW) left -= cost * (1 - age / WINDOW);
   }
-  return Math.max(0, left);
+  return left;
 }
 
 /** What is left of the turnover limit: its sum over the last 30 days, whole until they are over. */
@@ -55,7 +61,7 @@ export function refilledAt(
   if (needed > budget) return null;
   let at = now;
   for (let lines = 0; lines <= settlements.length; lines++) {
-    const left = budgetLeft(budget, settlements, at);
+    const left = balanceOf(budget, settlements, at);
     if (left >= needed) return at;
     const active = settlements.filter((one) => at - one.at < WINDOW);
     const rate = active.reduce((sum, { cost }) => sum + cost, 0) / WINDOW;
