@@ -1,7 +1,8 @@
-// npm run bench -- hedging [--paths N] [--seed N] [--json]
+// npm run bench -- hedging [--paths N] [--seed N] [--optimum] [--json]
 //   What hedging a written call costs at equal hedge error, by rule; docs/hedging.md has the conventions.
 // The rivals are read on their lower envelopes over fine grids, on the very paths they are tuned on. Ours
 // is the `discrete` rule; nothing of it is fitted to paths, its one knob (γ) runs over a grid like theirs.
+// --optimum adds the numerical optimum of the model (hedgingOptimum.ts), half a minute.
 // Standard errors are paired: blocks of paths are resampled for all rules at once.
 
 import { readFileSync } from 'node:fs';
@@ -26,7 +27,9 @@ export const GRIDS: Readonly<Record<Family, readonly number[]>> = {
   whalleyWilmott: geometric(0.006, 3, 14),
   zakamouline: geometric(0.002, 0.3, 12),
   discrete: geometric(0.003, 0.5, 14),
+  optimum: [],
 };
+const OPTIMUM = geometric(0.003, 0.1, 6);
 
 /** Which costs count, and which error. */
 export interface Convention {
@@ -43,15 +46,12 @@ const CONVENTIONS: readonly Convention[] = [
   { cost: 'between', error: 'gross' },
 ];
 
-/** Sums over one block of paths, for one rule at one parameter. */
-interface BlockSums {
-  readonly cost: Float64Array;
-  readonly ends: Float64Array;
-  readonly net: Float64Array;
-  readonly netSquared: Float64Array;
-  readonly gross: Float64Array;
-  readonly grossSquared: Float64Array;
-}
+/** What is summed of every path, in this order. */
+const [COST, ENDS, NET, NET_SQUARED, GROSS, GROSS_SQUARED, SUMS] = [0, 1, 2, 3, 4, 5, 6];
+/** SUMS numbers: of all paths, or of the paths of one draw. */
+type Totals = Float64Array;
+/** Of one rule: all paths first, then one per resample. */
+type Sampled = readonly Totals[];
 
 export interface Row {
   readonly family: Family;
@@ -91,85 +91,74 @@ export function benchHedging(
   { paths: count = PATHS, seed = SEED, grids = GRIDS, log = (_: string) => {} } = {},
 ): HedgingReport {
   const paths = drawPaths(kernel, count, seed);
+  const draws = [new Float64Array(BLOCKS).fill(1), ...resampling(seed + 1)];
   const rows: Row[] = [];
-  const sums = new Map<Family, BlockSums[]>();
+  const sampled = new Map<Family, readonly Sampled[]>();
   for (const family of Object.keys(grids) as Family[]) {
     const ofFamily = grids[family].map((parameter) => {
       const outcome = runRule(kernel, paths, family, parameter);
-      const blocks = blockSums(outcome);
-      rows.push(rowOf(family, parameter, outcome, blocks, count));
-      return blocks;
+      const sums = sample(outcome, draws);
+      rows.push(rowOf(family, parameter, outcome.trades, sums[0] as Totals, count));
+      return sums;
     });
-    sums.set(family, ofFamily);
+    sampled.set(family, ofFamily);
     log(`${family}: ${ofFamily.length} parameters over ${count} paths`);
   }
-  const resamples = resampling(seed + 1);
   const comparisons = CONVENTIONS.flatMap((convention) =>
-    LEVELS.map((level) => compare(sums, convention, level, paths.premium, count, resamples)),
+    LEVELS.map((level) => compare(sampled, convention, level, paths.premium, count)),
   );
   return { paths: count, seed, premium: paths.premium, rows, comparisons };
 }
 
-function blockSums({ net, cost, ends }: Outcome): BlockSums {
-  const empty = (): Float64Array => new Float64Array(BLOCKS);
-  const sums = { cost: empty(), ends: empty(), net: empty(), netSquared: empty() };
-  const gross = { gross: empty(), grossSquared: empty() };
-  const add = (to: Float64Array, block: number, value: number): void => {
-    to[block] = (to[block] ?? 0) + value;
-  };
+/** Sums over blocks of paths, then over blocks as often as each is drawn. */
+function sample({ net, cost, ends }: Outcome, draws: readonly Float64Array[]): Sampled {
+  const blocks = Array.from({ length: BLOCKS }, () => new Float64Array(SUMS));
   for (let path = 0; path < net.length; path++) {
-    const block = path % BLOCKS;
+    const block = blocks[path % BLOCKS] as Float64Array;
     const [after, paid] = [net[path] ?? 0, cost[path] ?? 0];
-    add(sums.cost, block, paid);
-    add(sums.ends, block, ends[path] ?? 0);
-    add(sums.net, block, after);
-    add(sums.netSquared, block, after ** 2);
-    add(gross.gross, block, after + paid);
-    add(gross.grossSquared, block, (after + paid) ** 2);
+    const values = [paid, ends[path] ?? 0, after, after ** 2, after + paid, (after + paid) ** 2];
+    for (let k = 0; k < SUMS; k++) block[k] = (block[k] ?? 0) + (values[k] ?? 0);
   }
-  return { ...sums, ...gross };
+  return draws.map((weights) => {
+    const sums = new Float64Array(SUMS);
+    blocks.forEach((block, at) => {
+      for (let k = 0; k < SUMS; k++)
+        sums[k] = (sums[k] ?? 0) + (weights[at] ?? 0) * (block[k] ?? 0);
+    });
+    return sums;
+  });
 }
-
-const total = (of: Float64Array, weights: Float64Array | null): number =>
-  weights === null
-    ? of.reduce((sum, value) => sum + value, 0)
-    : of.reduce((sum, value, block) => sum + value * (weights[block] ?? 0), 0);
 
 function deviation(sum: number, squares: number, count: number): number {
   return Math.sqrt((squares - sum ** 2 / count) / (count - 1));
 }
 
-/** Cost and error of one rule under a convention; `weights`: how often each block is drawn. */
+/** Mean cost and standard deviation of the error under a convention. */
 function point(
-  blocks: BlockSums,
+  of: Totals,
   { cost, error }: Convention,
   count: number,
-  weights: Float64Array | null,
 ): { readonly cost: number; readonly error: number } {
-  const paid = total(blocks.cost, weights) - (cost === 'all' ? 0 : total(blocks.ends, weights));
-  const [sum, squares] =
-    error === 'net'
-      ? [total(blocks.net, weights), total(blocks.netSquared, weights)]
-      : [total(blocks.gross, weights), total(blocks.grossSquared, weights)];
-  return { cost: paid / count, error: deviation(sum, squares, count) };
+  const sum = (k: number): number => of[k] ?? 0;
+  return {
+    cost: (sum(COST) - (cost === 'all' ? 0 : sum(ENDS))) / count,
+    error:
+      error === 'net'
+        ? deviation(sum(NET), sum(NET_SQUARED), count)
+        : deviation(sum(GROSS), sum(GROSS_SQUARED), count),
+  };
 }
 
-function rowOf(
-  family: Family,
-  parameter: number,
-  { trades }: Outcome,
-  blocks: BlockSums,
-  count: number,
-): Row {
-  const of = (error: 'net' | 'gross') => point(blocks, { cost: 'all', error }, count, null);
+function rowOf(family: Family, parameter: number, trades: number, of: Totals, count: number): Row {
+  const net = point(of, { cost: 'all', error: 'net' }, count);
   return {
     family,
     parameter,
-    meanNet: total(blocks.net, null) / count,
-    stdNet: of('net').error,
-    stdGross: of('gross').error,
-    meanCost: of('net').cost,
-    meanEnds: total(blocks.ends, null) / count,
+    meanNet: (of[NET] ?? 0) / count,
+    stdNet: net.error,
+    stdGross: point(of, { cost: 'all', error: 'gross' }, count).error,
+    meanCost: net.cost,
+    meanEnds: (of[ENDS] ?? 0) / count,
     trades,
   };
 }
@@ -207,46 +196,50 @@ function resampling(seed: number): readonly Float64Array[] {
 }
 
 function compare(
-  sums: ReadonlyMap<Family, readonly BlockSums[]>,
+  sampled: ReadonlyMap<Family, readonly Sampled[]>,
   convention: Convention,
   level: number,
   premium: number,
   count: number,
-  resamples: readonly Float64Array[],
 ): Comparison {
-  const costOf = (family: Family, weights: Float64Array | null): number | null =>
-    onEnvelope(
-      (sums.get(family) ?? []).map((blocks) => point(blocks, convention, count, weights)),
-      level * premium,
+  const costs = (family: Family): readonly (number | null)[] =>
+    Array.from({ length: RESAMPLES + 1 }, (_, draw) =>
+      onEnvelope(
+        (sampled.get(family) ?? []).map((rule) => point(rule[draw] as Totals, convention, count)),
+        level * premium,
+      ),
     );
+  const ours = costs('discrete');
+  const costOf = (family: Family): number | null => costs(family)[0] ?? null;
   const ratioTo = (family: Family): Ratio | null => {
-    const [ours, theirs] = [costOf('discrete', null), costOf(family, null)];
-    if (ours === null || theirs === null) return null;
-    const drawn = resamples.flatMap((weights) => {
-      const [a, b] = [costOf('discrete', weights), costOf(family, weights)];
-      return a === null || b === null ? [] : [a / b];
+    const [whole, ...drawn] = costs(family).map((theirs, draw) => {
+      const mine = ours[draw] ?? null;
+      return mine === null || theirs === null ? null : mine / theirs;
     });
+    const known = drawn.filter((ratio) => ratio !== null);
     // An error known on some resamples only is not known.
-    if (drawn.length < 0.95 * resamples.length) return null;
-    const sum = drawn.reduce((all, value) => all + value, 0);
-    const squares = drawn.reduce((all, value) => all + value ** 2, 0);
-    return { ratio: ours / theirs, standardError: deviation(sum, squares, drawn.length) };
+    if (whole === undefined || whole === null || known.length < 0.95 * RESAMPLES) return null;
+    const sum = known.reduce((all, value) => all + value, 0);
+    const squares = known.reduce((all, value) => all + value ** 2, 0);
+    return { ratio: whole, standardError: deviation(sum, squares, known.length) };
   };
   return {
     ...convention,
     level,
     costs: {
-      time: costOf('time', null),
-      fixed: costOf('fixed', null),
-      whalleyWilmott: costOf('whalleyWilmott', null),
-      zakamouline: costOf('zakamouline', null),
-      discrete: costOf('discrete', null),
+      time: costOf('time'),
+      fixed: costOf('fixed'),
+      whalleyWilmott: costOf('whalleyWilmott'),
+      zakamouline: costOf('zakamouline'),
+      discrete: costOf('discrete'),
+      optimum: costOf('optimum'),
     },
     ratios: {
       time: ratioTo('time'),
       fixed: ratioTo('fixed'),
       whalleyWilmott: ratioTo('whalleyWilmott'),
       zakamouline: ratioTo('zakamouline'),
+      optimum: ratioTo('optimum'),
     },
   };
 }
@@ -257,6 +250,7 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       paths: { type: 'string', default: String(PATHS) },
       seed: { type: 'string', default: String(SEED) },
+      optimum: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
@@ -269,7 +263,12 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const kernel = createRiskKernel(readFileSync('.build/trimtab.wasm'));
   const log = (line: string): void => console.error(`done: ${line}`);
-  const report = benchHedging(kernel, { paths, seed, log });
+  const report = benchHedging(kernel, {
+    paths,
+    seed,
+    grids: values.optimum ? { ...GRIDS, optimum: OPTIMUM } : GRIDS,
+    log,
+  });
   console.log(values.json ? JSON.stringify(report) : asText(report));
   return 0;
 }
@@ -286,7 +285,7 @@ function asText({ paths, seed, premium, comparisons }: HedgingReport): string {
   const ratio = (of: Ratio | null): string =>
     of === null ? '—' : `${of.ratio.toFixed(4)} ± ${of.standardError.toFixed(4)}`;
   const head =
-    '| std, % of premium | time | fixed | WW | Zakamouline | discrete | ÷ fixed | ÷ time | ÷ WW | ÷ Zakamouline |';
+    '| std, % of premium | time | fixed | WW | Zakamouline | discrete | ÷ fixed | ÷ time | ÷ WW | ÷ Zakamouline | ÷ optimum |';
   const tables = CONVENTIONS.map(({ cost, error }) => {
     const lines = comparisons
       .filter((one) => one.cost === cost && one.error === error)
@@ -302,6 +301,7 @@ function asText({ paths, seed, premium, comparisons }: HedgingReport): string {
           ratio(ratios.time),
           ratio(ratios.whalleyWilmott),
           ratio(ratios.zakamouline),
+          ratio(ratios.optimum),
         ];
         return `| ${cells.join(' | ')} |`;
       });

@@ -3,6 +3,7 @@
 
 import { whalleyWilmott, zakamouline } from '../../solver/policy/hedging/bands.ts';
 import { discreteBand, discreteEdges } from '../../solver/policy/hedging/discrete.ts';
+import { locate, optimumBands } from './hedgingOptimum.ts';
 import {
   deltasAt,
   type Paths,
@@ -12,7 +13,7 @@ import {
   yearsLeft,
 } from './hedgingPaths.ts';
 
-export type Family = 'time' | 'fixed' | 'whalleyWilmott' | 'zakamouline' | 'discrete';
+export type Family = 'time' | 'fixed' | 'whalleyWilmott' | 'zakamouline' | 'discrete' | 'optimum';
 
 /** Edges at one step for every path; null: no trade at this step whatever is held. */
 interface Edges {
@@ -112,6 +113,8 @@ function ruleOf(kernel: RiskGreeks, paths: Paths, family: Family, parameter: num
       };
     case 'discrete':
       return (step) => discreteAt(kernel, paths, step, parameter);
+    case 'optimum':
+      return optimumRule(kernel, paths, parameter);
   }
 }
 
@@ -140,6 +143,25 @@ function discreteAt(kernel: RiskGreeks, paths: Paths, step: number, aversion: nu
     [low[path], high[path]] = discreteEdges(center[path] ?? 0, band);
   });
   return { low, high };
+}
+
+function optimumRule(kernel: RiskGreeks, { count, prices, deltas }: Paths, aversion: number): Rule {
+  const bands = optimumBands(kernel, aversion);
+  const points = bands.low.length / SETTING.steps;
+  return (step) => {
+    const [low, high] = [new Float64Array(count), new Float64Array(count)];
+    for (let path = 0; path < count; path++) {
+      const [at, share] = locate(prices[step * count + path] ?? 0);
+      const delta = deltas[step * count + path] ?? 0;
+      const between = (of: Float64Array): number => {
+        const [a, b] = [of[step * points + at] ?? 0, of[step * points + at + 1] ?? 0];
+        return delta + a + share * (b - a);
+      };
+      low[path] = between(bands.low);
+      high[path] = between(bands.high);
+    }
+    return { low, high };
+  };
 }
 
 function around(center: Float64Array, half: (path: number) => number): Edges {
