@@ -4,6 +4,7 @@
 //   --plot      time over size by engine, log-log
 // npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
 // npm run bench -- hedging [--paths N] [--seed N] [--json]
+// npm run bench -- risk [--json]
 // Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
 
 import { spawnSync } from 'node:child_process';
@@ -15,6 +16,7 @@ import { main as hedging } from './hedging.ts';
 import { benchOptimizer } from './optimizer.ts';
 import { plot } from './plot.ts';
 import { asMarkdown, asText } from './report.ts';
+import { main as risk } from './risk.ts';
 
 const USAGE =
   'usage: npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE] [--markdown FILE]';
@@ -27,6 +29,10 @@ async function main(): Promise<number> {
   if (process.argv[2] === 'hedging') {
     build();
     return hedging(process.argv.slice(3));
+  }
+  if (process.argv[2] === 'risk') {
+    build();
+    return risk(process.argv.slice(3));
   }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
