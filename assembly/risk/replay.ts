@@ -37,6 +37,9 @@ export const LINEAR: i32 = 4;
 /** Cells a run answers in, from cell 0: Σ active², turnover, trades, drawdown, worth, blocks. */
 const RESULTS: i32 = 8;
 
+/** Of worth or of a band: less is rounding, and would pay F for nothing. */
+const ROUNDING: f64 = 1e-12;
+
 let ticket: u32 = 0;
 let n: i32 = 0;
 let steps: i32 = 0;
@@ -306,7 +309,7 @@ function trade(family: i32, k: i32, parameter: f64, landing: f64, proportional: 
   if (family == THRESHOLD) {
     let widest: f64 = 0;
     for (let i = 0; i < n; i++) widest = max(widest, abs(cell(weights, i) - cell(targets, i)));
-    if (widest <= parameter) return -1;
+    if (widest <= parameter * (1 + ROUNDING)) return -1;
     return scale((landing * parameter) / widest);
   }
   const covariance = shapeAt(family, k);
@@ -320,7 +323,7 @@ function trade(family: i32, k: i32, parameter: f64, landing: f64, proportional: 
   return 0.5 * moved;
 }
 
-/** Brings the displacement to this share of itself; turnover. */
+/** Brings the displacement to this share of itself; turnover, or −1 where nothing had moved. */
 function scale(share: f64): f64 {
   let moved: f64 = 0;
   for (let i = 0; i < n; i++) {
@@ -330,5 +333,5 @@ function scale(share: f64): f64 {
     moved += abs(next - held);
     setCell(weights, i, next);
   }
-  return 0.5 * moved;
+  return moved > ROUNDING ? 0.5 * moved : -1;
 }
