@@ -84,26 +84,34 @@ export function leverageDecision(
 
   const main = accounts.find(({ account }) => account === (policy.account ?? accounts[0]?.account));
   const urgent = emergencies(policy, priced, main, history);
-  if (urgent.length > 0) {
-    const readyAt = after(history.lastEmergencyAt, policy.emergencyCooldownSeconds);
-    const reasons = urgent.map((one) => one.reason);
+  const reasons = urgent.map((one) => one.reason);
+  let wakeAt: UnixSeconds | null = null;
+  for (const wanted of urgent) {
+    const before = history.emergencies[wanted.account.account]?.at ?? null;
+    const readyAt = after(before, policy.emergencyCooldownSeconds);
     if (readyAt > now) {
-      return idle([...reasons, cooling('emergencyCooldown', readyAt)], skipped, readyAt);
+      reasons.push(cooling('emergencyCooldown', readyAt));
+      wakeAt = wakeAt === null || readyAt < wakeAt ? readyAt : wakeAt;
+      continue;
     }
-    for (const wanted of urgent) {
-      const made = attempt(policy, accounts, wanted, limits, skipped);
-      if (made !== null) return done(made, wanted, now, policy, history, skipped);
-    }
-    return idle(reasons, skipped, null);
+    const made = attempt(policy, accounts, wanted, limits, skipped);
+    if (made === null) continue;
+    const decision = done(made, wanted, now, policy, history, skipped, wanted.account === main);
+    // The others do not wait for this one's cooldown.
+    return urgent.length > 1 ? { ...decision, nextAt: after(now, 1) } : decision;
   }
   if (main === undefined || !priced.includes(main)) {
     const message = `no account ${policy.account ?? ''} whose health is known`;
-    return idle([{ code: 'noAccount', message }], skipped, null);
+    return idle([...reasons, { code: 'noAccount', message }], skipped, wakeAt);
   }
+  if (urgent.some(({ account }) => account === main)) return idle(reasons, skipped, wakeAt);
   const calm = ordinary(policy, main, now, history);
-  const made = calm.wanted && attempt(policy, accounts, calm.wanted, limits, skipped);
-  if (calm.wanted && made) return done(made, calm.wanted, now, policy, history, skipped);
-  return { ...idle([calm.reason], skipped, calm.nextAt), history: calm.history };
+  // While another account waits for relief, this one may only shrink.
+  const room: LeverageLimits = urgent.length > 0 ? { ...limits, mode: 'reduceOnly' } : limits;
+  const made = calm.wanted && attempt(policy, accounts, calm.wanted, room, skipped);
+  if (calm.wanted && made) return done(made, calm.wanted, now, policy, history, skipped, true);
+  const nextAt = wakeAt ?? calm.nextAt;
+  return { ...idle([...reasons, calm.reason], skipped, nextAt), history: calm.history };
 }
 
 /** Accounts to relieve now, nearest their edge first, then an emergency schedule in progress. */
@@ -120,7 +128,7 @@ function emergencies(
     const ratio = leverageRatio(account);
     const safest = highestRatio(policy, account);
     const to = account === main ? Math.min(policy.target, safest) : safest;
-    const pending = history.pending;
+    const under = history.emergencies[account.account]?.to ?? null;
     if (margin(policy, account) < 1) {
       found.push({ account, cause: 'emergency', to, reason: nearFloor(policy, account) });
     } else if (account === main && ratio >= policy.emergency) {
@@ -132,18 +140,10 @@ function emergencies(
         to,
         reason: { code: 'emergencyRatio', message, data },
       });
-    } else if (
-      pending?.cause === 'emergency' &&
-      pending.account === account.account &&
-      ratio > pending.to * (1 + NOTHING)
-    ) {
-      const message = `an emergency deleveraging to ${pending.to.toFixed(4)} is under way`;
-      found.push({
-        account,
-        cause: 'emergency',
-        to: pending.to,
-        reason: { code: 'emergencyChunk', message, data: { ratio, to: pending.to } },
-      });
+    } else if (under !== null && ratio > under * (1 + NOTHING)) {
+      const message = `an emergency deleveraging to ${under.toFixed(4)} is under way`;
+      const reason = { code: 'emergencyChunk', message, data: { ratio, to: under } };
+      found.push({ account, cause: 'emergency', to: under, reason });
     }
   }
   return found;
@@ -264,18 +264,21 @@ function done(
   policy: LeveragePolicy,
   history: LeverageHistory,
   skipped: readonly Skipped[],
+  ofMain: boolean,
 ): LeverageDecision {
   const urgent = trade.cause === 'emergency';
-  const { to } = trade;
-  const down = trade.exposureUsd < 0;
-  const wait = urgent ? policy.emergencyCooldownSeconds : (policy.chunkSeconds ?? 0);
+  const { to, account, cause } = trade;
   const more = Math.abs(trade.remainingUsd) > NOTHING * Math.abs(trade.exposureUsd);
+  const pending = more && !urgent ? { cause, to, account, down: trade.exposureUsd < 0 } : null;
+  const wait = urgent ? policy.emergencyCooldownSeconds : (policy.chunkSeconds ?? 0);
   return {
     trade,
     history: {
-      lastTradeAt: now,
-      lastEmergencyAt: urgent ? now : history.lastEmergencyAt,
-      pending: more ? { cause: trade.cause, to, account: trade.account, down } : null,
+      lastTradeAt: ofMain ? now : history.lastTradeAt,
+      pending: ofMain ? pending : history.pending,
+      emergencies: urgent
+        ? { ...history.emergencies, [account]: { at: now, to: more ? to : null } }
+        : history.emergencies,
     },
     reasons: [wanted.reason],
     skipped,

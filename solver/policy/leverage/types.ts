@@ -60,19 +60,23 @@ export interface LeverageTrade {
 }
 
 export interface LeverageHistory {
+  /** Last trade of the levered account. */
   readonly lastTradeAt: UnixSeconds | null;
-  readonly lastEmergencyAt: UnixSeconds | null;
-  /** Chunks still to go. */
+  /** Chunks of an ordinary recentering still to go. */
   readonly pending: {
     readonly cause: LeverageCause;
     readonly to: number;
     readonly account: string;
     readonly down: boolean;
   } | null;
+  /** Account → its last emergency chunk, and the ratio the chunks lead to; null: got there. */
+  readonly emergencies: Readonly<
+    Record<string, { readonly at: UnixSeconds; readonly to: number | null }>
+  >;
 }
 
 export const START_OF_LEVERAGE: LeverageHistory = {
   lastTradeAt: null,
-  lastEmergencyAt: null,
   pending: null,
+  emergencies: {},
 };

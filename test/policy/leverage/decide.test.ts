@@ -47,6 +47,10 @@ const traded = (seconds: number): LeverageHistory => ({
   ...START_OF_LEVERAGE,
   lastTradeAt: at(seconds),
 });
+const relieved = (seconds: number): LeverageHistory => ({
+  ...traded(-1),
+  emergencies: { 'aave:1': { at: at(seconds), to: null } },
+});
 const decided = (
   accounts: readonly AccountHealth[],
   history = traded(-HOUR),
@@ -82,14 +86,12 @@ describe('leverageDecision', () => {
   it('behavior: emergency comes first, goes to the target, and observes its cooldown', () => {
     const answer = decided([levered(2.3)]);
     expect(answer.trade).toMatchObject({ cause: 'emergency', to: 2 });
-    expect(answer.history.lastEmergencyAt).toBe(NOW);
-    const again = decided([levered(2.3)], { ...traded(-1), lastEmergencyAt: at(-599) });
+    expect(answer.history.emergencies).toEqual({ 'aave:1': { at: NOW, to: null } });
+    const again = decided([levered(2.3)], relieved(-599));
     expect(again.trade).toBeNull();
     expect(again.nextAt).toBe(NOW + 1);
     expect(again.reasons.map(({ code }) => code)).toContain('emergencyCooldown');
-    expect(
-      decided([levered(2.3)], { ...traded(-1), lastEmergencyAt: at(-600) }).trade,
-    ).not.toBeNull();
+    expect(decided([levered(2.3)], relieved(-600)).trade).not.toBeNull();
   });
 
   it('behavior: an emergency goes on in chunks until the target is reached', () => {
@@ -109,7 +111,7 @@ describe('leverageDecision', () => {
     }
     // 1,000,000 − 2 × 416,667 of exposure, by 40,000.
     expect(chunks).toBe(5);
-    expect(history.pending).toBeNull();
+    expect(history.emergencies['aave:1']?.to).toBeNull();
     expect(leverageRatio(accounts[0] as AccountHealth)).toBeCloseTo(2, 9);
   });
 
@@ -149,8 +151,23 @@ describe('leverageDecision', () => {
     const watched = levered(2.6, 'morpho:1', 'BTC');
     const answer = decided([levered(2.25), watched]);
     expect(answer.trade).toMatchObject({ account: 'morpho:1', cause: 'emergency' });
-    const [, relieved] = apply([levered(2.25), watched], answer.trade as LeverageTrade);
-    expect(healthFactor(relieved as AccountHealth)).toBeCloseTo(1.1 / 0.75, 9);
+    const after = apply([levered(2.25), watched], answer.trade as LeverageTrade);
+    expect(healthFactor(after[1] as AccountHealth)).toBeCloseTo(1.1 / 0.75, 9);
+    // One account's cooldown does not hold up the other's relief.
+    expect(answer.nextAt).toBe(NOW + 1);
+    const second = leverageDecision(POLICY, after, at(1), answer.history);
+    expect(second.trade).toMatchObject({ account: 'aave:1', cause: 'emergency' });
+  });
+
+  it('behavior: while another account cannot be relieved, the levered one may only shrink', () => {
+    const stuck = { ...levered(4.8, 'morpho:1', 'BTC') };
+    const low = decided([levered(1.5), stuck]);
+    expect(low.trade).toBeNull();
+    expect(low.skipped.map(({ code }) => code)).toEqual(['noRoom', 'reduceOnly']);
+    expect(decided([levered(2.17), stuck]).trade).toMatchObject({
+      account: 'aave:1',
+      cause: 'max',
+    });
   });
 
   it('behavior: a sale whose price impact drops another account below its floor is not made', () => {
