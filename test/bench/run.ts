@@ -3,6 +3,7 @@
 //   --only      kinds (smooth, mixed, linear, fixedCost, real, survey), sizes (100/20), engines
 //   --plot      time over size by engine, log-log
 // npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
+// npm run bench -- forecasts [--json] [--horizon N,N] [--refit DAYS]
 // npm run bench -- hedging [--paths N] [--seed N] [--json]
 // npm run bench -- risk [--json]
 // Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
@@ -12,6 +13,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { main as coupling } from './coupling.ts';
+import { main as forecasts } from './forecasts.ts';
 import { main as hedging } from './hedging.ts';
 import { benchOptimizer } from './optimizer.ts';
 import { plot } from './plot.ts';
@@ -26,6 +28,7 @@ async function main(): Promise<number> {
     build();
     return coupling(process.argv.slice(3));
   }
+  if (process.argv[2] === 'forecasts') return forecasts(process.argv.slice(3));
   if (process.argv[2] === 'hedging') {
     build();
     return hedging(process.argv.slice(3));

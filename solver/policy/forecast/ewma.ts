@@ -4,7 +4,7 @@
 import { InvalidInput } from '../../types/errors.ts';
 import type { RiskKernel } from '../../types/risk.ts';
 import { at, checkNumber } from '../risk/linear.ts';
-import type { DailySeries } from './daily.ts';
+import { type DailySeries, meanRealised } from './daily.ts';
 import type { Forecaster } from './forecaster.ts';
 import { qlike } from './losses.ts';
 
@@ -43,24 +43,26 @@ export function ewmaForecaster(
   };
 }
 
-/** λ from 0.80 … 0.99 with the least one-day loss over the past it is fitted on. */
+/** λ from 0.80 … 0.99 with the least loss at its horizon over the past it is fitted on. */
 export function tunedEwma(): Forecaster {
   return {
     name: 'ewmaTuned',
     daysMin: 4 * DAYS_MIN,
-    fit({ realised }) {
-      const [first = 0] = realised;
+    fit(past, horizon) {
+      const { realised } = past;
+      // The seed's own days say nothing about λ; the last ones have no whole horizon after them.
+      const until = realised.length - horizon;
+      const wanted = realised.map((_, t) => (t <= until ? meanRealised(past, t, horizon) : 0));
       const losses = GRID.map((decay) => {
-        let [v, loss] = [first, 0];
-        for (const [t, y] of realised.entries()) {
-          // The seed's own days say nothing about λ.
-          if (t >= DAYS_MIN) loss += qlike(y, v);
-          v = nextVariance(v, y, decay);
+        let [v, loss] = [at(realised, 0), 0];
+        for (let t = 0; t <= until; t++) {
+          if (t >= DAYS_MIN) loss += qlike(at(wanted, t), v);
+          v = nextVariance(v, at(realised, t), decay);
         }
         return loss;
       });
       const best = GRID[losses.indexOf(Math.min(...losses))] ?? DAILY_DECAY;
-      return (past) => ewma(past.realised, best);
+      return (seen) => ewma(seen.realised, best);
     },
   };
 }

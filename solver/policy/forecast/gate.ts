@@ -19,7 +19,11 @@ import { lossesOf, type WalkOptions, walkForward } from './walkForward.ts';
 const DAYS_PER_YEAR = 365;
 
 export interface GateOptions {
-  /** Days a forecast is the mean of. */
+  /**
+   * Days a forecast is the mean of: as long as a portfolio is left alone. It decides who wins: on
+   * BTC and ETH a fitted rule is ahead for the next day, none for the next week
+   * (docs/forecasts.md).
+   */
   readonly horizon: number;
   /** Days between fits while walking. */
   readonly refitDays: number;
@@ -39,7 +43,7 @@ export interface GateOptions {
 }
 
 export const GATE_DEFAULTS: GateOptions = {
-  horizon: 1,
+  horizon: 7,
   refitDays: 28,
   inSampleMin: 365,
   outOfSampleMin: 250,

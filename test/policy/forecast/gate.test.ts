@@ -12,6 +12,7 @@ import { ewmaForecaster, tunedEwma } from '../../../solver/policy/forecast/ewma.
 import { type Forecaster, rollingMean } from '../../../solver/policy/forecast/forecaster.ts';
 import { garchForecaster } from '../../../solver/policy/forecast/garch.ts';
 import {
+  CANDIDATES,
   FORMULA,
   GATE_DEFAULTS,
   gate,
@@ -28,6 +29,8 @@ import { newKernel, normal, randomCovariance } from '../../risk/support.ts';
 import { near } from '../near.ts';
 import { head, looksAhead, realBars, simulatedBars, simulatedDays } from './market.ts';
 
+/** One day ahead, as vol_forecasts.json has it. */
+const NEXT_DAY = { ...GATE_DEFAULTS, horizon: 1 };
 const kernel = newKernel();
 const bars = realBars();
 
@@ -43,9 +46,9 @@ const noisy = (seed: number): Forecaster => ({
 });
 
 describe('gate', () => {
-  test('default: on the real days HAR is admitted for both assets, GARCH and tuned λ are not', () => {
+  test('default: for the next day HAR is admitted on both assets, GARCH and a tuned λ not', () => {
     for (const [a, asset] of bars.assets.entries()) {
-      const { evidence } = gate(asset, dailySeries(bars, a));
+      const { evidence } = gate(asset, dailySeries(bars, a), CANDIDATES, NEXT_DAY);
       expect(evidence.chosen).toBe('har');
       const [har, garch, tuned] = evidence.candidates;
       expect(har?.verdict?.t).toBeGreaterThan(GATE_DEFAULTS.tMin);
@@ -66,7 +69,7 @@ describe('gate', () => {
   test('property: noise on the formula is refused', () => {
     const series = head(dailySeries(bars, 0), 1500);
     for (let seed = 1; seed <= 4; seed++) {
-      const { chosen, evidence } = gate('BTC', series, [noisy(seed)]);
+      const { chosen, evidence } = gate('BTC', series, [noisy(seed)], NEXT_DAY);
       expect(chosen, `seed ${seed}`).toBe(FORMULA);
       expect(evidence.candidates[0]?.why).toMatch(/refused/);
     }
@@ -86,7 +89,7 @@ describe('gate', () => {
         return [common + own, common + other] as const;
       });
       const column = (k: 0 | 1) => Float64Array.from(losses, (pair) => pair[k]);
-      if (verdictOf(column(0), column(1), GATE_DEFAULTS).admitted) admitted++;
+      if (verdictOf(column(0), column(1), NEXT_DAY).admitted) admitted++;
     }
     console.log(`gate: ${admitted} of ${gates} equals admitted`);
     expect(admitted).toBeLessThan(20);
@@ -99,7 +102,7 @@ describe('gate', () => {
       variance = 1e-4 + 0.45 * last ** 2 + 0.45 * variance;
       return Math.sqrt(variance);
     });
-    const { chosen, evidence } = gate('A', series);
+    const { chosen, evidence } = gate('A', series, CANDIDATES, NEXT_DAY);
     expect(chosen.name).toBe('garch');
     expect(evidence.candidates.find(({ name }) => name === 'garch')?.verdict?.t).toBeGreaterThan(5);
   });
@@ -109,20 +112,20 @@ describe('gate', () => {
     const rng = random(9);
     const formula = Float64Array.from({ length: 600 }, () => 1 + 0.2 * normal(rng));
     const faded = formula.map((loss, t) => loss - (t < 300 ? 0.5 : -0.02));
-    const verdict = verdictOf(formula, faded, GATE_DEFAULTS);
+    const verdict = verdictOf(formula, faded, NEXT_DAY);
     expect(verdict.t).toBeGreaterThan(GATE_DEFAULTS.tMin);
     expect(verdict.admitted).toBe(false);
   });
 
   test('behavior: too few days leave the formula; a rule that falls silent is refused', () => {
     const series = dailySeries(bars, 0);
-    const early = gate('BTC', head(series, 600));
+    const early = gate('BTC', head(series, 600), CANDIDATES, NEXT_DAY);
     expect(early.chosen).toBe(FORMULA);
     expect(early.evidence.dates).toBeNull();
     expect(early.evidence.candidates[0]?.why).toBe('600 whole days: 615 are needed to compare');
     const mute: Forecaster = { name: 'mute', daysMin: 1, fit: () => () => Number.NaN };
     const stuck: Forecaster = { name: 'stuck', daysMin: 1, fit: () => null };
-    const { evidence } = gate('BTC', head(series, 700), [mute, stuck]);
+    const { evidence } = gate('BTC', head(series, 700), [mute, stuck], NEXT_DAY);
     expect(evidence.chosen).toBe(FORMULA.name);
     expect(evidence.candidates.map(({ why }) => why)).toEqual([
       'no forecast for 2018-08-18',
@@ -164,13 +167,15 @@ describe('walkForward', () => {
   ];
 
   test.each(forecasters)('property: $name does not look ahead', (forecaster) => {
-    const run = (days: DailySeries) => {
-      const forecasts = walkForward(forecaster, days, walk);
-      if ('failed' in forecasts) throw new Error(forecasts.failed);
-      return forecasts;
-    };
-    for (const at of [261, 300, 377, 418]) {
-      expect(looksAhead(run, series, walk.from, at), `day ${at}`).toBe(false);
+    for (const horizon of [1, 5]) {
+      const run = (days: DailySeries) => {
+        const forecasts = walkForward(forecaster, days, { ...walk, horizon });
+        if ('failed' in forecasts) throw new Error(forecasts.failed);
+        return forecasts;
+      };
+      for (const at of [261, 300, 414]) {
+        expect(looksAhead(run, series, walk.from, at), `day ${at}`).toBe(false);
+      }
     }
   });
 
@@ -234,7 +239,7 @@ describe('gatedForecast', () => {
   const prior = Float64Array.of(0.4225, 0.442, 0.442, 0.7225);
 
   test('default: real history gives HAR volatilities and EWMA correlations', () => {
-    const { forecast, evidence } = gatedForecast(kernel, bars, prior);
+    const { forecast, evidence } = gatedForecast(kernel, bars, prior, NEXT_DAY);
     expect(forecast.source).toBe('har, 3028 days');
     expect(evidence.map(({ asset }) => asset)).toEqual(['BTC', 'ETH']);
     const [btc = 0, covariance = 0, mirrored, eth = 0] = forecast.covariance;
