@@ -35,14 +35,15 @@ describe('covariance', () => {
       const decay = rng.pick([1, 0.94, 0.5, 0.999, rng.between(0.01, 1)]);
       const found = kernel.covariance(returns, assets, decay, 8760);
       const expected = covariance(returns, assets, decay, 8760);
+      let error = 0;
       expected.forEach((cell, at2) => {
         const [i, j] = [Math.floor(at2 / assets), at2 % assets];
         const scale = Math.sqrt(at(expected, i * assets + i) * at(expected, j * assets + j));
-        const error = apart(at(found, at2), cell, scale);
-        worst = Math.max(worst, error);
-        expect(error, `seed ${SEED}, case ${k}`).toBeLessThan(1e-14);
-        expect(at(found, at2)).toBe(at(found, j * assets + i));
+        error = Math.max(error, apart(at(found, at2), cell, scale));
+        if (at(found, at2) !== at(found, j * assets + i)) error = Infinity;
       });
+      worst = Math.max(worst, error);
+      expect(error, `seed ${SEED}, case ${k}`).toBeLessThan(1e-14);
     }
     console.log(`seed ${SEED}: twin, worst ${worst.toExponential(1)}`);
   });
@@ -72,12 +73,14 @@ describe('covariance', () => {
     const found = kernel.covariance(returns, 64, 1, 1);
     // Uniform numbers: variance 1/12, independent; five standard errors.
     const bound = 5 / Math.sqrt(100_000);
+    let worst = 0;
     for (let i = 0; i < 64; i++) {
       for (let j = 0; j < 64; j++) {
         const expected = i === j ? 1 / 12 : 0;
-        expect(Math.abs(at(found, i * 64 + j) - expected)).toBeLessThan(bound / 12);
+        worst = Math.max(worst, Math.abs(at(found, i * 64 + j) - expected));
       }
     }
+    expect(worst).toBeLessThan(bound / 12);
   });
 
   test('behavior: a column of zeros is an asset without risk', () => {
