@@ -112,8 +112,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   costAboveLimit: entry(422, 'Too expensive', 'Raise maxCostBps, or wait for more drift.', LATER),
   limitUnmet: entry(
     422,
-    'A limit on a chain is broken already',
-    'Ask for targets on that chain, without tracking.',
+    'A limit on a chain cannot be kept',
+    'Loosen it, or ask for targets on that chain.',
     LATER,
   ),
   insufficientInventory: entry(

@@ -16,6 +16,7 @@ import type {
 import { gasCost } from './costs.ts';
 import { type Allowed, targetTokens } from './limits.ts';
 import type { QuotePolicy } from './policy.ts';
+import type { Aimed } from './pull.ts';
 import type { Scene, SceneToken } from './scene.ts';
 import { riskOf, type Tracking } from './tracking.ts';
 
@@ -23,6 +24,8 @@ import { riskOf, type Tracking } from './tracking.ts';
 export interface Terms {
   readonly tracking: Tracking;
   readonly allowed: ReadonlyMap<string, Allowed>;
+  /** Where a limit is broken: targets by asset and chain that mend it. Null: the scene's. */
+  readonly aimed: Aimed | null;
   /** Trade on this chain alone; null: on all. */
   readonly only: ChainId | null;
 }
@@ -55,12 +58,22 @@ export function layerOf(scene: Scene, policy: QuotePolicy, terms: Terms): Layer 
       holdings: Object.fromEntries(
         [...scene.holdings].map(([node, amount]) => [heldNode(node), amount.toString()]),
       ),
-      targets: scene.targets.map(({ tokens: members, weightBps }) => ({
-        nodes: members.map(({ node }) => heldNode(node)),
-        weight: formatDecimal(BigInt(weightBps), 4),
-      })),
-      risk: riskOf(terms.tracking, scene.targets),
+      ...aimOf(scene, terms),
     },
+  };
+}
+
+function aimOf({ targets }: Scene, { aimed, tracking }: Terms): Aimed {
+  if (aimed !== null) {
+    const { risk } = aimed;
+    return { risk, targets: aimed.targets.map((t) => ({ ...t, nodes: t.nodes.map(heldNode) })) };
+  }
+  return {
+    targets: targets.map(({ tokens, weightBps }) => ({
+      nodes: tokens.map(({ node }) => heldNode(node)),
+      weight: formatDecimal(BigInt(weightBps), 4),
+    })),
+    risk: riskOf(tracking, targets),
   };
 }
 

@@ -1,7 +1,8 @@
 // What a rebalance judged by its risk must not do: sell what is only to be bought, buy what is only to
-// be sold, pass a floor or a cap on a chain. As far as a limit is about one token it becomes the
-// capacity of that token's two layer venues (layer.ts), so that no plan can break it; a limit on a whole
-// chain bounds the transfers out of it or into it. Amounts round towards the limit's inside.
+// be sold, pass a floor or a cap on a chain (one that is broken already is mended: pull.ts). As far as
+// a limit is about one token it becomes the capacity of that token's two layer venues (layer.ts), so
+// that no plan can break it; a limit on a whole chain bounds the transfers out of it or into it.
+// Amounts round towards the limit's inside.
 
 import { mulDivDown, mulDivUp } from '../types/amounts.ts';
 import { InvalidInput } from '../types/errors.ts';
@@ -17,6 +18,13 @@ export interface Limits {
   readonly buyOnly: ReadonlySet<string>;
   readonly sellOnly: ReadonlySet<string>;
   readonly chains: readonly ChainLimitRequest[];
+}
+/** What must stand at `share` of the portfolio after the trade. */
+export interface Pull {
+  readonly chain: ChainId;
+  /** null: all assets together. */
+  readonly asset: string | null;
+  readonly share: number;
 }
 /** Base units of one token that may be given up, and added. */
 export interface Allowed {
@@ -101,6 +109,17 @@ export function allowedOf(scene: Scene, limits: Limits): ReadonlyMap<string, All
   return allowed;
 }
 
+/** Limits that the holdings break, each with the bound to be pulled to. */
+export function brokenNow(scene: Scene, { chains }: Limits): readonly Pull[] {
+  const base = Number(worthOf(scene, scene.holdings));
+  return chains.flatMap((limit) => {
+    const { floor, cap, asset } = limit;
+    const share = Number(limitWorth(scene, limit, scene.holdings)) / base;
+    if (share >= floor - SLACK && share <= cap + SLACK) return [];
+    return [{ chain: limit.chain as ChainId, asset, share: share < floor ? floor : cap }];
+  });
+}
+
 /** The first limit that `amounts` break, as a refusal. */
 export function brokenLimit(
   scene: Scene,
@@ -115,8 +134,8 @@ export function brokenLimit(
     const what = limit.asset === null ? '' : `${limit.asset} on `;
     const message =
       `${what}chain ${limit.chain} holds ${(100 * share).toFixed(2)} % of the portfolio, outside ` +
-      `${100 * limit.floor} … ${100 * limit.cap} %; tracking does not mend that: ask for targets on ` +
-      'that chain, without tracking';
+      `${100 * limit.floor} … ${100 * limit.cap} %, and no trade here mends that; loosen the limit, or ` +
+      'ask for targets on that chain, without tracking';
     const { chain, asset } = limit;
     return refuse('limitUnmet', message, `${at}/chainLimits/${i}`, { chain, asset, share });
   }

@@ -3,15 +3,23 @@
 // each with its maximum. Throws Fault and Defect as the engine does.
 
 import { nodeIdOf } from '../market/snapshot.ts';
-import { Defect } from '../types/assert.ts';
+import { Defect, present } from '../types/assert.ts';
 import { InvalidInput, isRefusal } from '../types/errors.ts';
 import type { ChainId } from '../types/ids.ts';
 import type { Problem, ProblemResult } from '../types/problem.ts';
 import { flatten, type Terms } from './layer.ts';
-import { type Allowed, allowedOf, brokenLimit, type Limits, limitTransfers } from './limits.ts';
+import {
+  type Allowed,
+  allowedOf,
+  brokenLimit,
+  brokenNow,
+  type Limits,
+  limitTransfers,
+} from './limits.ts';
 import { formatUsdDown, formatUsdUp } from './money.ts';
 import { type QuotePolicy, SOLVES_MAX } from './policy.ts';
 import { type Available, type BuiltProblem, buildProblem } from './problemBuilder.ts';
+import { type Aimed, pulledTargets } from './pull.ts';
 import { unreachableTarget } from './reach.ts';
 import type { Scene } from './scene.ts';
 import { type QuoteRefusal, refuse } from './scope.ts';
@@ -49,6 +57,8 @@ interface Setting {
   readonly policy: QuotePolicy;
   readonly scene: Scene;
   readonly available: Available;
+  /** Not null where a limit is broken and must be mended, whether or not that pays. */
+  readonly aimed: Aimed | null;
 }
 
 /** To the targets. */
@@ -58,7 +68,7 @@ export async function planToTargets(
   scene: Scene,
 ): Promise<Plan | QuoteRefusal> {
   const available = await availableInventory(deps, scene);
-  const solved = await solvePlan({ deps, policy, scene, available });
+  const solved = await solvePlan({ deps, policy, scene, available, aimed: null });
   if (isRefusal(solved)) return solved;
   const trade = tradeOf(scene, solved.built, solved.result, policy);
   return isRefusal(trade) ? trade : { ...solved, trade, account: null };
@@ -75,9 +85,11 @@ export async function planTracking(
   scene: Scene,
   terms: TrackingTerms,
 ): Promise<Plan | QuoteRefusal> {
-  const broken = brokenLimit(scene, terms.limits, scene.holdings, terms.at);
-  if (broken !== null) return broken;
-  const setting = { deps, policy, scene, available: await availableInventory(deps, scene) };
+  const pulls = brokenNow(scene, terms.limits);
+  const aimed = pulls.length === 0 ? null : pulledTargets(scene, terms.tracking, pulls);
+  if (pulls.length > 0 && aimed === null) return unmendable(scene, terms);
+  const available = await availableInventory(deps, scene);
+  const setting = { deps, policy, scene, available, aimed };
   const allowed = allowedOf(scene, terms.limits);
   const plan = await bestPlan(setting, terms, allowed);
   if (isRefusal(plan)) return plan;
@@ -119,7 +131,10 @@ async function bestPlan(
   allowed: AllowedByNode,
 ): Promise<Billed | QuoteRefusal> {
   const first = await billedPlan(setting, terms, allowed, null);
-  if (isRefusal(first) && !UNPAID.has(first.refused)) return first;
+  const mends = setting.aimed !== null;
+  if (isRefusal(first) && !UNPAID.has(first.refused)) {
+    return mends && first.refused === 'nothingToDo' ? unmendable(setting.scene, terms) : first;
+  }
   const plans = [first];
   if (chainsUsed(first) > 1) {
     for (const { chainId } of setting.scene.chains) {
@@ -132,7 +147,12 @@ async function bestPlan(
     null,
   );
   if (best === null) return first;
-  return gainOf(best) > 0n ? best : unpaid(best.account);
+  return mends || gainOf(best) > 0n ? best : unpaid(best.account);
+}
+
+/** A broken limit that no trade mends, by name. */
+function unmendable(scene: Scene, { limits, at }: TrackingTerms): QuoteRefusal {
+  return present(brokenLimit(scene, limits, scene.holdings, at), 'a broken limit');
 }
 
 type Billed = Plan & { readonly account: TrackingAccount };
@@ -164,7 +184,7 @@ async function billedPlan(
   only: ChainId | null,
 ): Promise<Billed | QuoteRefusal> {
   const { scene, policy } = setting;
-  const terms = { tracking, allowed, only };
+  const terms = { tracking, allowed, only, aimed: setting.aimed };
   const solved = await solvePlan(setting, terms, limits);
   if (isRefusal(solved)) return solved;
   const trade = tradeOf(scene, solved.built, solved.flat, policy);

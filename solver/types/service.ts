@@ -100,7 +100,7 @@ export interface RebalanceRequest {
   readonly buyOnly?: readonly string[];
   /** Assets that must not end higher. Needs `tracking`. */
   readonly sellOnly?: readonly string[];
-  /** Needs `tracking`. Limits broken before the trade are refused, not mended: `limitUnmet`. */
+  /** Needs `tracking`. Limits broken before the trade are mended, paying or not; else `limitUnmet`. */
   readonly chainLimits?: readonly ChainLimitRequest[];
   /** ½Σ|Δw| of this trade; where more would pay, all purchases are cut alike. Needs `tracking`. */
   readonly maxTurnover?: number;

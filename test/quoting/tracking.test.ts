@@ -113,6 +113,8 @@ function randomTargets(rng: Random) {
   return ASSETS.map((asset, i) => ({ asset, weightBps: cuts[i] ?? 0 }));
 }
 
+type Share = (chain: number, asset?: string) => number;
+
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 describe('tracking', () => {
@@ -294,8 +296,42 @@ describe('tracking', () => {
     expect((Number(after.get('31340:WBTC')) / 1e8) * 60_000).toBeLessThanOrEqual(0.25 * base + 1);
   });
 
-  it('error: a limit that is broken already is named, not mended', async () => {
-    const chainLimits = [{ chain: 31340, asset: null, floor: 0.5, cap: 1 }];
+  it.each<[string, RebalanceRequest['chainLimits'], (share: Share) => number, number]>([
+    ['a floor', [{ chain: 31340, asset: null, floor: 0.5, cap: 1 }], (share) => share(31340), 0.5],
+    ['a cap', [{ chain: 31338, asset: null, floor: 0, cap: 0.4 }], (share) => share(31338), 0.4],
+    [
+      'a floor of one asset',
+      [{ chain: 31340, asset: 'WETH', floor: 0.25, cap: 1 }],
+      (share) => share(31340, 'WETH'),
+      0.25,
+    ],
+  ])(
+    'behavior: %s that is broken is mended, even where no risk is saved',
+    async (_, chainLimits, of, bound) => {
+      for (const aversion of [0.001, 5]) {
+        const world = makeWorld();
+        const quote = await world.quoter.quote(ask(aversion, { chainLimits: chainLimits ?? [] }));
+        if (isRefusal(quote)) throw new Error(quote.message);
+        const stored = world.stored.at(-1);
+        const problem = parseProblemText(stored?.problem ?? '');
+        expect(verify(problem, parseResultText(stored?.result ?? '')).ok).toBe(true);
+        const { after } = account(world);
+        const total = [...worthBy(after, 0).values()].reduce((sum, worth) => sum + worth, 0);
+        const share: Share = (chain, asset) =>
+          [...after]
+            .filter(([node]) => node.startsWith(`${chain}:${asset ?? ''}`))
+            .reduce(
+              (sum, [node, amount]) =>
+                sum + (worthBy(new Map([[node, amount]]), 0).get(`${chain}`) ?? 0),
+              0,
+            ) / total;
+        expect(Math.abs(of(share) - bound), `aversion ${aversion}`).toBeLessThan(1.5e-3);
+      }
+    },
+  );
+
+  it('error: a broken limit that the targets contradict is named', async () => {
+    const chainLimits = [{ chain: 31340, asset: 'WETH', floor: 0.9, cap: 1 }];
     const quote = await makeWorld().quoter.quote(ask(5, { chainLimits }));
     if (!isRefusal(quote)) throw new Error('was offered');
     expect(quote).toMatchObject({ refused: 'limitUnmet', pointer: '/intent/chainLimits/0' });
