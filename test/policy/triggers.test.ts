@@ -178,7 +178,7 @@ function simulate(
   seed: number,
 ): number {
   const rng = random(seed);
-  let weights = targets.slice();
+  let weights: Float64Array = targets.slice();
   let squares = 0;
   for (let hour = 0; hour < hours; hour++) {
     const market = normal(rng.next);
