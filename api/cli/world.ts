@@ -11,13 +11,19 @@ import { type RunningServer, startServer } from '../server.ts';
 import { buildAll, wasmPath } from './build.ts';
 import type { Reporter } from './reporter.ts';
 
+/** Local blocks come every second or faster, and nobody else watches these pools. */
+const LAB_KEEPER = { pollMs: 1_000, jitterSeconds: 0, failurePauseMs: 1_000 };
+
 export interface WorldOptions {
   readonly home: string;
   /** 0 is any free port. */
   readonly port: number;
   readonly reporter: Reporter;
   readonly lab?: Omit<LabOptions, 'home'>;
-  readonly solver?: Pick<SolverOptions, 'jobs' | 'quotePolicy' | 'settlementPolicy' | 'log'>;
+  readonly solver?: Pick<
+    SolverOptions,
+    'jobs' | 'quotePolicy' | 'settlementPolicy' | 'keeper' | 'log'
+  >;
 }
 
 export interface World {
@@ -77,6 +83,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         auctioneer: lab.accounts.auctioneer.privateKey,
         guardian: lab.accounts.guardian.privateKey,
       },
+      keeper: LAB_KEEPER,
       ...options.solver,
       log,
     });
