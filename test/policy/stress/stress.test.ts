@@ -6,16 +6,12 @@
 import { describe, expect, it } from 'vitest';
 import type { BreakerPolicy } from '../../../solver/policy/guards/breakers.ts';
 import { healthToSurvive, ratioAtHealth } from '../../../solver/policy/leverage/restore.ts';
-import {
-  BREAKERS,
-  ORACLES,
-  OUTAGE_SETUPS,
-  type Replay,
-  replay,
-  SETUPS,
-  type Setup,
-} from './replay.ts';
+import { newKernel } from '../../risk/support.ts';
+import { replay } from './replay.ts';
+import { replayDecide } from './replayDecide.ts';
 import { BLACKOUTS, FAULTS, HOUR, largestFall, type Window, windows } from './scenarios.ts';
+import { BREAKERS, ORACLES, OUTAGE_SETUPS, SETUPS, type Setup } from './setups.ts';
+import type { Replay } from './world.ts';
 
 const WINDOWS = windows();
 const HOURLY_FALL = largestFall(1);
@@ -119,18 +115,46 @@ describe.each(EACH)('$window.name, $setup.name', ({ window, setup }) => {
   });
 
   it('behavior: trades that take an hour to settle keep the floor too', () => {
-    const done = replay(window, NO_FAULT, { ...setup, delayHours: 1 });
+    const done = replay(window, NO_FAULT, setup, 1);
     expect(lowestHealth(done)).toBeGreaterThanOrEqual(setup.leverage.healthFloor);
+  });
+});
+
+describe('decide', () => {
+  const kernel = newKernel();
+  const base = SETUPS[0] as Setup;
+  const NAMES = ['one 6 h late, says now', 'all dark 6 h'];
+  const SOME = [...FAULTS, ...BLACKOUTS].filter(({ name }) => NAMES.includes(name));
+
+  it.each(EACH)('behavior: holds the floor of every account: $window.name, $setup.name', (each) => {
+    const { window, setup } = each;
+    for (const fault of SOME) {
+      const done = replayDecide(window, fault, setup, kernel);
+      expect(lowestHealth(done), fault.name).toBeGreaterThanOrEqual(setup.leverage.healthFloor);
+      tradesAreSound(done);
+      stopsAreKept(window, done, setup.breakers);
+      expect(done.trades.some(({ cause }) => cause === 'emergency')).toBe(true);
+    }
+  });
+
+  it('behavior: USDC below its floor: no trade; with no floor there are', () => {
+    const march = WINDOWS.find(({ name }) => name === 'USDC March 2023') as Window;
+    const below = (hour: number): boolean => (march.prices.USDC[hour] ?? 1) < 0.97;
+    const guarded = replayDecide(march, NO_FAULT, base, kernel);
+    const oracles = { ...ORACLES, depegFloors: {} };
+    const naive = replayDecide(march, NO_FAULT, { ...base, oracles }, kernel);
+    expect(guarded.trades.filter(({ hour }) => below(hour))).toEqual([]);
+    expect(naive.trades.filter(({ hour }) => below(hour)).length).toBeGreaterThan(0);
   });
 });
 
 const NO_FAULT = FAULTS[0] ?? { name: 'none', hours: 0, tell: () => null };
 const DARK6 = BLACKOUTS.find(({ name }) => name === 'all dark 6 h') ?? NO_FAULT;
 
-/** Lowest health over outages that begin at every other hour of the two days around the worst. */
+/** Lowest health over outages that begin every six hours of the two days around the worst. */
 function worstOutage(window: Window, setup: Setup): number {
   let lowest = Infinity;
-  for (let shift = -24; shift < 24; shift += 3) {
+  for (let shift = -21; shift < 24; shift += 6) {
     const moved = { ...window, worstHour: window.worstHour + shift };
     lowest = Math.min(lowest, lowestHealth(replay(moved, DARK6, setup)));
   }
