@@ -1,11 +1,11 @@
 // `trimtab backtest` as a command: the JSON others read, the same bytes from the same seed, exit codes,
 // and refusals that name their line or option.
 
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { main } from '../../api/cli/main.ts';
 import { market, mulberry, path } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trimtab-backtest-'));
@@ -28,17 +28,33 @@ function csv(rows: number): string {
 }
 const prices = file('prices.csv', csv(6_000));
 
-function trimtab(...options: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['api/cli/bin.mjs', 'backtest', ...options],
-    { encoding: 'utf8' },
-  );
-  return { status, stdout, stderr };
+/** The command in this process: starting another takes longer than the backtest. */
+async function trimtab(...options: readonly string[]) {
+  const said = { stdout: '', stderr: '' };
+  const listen = (stream: 'stdout' | 'stderr') =>
+    vi.spyOn(process[stream], 'write').mockImplementation((chunk) => {
+      said[stream] += String(chunk);
+      return true;
+    });
+  const spies = [
+    listen('stdout'),
+    listen('stderr'),
+    vi.spyOn(console, 'error').mockImplementation((line) => {
+      said.stderr += `${line}\n`;
+    }),
+  ];
+  try {
+    process.exitCode = 0;
+    await main(['node', 'trimtab', 'backtest', ...options]);
+    return { ...said, status: process.exitCode };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.exitCode = 0;
+  }
 }
 
 describe('trimtab backtest', () => {
-  test('default: the JSON the issue names, fractions a year, intervals around their figures', () => {
+  test('default: the JSON the issue names, fractions a year, intervals around their figures', async () => {
     const run = () =>
       trimtab(
         policy,
@@ -51,7 +67,7 @@ describe('trimtab backtest', () => {
         '0',
         '--json',
       );
-    const { status, stdout } = run();
+    const { status, stdout } = await run();
     expect(status).toBe(0);
     const answer = JSON.parse(stdout);
     for (const key of ['cost', 'te', 'turnover', 'trades', 'maxDrawdown']) {
@@ -72,12 +88,12 @@ describe('trimtab backtest', () => {
     }
     expect(answer.foresightRatio).toBeGreaterThan(0.4);
     expect(answer.foresightRatio).toBeLessThan(0.9);
-    expect(run().stdout).toBe(stdout);
+    expect((await run()).stdout).toBe(stdout);
   });
 
-  test('behavior: a page for people, progress on stderr, a chart', () => {
+  test('behavior: a page for people, progress on stderr, a chart', async () => {
     const chart = join(folder, 'chart.svg');
-    const { status, stdout, stderr } = trimtab(
+    const { status, stdout, stderr } = await trimtab(
       policy,
       prices,
       '--frontier',
@@ -99,7 +115,11 @@ describe('trimtab backtest', () => {
   const BAD: readonly (readonly [string, readonly string[], string])[] = [
     ['a missing file', [policy, join(folder, 'none.csv')], 'none.csv'],
     ['a gap', [policy, file('gap.csv', csv(50).replace(/\n1600018000,.*/, ''))], 'line 7'],
-    ['an unknown asset', [file('sol.json', '{"targets":{"SOL":"1"}}'), prices], 'SOL'],
+    [
+      'an unknown asset',
+      [file('sol.json', '{"targets":{"SOL":"0.5","BTC":"0.5"}}'), prices],
+      'SOL',
+    ],
     [
       'weights that do not sum to 1',
       [file('sum.json', '{"targets":{"BTC":"0.5"}}'), prices],
@@ -112,8 +132,8 @@ describe('trimtab backtest', () => {
     ['another chart', [policy, prices, '--chart', 'chart.png'], '--chart'],
     ['an unknown option', [policy, prices, '--whatever'], '--whatever'],
   ];
-  test.each(BAD)('error: %s', (_name, options, said) => {
-    const { status, stderr, stdout } = trimtab(...options);
+  test.each(BAD)('error: %s', async (_name, options, said) => {
+    const { status, stderr, stdout } = await trimtab(...options);
     expect(status).toBe(2);
     expect(stderr).toContain(said);
     expect(stdout).toBe('');

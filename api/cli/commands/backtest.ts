@@ -5,13 +5,14 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { asJson, asText } from '../../../solver/backtest/answer.ts';
 import { backtest } from '../../../solver/backtest/backtest.ts';
+import { chartHtml, chartSvg } from '../../../solver/backtest/chart.ts';
 import { parsePrices } from '../../../solver/backtest/prices.ts';
 import { createReplayKernel } from '../../../solver/engine/replay.ts';
 import { createRiskKernel } from '../../../solver/engine/risk.ts';
 import { parsePolicyText } from '../../../solver/policy/parse.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { buildCore, wasmPath } from '../build.ts';
-import { readParsed } from './files.ts';
+import { readParsed, writeText } from './files.ts';
 
 interface Options {
   readonly costBps: string;
@@ -54,6 +55,10 @@ async function run(policyPath: string, pricesPath: string, options: Options): Pr
   };
   const errors = frontierOf(options.frontier);
   const seed = number(options.seed, '--seed', 0, 2 ** 32 - 1);
+  if (!Number.isInteger(seed)) bad('--seed', `must be an integer, is ${options.seed}`);
+  if (options.chart !== undefined && !/\.(svg|html)$/.test(options.chart)) {
+    bad('--chart', `must end in .svg or .html, is ${JSON.stringify(options.chart)}`);
+  }
   const policy = readParsed(policyPath, parsePolicyText);
   const history = readParsed(pricesPath, parsePrices);
   await buildCore(() => {});
@@ -64,6 +69,11 @@ async function run(policyPath: string, pricesPath: string, options: Options): Pr
   process.stdout.write(
     options.json ? `${JSON.stringify(asJson(result))}\n` : asText(result, costs),
   );
+  if (options.chart !== undefined) {
+    const draw = options.chart.endsWith('.html') ? chartHtml : chartSvg;
+    writeText(options.chart, draw(result));
+    console.error(`chart: ${options.chart}`);
+  }
   const seconds = ((performance.now() - started) / 1000).toFixed(2);
   console.error(`${result.steps} steps of ${result.assets.length} assets in ${seconds} s`);
 }
