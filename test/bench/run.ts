@@ -6,6 +6,7 @@
 // npm run bench -- forecasts [--json] [--horizon N,N] [--refit DAYS]
 // npm run bench -- hedging [--paths N] [--seed N] [--json]
 // npm run bench -- risk [--json]
+// npm run bench -- stress [--json]
 // Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
 
 import { spawnSync } from 'node:child_process';
@@ -19,6 +20,7 @@ import { benchOptimizer } from './optimizer.ts';
 import { plot } from './plot.ts';
 import { asMarkdown, asText } from './report.ts';
 import { main as risk } from './risk.ts';
+import { main as stress } from './stress.ts';
 
 const USAGE =
   'usage: npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE] [--markdown FILE]';
@@ -36,6 +38,10 @@ async function main(): Promise<number> {
   if (process.argv[2] === 'risk') {
     build();
     return risk(process.argv.slice(3));
+  }
+  if (process.argv[2] === 'stress') {
+    build();
+    return stress(process.argv.slice(3));
   }
   const { values, positionals } = parseArgs({
     allowPositionals: true,
