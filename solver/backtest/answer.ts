@@ -55,6 +55,8 @@ export function asJson(result: Backtest): Json {
       ),
       ruleToBestRival: row.ratioToBest?.value ?? null,
       ruleToBestRivalInterval: pair(row.ratioToBest?.interval ?? null),
+      ruleToReference: row.ratioToReference?.value ?? null,
+      ruleToReferenceInterval: pair(row.ratioToReference?.interval ?? null),
       foresightRatio: row.foresightRatio,
     })),
     foresightRatio: result.foresightRatio,
@@ -93,18 +95,26 @@ export function asText(result: Backtest, costs: ReplayCosts): string {
     '',
     'cost at equal tracking error, bps/yr; rivals tuned on this history, our rule not',
     ...table([
-      ['  TE', ...COLUMNS.map(([, title]) => title), 'rule/best rival', 'foresight/rule'],
+      [
+        '  TE',
+        ...COLUMNS.map(([, title]) => title),
+        'rule/best rival',
+        'rule/pairs',
+        'foresight/rule',
+      ],
       ...frontier.flatMap((row) => [
         [
           `  ${percent(row.te)}`,
           ...COLUMNS.map(([family]) => figure(row.families[family])),
-          row.ratioToBest === null ? '–' : row.ratioToBest.value.toFixed(3),
+          ratio(row.ratioToBest),
+          ratio(row.ratioToReference),
           row.foresightRatio === null ? '–' : row.foresightRatio.toFixed(3),
         ],
         [
           '',
           ...COLUMNS.map(([family]) => range(row.families[family]?.interval ?? null, bps)),
-          range(row.ratioToBest?.interval ?? null, (value) => value.toFixed(3)),
+          range(row.ratioToBest?.interval ?? null, thousandths),
+          range(row.ratioToReference?.interval ?? null, thousandths),
         ],
         ['', ...COLUMNS.map(([family, , unit]) => tuned(row.families[family], unit))],
       ]),
@@ -119,6 +129,8 @@ export function asText(result: Backtest, costs: ReplayCosts): string {
   return `${lines.join('\n')}\n`;
 }
 
+const thousandths = (value: number) => value.toFixed(3);
+const ratio = (one: Figure | null) => (one === null ? '–' : thousandths(one.value));
 const figure = (one: Figure | null) => (one === null ? '–' : bps(one.value));
 const tuned = (one: FamilyFigure | null, unit: string) =>
   one === null ? '' : `${unit} ${Number(one.parameter.toPrecision(3))}`;

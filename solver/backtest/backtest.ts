@@ -53,6 +53,8 @@ export interface FrontierRow {
   readonly families: Readonly<Record<FamilyName, FamilyFigure | null>>;
   /** Cost of our rule over the best rival's; below 1 it is cheaper. */
   readonly ratioToBest: Figure | null;
+  /** The same over POLICY.md's rule, which sees the prior alone. */
+  readonly ratioToReference: Figure | null;
   /** The bound's J over our rule's at its κ here; null where the rule does not reach. */
   readonly foresightRatio: number | null;
 }
@@ -171,21 +173,23 @@ function compare(
         ];
       }),
     ) as Row['families'];
-    return { te, families, ratioToBest: ratioOf(families, drawn, k, count) };
+    const over = (rivals: readonly FamilyName[]) => ratioOf(families, rivals, drawn, k, count);
+    return { te, families, ratioToBest: over(RIVALS), ratioToReference: over(['reference']) };
   });
 }
 
 /** Paired: rule and rivals are read on the same draws, and the rivals are tuned anew on each. */
 function ratioOf(
   families: Row['families'],
+  others: readonly FamilyName[],
   drawn: (family: FamilyName, k: number) => readonly number[],
   k: number,
   count: number,
 ): Figure | null {
   const { rule } = families;
-  const best = Math.min(...RIVALS.map((family) => families[family]?.value ?? Infinity));
+  const best = Math.min(...others.map((family) => families[family]?.value ?? Infinity));
   if (rule === null || best === Infinity) return null;
-  const rivals = RIVALS.map((family) => drawn(family, k));
+  const rivals = others.map((family) => drawn(family, k));
   const ratios = drawn('rule', k).map((cost, draw) => {
     const least = Math.min(
       ...rivals.map((costs) => {
