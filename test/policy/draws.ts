@@ -1,6 +1,6 @@
 // Seeded draws for properties of portfolio mathematics.
 
-import type { random } from '../engine/generate.ts';
+import { random } from '../engine/generate.ts';
 
 export type Random = ReturnType<typeof random>;
 
@@ -23,4 +23,17 @@ export function weightsOf(rng: Random, size: number): Float64Array {
   );
   const sum = parts.reduce((a, b) => a + b, 0);
   return parts.map((part) => part / sum);
+}
+
+/** Runs a property for seeds 1 … count; what fails says its seed. */
+export function forSeeds(count: number, property: (rng: Random, seed: number) => void): void {
+  for (let seed = 1; seed <= count; seed++) {
+    try {
+      property(random(seed), seed);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+  }
 }

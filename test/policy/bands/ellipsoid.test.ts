@@ -6,7 +6,7 @@ import { product, symmetricEigen } from '../../../solver/policy/risk/linear.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
 import { normal, vectors } from '../../risk/support.ts';
-import { covarianceOf } from '../draws.ts';
+import { covarianceOf, forSeeds } from '../draws.ts';
 import { allNear, matrix, near } from '../near.ts';
 
 interface Case {
@@ -53,8 +53,7 @@ describe('noTradeEllipsoid', () => {
   });
 
   test('property: solves its equation, semidefinite, scales as F^−½, singular K and S too', () => {
-    for (let seed = 1; seed <= 300; seed++) {
-      const rng = random(seed);
+    forSeeds(300, (rng, seed) => {
       const size = rng.integer(1, 8);
       const tracking = covarianceOf(rng, size, rng.integer(1, size)).map((x) => 5 * x);
       const drift = covarianceOf(rng, size, rng.integer(1, size)).map((x) => x / 10);
@@ -69,7 +68,7 @@ describe('noTradeEllipsoid', () => {
         [...region.matrix].map((x) => 2 * x),
         1e-8,
       );
-    }
+    });
   });
 
   test('property: simulated costs of the region in two dimensions are 2F·tr(SM) within 5 %', () => {

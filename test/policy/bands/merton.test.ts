@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { mertonRegion } from '../../../solver/policy/bands/merton.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
-import { random } from '../../engine/generate.ts';
 import { vectors } from '../../risk/support.ts';
+import { forSeeds } from '../draws.ts';
 import { near } from '../near.ts';
 
 interface Case {
@@ -42,8 +42,7 @@ describe('mertonRegion', () => {
   });
 
   test('property: integrating the Riccati equation leads from π− to π+ in ln(u/l)', () => {
-    for (let seed = 1; seed <= 60; seed++) {
-      const rng = random(seed);
+    forSeeds(60, (rng, seed) => {
       const [sigma, aversion] = [rng.between(0.2, 1), rng.between(0.5, 8)];
       // Merton weights above 1 as well: there the logs run backwards.
       const target = rng.next() < 0.3 ? rng.between(1.1, 1.8) : rng.between(0.1, 0.9);
@@ -66,7 +65,7 @@ describe('mertonRegion', () => {
       expect(region.shareTurnover, `seed ${seed}`).toBeGreaterThan(0);
       // The leading order is what small costs come to.
       near(region.halfWidth, region.halfWidthLeading, 0.1);
-    }
+    });
   });
 
   test('behavior: μ = σ²/2 is the limit of its neighbours', () => {

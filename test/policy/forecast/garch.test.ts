@@ -12,6 +12,7 @@ import { nelderMead } from '../../../solver/policy/forecast/nelderMead.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
 import { normal } from '../../risk/support.ts';
+import { forSeeds } from '../draws.ts';
 import { near } from '../near.ts';
 
 const TRUTH = { omega: 4e-5, alpha: 0.08, beta: 0.9 };
@@ -45,7 +46,7 @@ describe('fitGarch', () => {
   test.each(['sampleVariance', 'likelihood'] as const)(
     'property: %s, no neighbour is likelier',
     (how) => {
-      for (let seed = 1; seed <= 5; seed++) {
+      forSeeds(5, (_, seed) => {
         const returns = drawn(seed, 1500);
         const variance = sampleVariance(returns);
         const fit = fitGarch(returns, how);
@@ -66,7 +67,7 @@ describe('fitGarch', () => {
           expect(loss(returns, w, a, b, variance), `seed ${seed}`).toBeGreaterThan(fit.loss - 1e-9);
         }
         if (how === 'sampleVariance') near(fit.longRun, variance, 1e-9);
-      }
+      });
     },
   );
 

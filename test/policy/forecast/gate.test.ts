@@ -26,6 +26,7 @@ import { symmetricEigen } from '../../../solver/policy/risk/linear.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
 import { newKernel, normal, randomCovariance } from '../../risk/support.ts';
+import { forSeeds } from '../draws.ts';
 import { near } from '../near.ts';
 import { head, looksAhead, realBars, simulatedBars, simulatedDays } from './market.ts';
 
@@ -68,18 +69,17 @@ describe('gate', () => {
 
   test('property: noise on the formula is refused', () => {
     const series = head(dailySeries(bars, 0), 1500);
-    for (let seed = 1; seed <= 4; seed++) {
+    forSeeds(4, (_, seed) => {
       const { chosen, evidence } = gate('BTC', series, [noisy(seed)], NEXT_DAY);
       expect(chosen, `seed ${seed}`).toBe(FORMULA);
       expect(evidence.candidates[0]?.why).toMatch(/refused/);
-    }
+    });
   });
 
   test('property: of rules as good as the formula, fewer than two in a hundred pass', () => {
     let admitted = 0;
     const gates = 1000;
-    for (let seed = 1; seed <= gates; seed++) {
-      const rng = random(seed);
+    forSeeds(gates, (rng) => {
       // Losses with a common part that lasts and errors of their own that last a little.
       let [common, own, other] = [0, 0, 0];
       const losses = Array.from({ length: 500 }, () => {
@@ -90,7 +90,7 @@ describe('gate', () => {
       });
       const column = (k: 0 | 1) => Float64Array.from(losses, (pair) => pair[k]);
       if (verdictOf(column(0), column(1), NEXT_DAY).admitted) admitted++;
-    }
+    });
     console.log(`gate: ${admitted} of ${gates} equals admitted`);
     expect(admitted).toBeLessThan(20);
   });
@@ -262,8 +262,7 @@ describe('gatedForecast', () => {
   });
 
   test('property: always a covariance: more assets than bars, twins, cash', () => {
-    for (let seed = 1; seed <= 20; seed++) {
-      const rng = random(seed);
+    forSeeds(20, (rng, seed) => {
       const size = rng.integer(2, 60);
       const days = 40;
       const ts = Float64Array.from({ length: days }, (_, k) => 1_600_041_600 + 86_400 * k);
@@ -291,7 +290,7 @@ describe('gatedForecast', () => {
       expect(Math.min(...values), `seed ${seed}`).toBeGreaterThan(-1e-12 * Math.max(...values));
       expect(covariance[0]).toBe(0);
       expect(covariance.every(Number.isFinite), `seed ${seed}`).toBe(true);
-    }
+    });
   });
 
   test('error: a prior that is no covariance', () => {

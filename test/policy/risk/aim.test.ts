@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { aimMatrix, stepToAim, tradingRate } from '../../../solver/policy/risk/aim.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
-import { random } from '../../engine/generate.ts';
 import { vectors } from '../../risk/support.ts';
+import { forSeeds } from '../draws.ts';
 import { allNear, matrix, near } from '../near.ts';
 
 interface Case {
@@ -51,8 +51,7 @@ describe('tradingRate', () => {
   });
 
   test('property: fixed point of Riccati, rate in (0, 1), faster when trading is cheap', () => {
-    for (let seed = 1; seed <= 30; seed++) {
-      const rng = random(seed);
+    forSeeds(30, (rng, seed) => {
       const [gamma, cost] = [10 ** rng.between(-2, 2), 10 ** rng.between(-2, 2)];
       const discount = rng.between(0, 0.2);
       const { a, rate } = tradingRate(gamma, cost, discount);
@@ -60,7 +59,7 @@ describe('tradingRate', () => {
       expect(rate, `seed ${seed}`).toBeGreaterThan(0);
       expect(rate, `seed ${seed}`).toBeLessThan(1);
       expect(tradingRate(gamma, cost / 2, discount).rate).toBeGreaterThan(rate);
-    }
+    });
   });
 
   test('error: a discount of 1, a cost of 0', () => {

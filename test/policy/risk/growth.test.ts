@@ -17,7 +17,7 @@ import {
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
 import { normal, vectors } from '../../risk/support.ts';
-import { covarianceOf, weightsOf } from '../draws.ts';
+import { covarianceOf, forSeeds, weightsOf } from '../draws.ts';
 import { near } from '../near.ts';
 
 interface Vectors {
@@ -56,15 +56,14 @@ describe('excessGrowth', () => {
   });
 
   test('property: never below 0 for long-only weights, 0 in one asset alone', () => {
-    for (let seed = 1; seed <= 300; seed++) {
-      const rng = random(seed);
+    forSeeds(300, (rng, seed) => {
       const size = rng.integer(1, 8);
       const covariance = covarianceOf(rng, size, rng.integer(1, size));
       const growth = excessGrowth(weightsOf(rng, size), covariance);
       expect(growth, `seed ${seed}`).toBeGreaterThan(-1e-12);
       const alone = new Float64Array(size).fill(1, 0, 1);
       near(excessGrowth(alone, covariance), 0, 1e-12, 1);
-    }
+    });
   });
 });
 
@@ -129,12 +128,11 @@ describe('impermanentLoss', () => {
   });
 
   test('property: never above 0; small moves lose ½w(1 − w)·move²', () => {
-    for (let seed = 1; seed <= 300; seed++) {
-      const rng = random(seed);
+    forSeeds(300, (rng, seed) => {
       const [ratio, weight] = [10 ** rng.between(-3, 3), rng.next()];
       expect(impermanentLoss(ratio, weight), `seed ${seed}`).toBeLessThanOrEqual(0);
       near(impermanentLoss(1 + 1e-5, weight), -0.5 * weight * (1 - weight) * 1e-10, 1e-4, 1e-10);
-    }
+    });
   });
 
   test('error: a price ratio of 0, a weight above 1', () => {
@@ -166,8 +164,7 @@ describe('a concentrated range', () => {
   });
 
   test('property: losses ≤ 0, LVR ≥ 0 and is −½σ²P²V″/V; nothing outside', () => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const rng = random(seed);
+    forSeeds(200, (rng, seed) => {
       const lower = rng.between(10, 1000);
       const range = { lower, upper: lower * (1 + rng.between(0.05, 3)) };
       const price = lower + rng.between(0.1, 0.9) * (range.upper - lower);
@@ -180,7 +177,7 @@ describe('a concentrated range', () => {
       expect(rangeLvrRate(0.6, range.upper * 1.01, range)).toBe(0);
       // Narrower ranges lose faster: more liquidity for the same worth.
       expect(rangeLvrRate(0.6, price, range)).toBeGreaterThan(lvrRate(0.6));
-    }
+    });
   });
 
   test('behavior: above the range all quote, below it all base', () => {

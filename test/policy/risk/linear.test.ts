@@ -9,14 +9,13 @@ import {
   times,
   transpose,
 } from '../../../solver/policy/risk/linear.ts';
-import { random } from '../../engine/generate.ts';
 import { normal, randomCovariance } from '../../risk/support.ts';
+import { forSeeds } from '../draws.ts';
 import { allNear, near } from '../near.ts';
 
 describe('symmetricEigen', () => {
   test('property: VDV′ is the matrix and V′V the identity, singular ones too', () => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const rng = random(seed);
+    forSeeds(200, (rng) => {
       const size = rng.integer(1, 12);
       const matrix = randomCovariance(rng, size, rng.integer(1, size));
       const { values, vectors } = symmetricEigen(matrix, size);
@@ -26,7 +25,7 @@ describe('symmetricEigen', () => {
         k % (size + 1) === 0 ? 1 : 0,
       );
       allNear(product(transpose(vectors, size), vectors, size), identity, 1e-12);
-    }
+    });
   });
 
   test('behavior: zeros and diagonals come back as they are', () => {
@@ -37,8 +36,7 @@ describe('symmetricEigen', () => {
 
 describe('leastSquares', () => {
   test('property: residuals are orthogonal to every column', () => {
-    for (let seed = 1; seed <= 100; seed++) {
-      const rng = random(seed);
+    forSeeds(100, (rng, seed) => {
       const columns = rng.integer(1, 6);
       const rows = columns + rng.integer(0, 30);
       const x = Float64Array.from({ length: rows * columns }, () => normal(rng));
@@ -50,7 +48,7 @@ describe('leastSquares', () => {
       for (const along of product(transpose(x, columns), residual, rows)) {
         near(along, 0, 1e-10, 1);
       }
-    }
+    });
   });
 
   test('behavior: ill-conditioned columns keep their digits; dependent ones are told', () => {

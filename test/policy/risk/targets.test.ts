@@ -11,7 +11,7 @@ import { riskContributions, volatility } from '../../../solver/policy/risk/track
 import { InvalidInput } from '../../../solver/types/errors.ts';
 import { random } from '../../engine/generate.ts';
 import { newKernel, normal, randomCovariance } from '../../risk/support.ts';
-import { weightsOf } from '../draws.ts';
+import { forSeeds, weightsOf } from '../draws.ts';
 import { allNear, near } from '../near.ts';
 
 const kernel = newKernel();
@@ -27,8 +27,7 @@ function withCash(risky: Float64Array, size: number, cash: number): Float64Array
 
 describe('targetsFromRiskBudget', () => {
   test('property: risk shares are the budgets, cash keeps its weight, all sums to 1', () => {
-    for (let seed = 1; seed <= 100; seed++) {
-      const rng = random(seed);
+    forSeeds(100, (rng, seed) => {
       const size = rng.integer(1, 8);
       const cash = rng.integer(0, size);
       const covariance = withCash(randomCovariance(rng, size, size + 2), size, cash);
@@ -48,7 +47,7 @@ describe('targetsFromRiskBudget', () => {
       near(targets[cash], weight, 1e-12, 1);
       expect(Math.min(...targets), `seed ${seed}`).toBeGreaterThanOrEqual(0);
       allNear(riskContributions(targets, covariance).shares, budgets, 1e-7);
-    }
+    });
   });
 
   test('default: without correlation weights go as 1/σ', () => {
@@ -76,8 +75,7 @@ describe('targetsFromRiskBudget', () => {
 
 describe('targetsAtVolatility', () => {
   test('property: at the volatility, or bound by the cap or by what there is to invest', () => {
-    for (let seed = 1; seed <= 200; seed++) {
-      const rng = random(seed);
+    forSeeds(200, (rng, seed) => {
       const size = rng.integer(2, 6);
       const covariance = withCash(randomCovariance(rng, size - 1, size), size - 1, size - 1);
       const targets = weightsOf(rng, size);
@@ -91,7 +89,7 @@ describe('targetsAtVolatility', () => {
       const bound = Math.min(cap, 1 / (1 - (targets[size - 1] ?? 0)));
       near(found.volatility, Math.min(annual, bound * volatility(targets, covariance)));
       near(volatility(found.targets, covariance), found.volatility);
-    }
+    });
   });
 
   test('property: on a path whose volatility moves, it stands near the target', () => {

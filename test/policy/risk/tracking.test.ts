@@ -8,9 +8,8 @@ import {
   trackingError,
 } from '../../../solver/policy/risk/tracking.ts';
 import { InvalidInput } from '../../../solver/types/errors.ts';
-import { random } from '../../engine/generate.ts';
 import { normal } from '../../risk/support.ts';
-import { covarianceOf, weightsOf } from '../draws.ts';
+import { covarianceOf, forSeeds, weightsOf } from '../draws.ts';
 import { allNear, near } from '../near.ts';
 
 const SIGMA = Float64Array.of(0.4225, 0.442, 0, 0.442, 0.7225, 0, 0, 0, 0);
@@ -41,8 +40,7 @@ describe('trackingError', () => {
 
 describe('riskContributions', () => {
   test('property: parts sum to σ, shares to 1, and parts are wᵢ ∂σ/∂wᵢ', () => {
-    for (let seed = 1; seed <= 100; seed++) {
-      const rng = random(seed);
+    forSeeds(100, (rng) => {
       const size = rng.integer(2, 8);
       const covariance = covarianceOf(rng, size);
       const weights = weightsOf(rng, size);
@@ -63,7 +61,7 @@ describe('riskContributions', () => {
         );
       const slopes = Array.from(weights, (w, i) => (w * (at(i, step) - at(i, -step))) / (2 * step));
       allNear(parts, slopes, 1e-6);
-    }
+    });
   });
 
   test('behavior: no risk, no shares', () => {
@@ -74,8 +72,7 @@ describe('riskContributions', () => {
 
 describe('attribution', () => {
   test('property: by asset it adds up to the active return; risk shares to 1', () => {
-    for (let seed = 1; seed <= 50; seed++) {
-      const rng = random(seed);
+    forSeeds(50, (rng) => {
       const [rows, size] = [rng.integer(1, 50), rng.integer(2, 5)];
       const targets = weightsOf(rng, size);
       const held = Float64Array.from(
@@ -106,7 +103,7 @@ describe('attribution', () => {
         found.riskShares.reduce((a, b) => a + b),
         1,
       );
-    }
+    });
   });
 
   test('error: half a row', () => {
