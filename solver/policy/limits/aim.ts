@@ -58,7 +58,7 @@ export function aimLimits(policy: Policy): AimLimits {
     const landing =
       bounds === null ? wish.landing : withinBounds(wish.landing, bounds, assets, skipped);
     const change = landing.map((w, i) => w - (state.weights[i] ?? 0));
-    const left = allowedChange(change, directions, state.worthUsd, skipped);
+    const left = allowedChange(change, state.weights, directions, state.worthUsd, skipped);
     return withinBudgets(policy, state, fixed, { ...wish, sellOnly }, left, skipped);
   };
 }

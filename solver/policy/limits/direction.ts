@@ -1,6 +1,7 @@
 // Which way a rebalance may trade: buy-only, sell-only, reduce-only, smallest trade. Takes the change
 // d = landing − weights, strikes what is not allowed and scales the larger side down to the smaller,
-// so that what is sold still pays for what is bought: no trade grows, none turns round.
+// so that what is sold still pays for what is bought: no trade grows, none turns round. Nothing is sold
+// that is not held: a rule that thinks in risk alone may want an asset short against one it moves with.
 
 import type { Skipped } from '../types.ts';
 
@@ -21,6 +22,7 @@ const NOTHING = 1e-12;
 /** The change that is allowed, summing to 0 (all zeros: nothing is left); notes what was struck. */
 export function allowedChange(
   change: Float64Array,
+  held: Float64Array,
   limits: DirectionLimits,
   worthUsd: number,
   skipped: Skipped[],
@@ -36,6 +38,12 @@ export function allowedChange(
       const code = limits.why(i, side);
       const message = `${asset}: ${side} of ${percent(Math.abs(d))} not allowed (${code})`;
       skipped.push({ code, message, asset, data: { change: d } });
+    } else if (-d > (held[i] ?? 0)) {
+      const most = held[i] ?? 0;
+      left[i] = -most;
+      const message = `${asset}: sale of ${percent(-d)} cut to the ${percent(most)} held`;
+      if (-d - most > NOTHING)
+        skipped.push({ code: 'notHeld', message, asset, data: { held: most } });
     }
   }
   balance(left);
