@@ -50,7 +50,7 @@ function rowsOf(): Row[] {
         if (worst === null || row.minHealth < worst.minHealth) worst = row;
       }
       if (worst === null) continue;
-      const promised = (setup.leverage.worstMove ?? 0) > largestFall(7);
+      const promised = (setup.leverage.worstMove ?? 0) > Math.max(largestFall(6), largestFall(7));
       rows.push({
         ...worst,
         fault: `${worst.fault}, worst start`,
