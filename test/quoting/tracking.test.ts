@@ -330,6 +330,37 @@ describe('tracking', () => {
     },
   );
 
+  it(`property: whatever is offered keeps its chain limits (seed ${seed})`, async () => {
+    const rng = random(seed + 3);
+    const seen = { offered: 0, limitUnmet: 0, other: 0 };
+    for (let run = 0; run < 24; run++) {
+      const world = randomWorld(rng);
+      const chainLimits = Array.from({ length: rng.integer(1, 2) }, () => {
+        const [a, b] = [rng.next(), rng.next()];
+        const asset = rng.next() < 0.5 ? null : rng.pick(ASSETS);
+        const bounds = { floor: Math.min(a, b) * 0.5, cap: 0.5 + Math.max(a, b) * 0.5 };
+        return { chain: Number(rng.pick(CHAINS)), asset, ...bounds };
+      });
+      const request = ask(10 ** rng.between(-1, 1), { targets: randomTargets(rng), chainLimits });
+      const quote = await world.quoter.quote(request);
+      if (isRefusal(quote)) {
+        seen[quote.refused === 'limitUnmet' ? 'limitUnmet' : 'other']++;
+        continue;
+      }
+      seen.offered++;
+      const { after } = account(world);
+      const total = [...worthBy(after, 0).values()].reduce((sum, worth) => sum + worth, 0);
+      for (const { chain, asset, floor, cap } of chainLimits) {
+        const mine = new Map([...after].filter(([n]) => n.startsWith(`${chain}:${asset ?? ''}`)));
+        const share = (worthBy(mine, 0).get(`${chain}`) ?? 0) / total;
+        expect(share, `run ${run}`).toBeGreaterThan(floor - 1.1e-3);
+        expect(share, `run ${run}`).toBeLessThan(cap + 1.1e-3);
+      }
+    }
+    console.log(`chain limits (seed ${seed}): ${JSON.stringify(seen)}`);
+    expect(seen.offered).toBeGreaterThan(0);
+  });
+
   it('error: a broken limit that the targets contradict is named', async () => {
     const chainLimits = [{ chain: 31340, asset: 'WETH', floor: 0.9, cap: 1 }];
     const quote = await makeWorld().quoter.quote(ask(5, { chainLimits }));
