@@ -21,7 +21,7 @@ describe('shareFixedCosts', () => {
   it('property: shares add up to what is paid; nobody, and no group, pays more than without the rest', () => {
     const seed = 20_261_151;
     const rng = random(seed);
-    for (let round = 0; round < 1_000; round += 1) {
+    for (let round = 0; round < 250; round += 1) {
       const prices = Array.from({ length: rng.integer(1, 8) }, () => rng.between(0, 20));
       const members = Array.from({ length: rng.integer(1, 12) }, (): FixedCost[] =>
         prices.flatMap((usd, index) => (rng.next() < 0.4 ? [{ item: `item${index}`, usd }] : [])),

@@ -111,7 +111,7 @@ describe('judgePrices', () => {
     const seed = 20_261_121;
     const rng = random(seed);
     let accepted = 0;
-    for (let round = 0; round < 20_000; round += 1) {
+    for (let round = 0; round < 6_000; round += 1) {
       const { policy, honest, bad, readings } = drawn(rng);
       const price = judge(readings, policy).prices?.[0];
       if (price === undefined) continue;
@@ -124,13 +124,13 @@ describe('judgePrices', () => {
       expect(price, `seed ${seed}, round ${round}`).toBeGreaterThanOrEqual(Math.min(...honest));
       expect(price, `seed ${seed}, round ${round}`).toBeLessThanOrEqual(Math.max(...honest));
     }
-    expect(accepted).toBeGreaterThan(2_000);
+    expect(accepted).toBeGreaterThan(1_000);
   });
 
   it('property: stale readings change nothing, and alone are never believed', () => {
     const seed = 20_261_122;
     const rng = random(seed);
-    for (let round = 0; round < 2_000; round += 1) {
+    for (let round = 0; round < 500; round += 1) {
       const { policy, readings } = drawn(rng);
       const stale = readings.map(({ price }, index) => ({
         source: `stale${index}`,

@@ -222,7 +222,7 @@ describe('leverageDecision', () => {
     const seed = 20_261_135;
     const rng = random(seed);
     let trades = 0;
-    for (let round = 0; round < 5_000; round += 1) {
+    for (let round = 0; round < 2_000; round += 1) {
       const accounts = Array.from({ length: rng.integer(1, 4) }, (_, index) => ({
         ...levered(rng.between(1.05, 4), `account${index}`, rng.pick(['ETH', 'BTC'])),
         healthFloor: rng.between(1, 1.4),
@@ -263,7 +263,7 @@ describe('leverageDecision', () => {
       expect(Math.abs(trade.exposureUsd), label).toBeLessThanOrEqual(policy.maxChunkUsd);
       expect(Number.isFinite(trade.debtUsd), label).toBe(true);
     }
-    expect(trades).toBeGreaterThan(3_000);
+    expect(trades).toBeGreaterThan(1_200);
   });
 });
 

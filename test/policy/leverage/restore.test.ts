@@ -49,7 +49,7 @@ describe('restoringSale', () => {
     const seed = 20_261_131;
     const rng = random(seed);
     let restored = 0;
-    for (let round = 0; round < 5_000; round += 1) {
+    for (let round = 0; round < 1_500; round += 1) {
       const empty = drawnAccount(rng);
       const lent = empty.collateral.reduce((s, c) => s + c.valueUsd * c.liquidationThreshold, 0);
       const owing = { ...empty, debtUsd: lent / rng.between(0.9, 2.5) };
@@ -74,7 +74,7 @@ describe('restoringSale', () => {
       }
       expect(sale.repayUsd, label).toBeLessThanOrEqual(owing.debtUsd);
     }
-    expect(restored).toBeGreaterThan(1_000);
+    expect(restored).toBeGreaterThan(300);
   });
 
   it('behavior: null where no sale of the asset is enough', () => {
@@ -102,7 +102,7 @@ describe('tradeToRatio', () => {
   it('property: reaches the ratio in both directions, costs paid', () => {
     const seed = 20_261_132;
     const rng = random(seed);
-    for (let round = 0; round < 5_000; round += 1) {
+    for (let round = 0; round < 1_500; round += 1) {
       const value = rng.between(1e3, 1e7);
       const from = rng.between(1, 5);
       const owing = account(value, value * (1 - 1 / from));

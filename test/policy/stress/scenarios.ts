@@ -8,6 +8,7 @@ import { hourlyCloses } from '../../data/marketData.ts';
 export const HOUR = 3600;
 export const ASSETS = ['BTC', 'ETH', 'USDC'] as const;
 const DAYS_AROUND = 10;
+const CLOSES = hourlyCloses();
 
 export interface Window {
   readonly name: string;
@@ -57,7 +58,7 @@ function usdcAt(ts: number): number {
 }
 
 export function windows(): readonly Window[] {
-  const { ts, btc, eth } = hourlyCloses();
+  const { ts, btc, eth } = CLOSES;
   return WINDOWS.map(({ name, day }) => {
     const centre = ts.indexOf(Date.parse(day) / 1000);
     if (centre < 0) throw new Error(`no hour ${day} in the data`);
@@ -86,7 +87,7 @@ function worstStep(series: Float64Array): number {
 
 /** Largest fall over `hours` hours of BTC or ETH in all the data, fraction. */
 export function largestFall(hours: number): number {
-  const { btc, eth } = hourlyCloses();
+  const { btc, eth } = CLOSES;
   let fall = 0;
   for (const series of [btc, eth]) {
     for (let i = hours; i < series.length; i += 1) {
