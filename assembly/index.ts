@@ -76,7 +76,7 @@ import {
 } from './problem';
 import { AREA } from './risk/area';
 
-export { riskBandLand } from './risk/bands';
+export { riskBandLand, riskBandPrepare } from './risk/bands';
 export { riskCovariance, riskPivot } from './risk/covariance';
 export { riskGreeks } from './risk/greeks';
 export {

@@ -147,17 +147,20 @@ export function bandPairs(
 
 /** Whether any pair stands outside its trigger; leaves the one farthest out in `worst…`. */
 export function isOutside(n: i32, marginals: usize, triggers: usize): bool {
-  let excess: f64 = 1 + TOLERANCE;
+  return findWorst(n, marginals, triggers, 1 + TOLERANCE);
+}
+
+/** The pair whose displacement over its trigger is largest and above `least`; false: there is none. */
+function findWorst(n: i32, marginals: usize, triggers: usize, least: f64): bool {
+  let excess = least;
   let out = false;
   for (let i = 1, p = 0; i < n; i++) {
     const own = cell(marginals, i);
     for (let j = 0; j < i; j++, p++) {
       const gap = own - cell(marginals, j);
       const trigger = cell(triggers, p);
-      if (!(abs(gap) > trigger)) continue;
-      const ratio = abs(gap) / trigger;
-      if (ratio <= excess) continue;
-      excess = ratio;
+      if (!(abs(gap) > excess * trigger)) continue;
+      excess = abs(gap) / trigger;
       out = true;
       worstSold = gap > 0 ? i : j;
       worstBought = gap > 0 ? j : i;
@@ -226,29 +229,31 @@ export function marginalsOf(
   }
 }
 
+/** Cells from the first of one block to the next: targets, covariance, σ², triggers, landings. */
+function tablesOf(n: i32): i32 {
+  return n + n * n + 3 * pairsOf(n);
+}
+
 /**
- * The rule, once. Reads targets (n cells), covariance (n²) and weights (n); writes landing (n) over
- * the weights and then (excess, sold, bought), excess 0 and −1, −1 where there is nothing to do. OK,
- * TOO_LARGE, or BAD_INPUT: a cell that is not finite, a variance below zero, bands out of range.
+ * Prepares the rule for targets (n cells) and covariance (n²), both kept; writes σ², triggers and
+ * landings of the pairs behind them, for riskBandLand. OK, TOO_LARGE, or BAD_INPUT: a cell that is not
+ * finite, a variance below zero, bands out of range.
  */
-export function riskBandLand(n: i32, aversion: f64, proportional: f64, fixed: f64): i32 {
+export function riskBandPrepare(n: i32, aversion: f64, proportional: f64, fixed: f64): i32 {
   if (n < 1 || n > ASSETS_MAX) return BAD_INPUT;
   const pairs = pairsOf(n);
-  if (!claim(<i64>(3 * n + n * n + 3 + 2 + 4 * pairs + shapeCells(n)))) return TOO_LARGE;
+  if (!claim(<i64>(tablesOf(n) + pairs + 2 + shapeCells(n)))) return TOO_LARGE;
   const targets = AREA;
   const covariance = cellAt(targets, n);
-  const weights = cellAt(covariance, n * n);
-  const found = cellAt(weights, n);
-  const couple = cellAt(found, 3);
-  const marginals = cellAt(couple, 2);
-  const variances = cellAt(marginals, n);
-  const spreads = cellAt(variances, pairs);
-  const triggers = cellAt(spreads, pairs);
+  const variances = cellAt(covariance, n * n);
+  const triggers = cellAt(variances, pairs);
   const landings = cellAt(triggers, pairs);
-  for (let k = 0; k < 2 * n + n * n; k++) if (!finite(cell(AREA, k))) return BAD_INPUT;
+  const spreads = cellAt(landings, pairs);
+  const couple = cellAt(spreads, pairs);
+  for (let k = 0; k < n + n * n; k++) if (!finite(cell(AREA, k))) return BAD_INPUT;
   for (let i = 0; i < n; i++) if (cell(covariance, i * n + i) < 0) return BAD_INPUT;
-  shapePairs(n, targets, covariance, COMPRESSION, variances, spreads, cellAt(landings, pairs));
-  const status = bandPairs(
+  shapePairs(n, targets, covariance, COMPRESSION, variances, spreads, cellAt(couple, 2));
+  return bandPairs(
     n,
     aversion,
     proportional,
@@ -259,14 +264,37 @@ export function riskBandLand(n: i32, aversion: f64, proportional: f64, fixed: f6
     landings,
     couple,
   );
-  if (status != OK) return status;
+}
+
+/** What riskBandLand does: measure alone, land on the bands, or land on the targets (ε = 0). */
+export const MEASURE: i32 = 0;
+export const TO_BANDS: i32 = 1;
+export const TO_TARGETS: i32 = 2;
+
+/**
+ * One decision. Reads riskBandPrepare's cells and n weights behind them; writes the landing over the
+ * weights and then (excess, sold, bought): the pair farthest out and its displacement over its trigger,
+ * 0 and −1, −1 where no pair bears risk. Nothing moves unless that excess is above 1.
+ */
+export function riskBandLand(n: i32, mode: i32): i32 {
+  if (n < 1 || n > ASSETS_MAX) return BAD_INPUT;
+  const pairs = pairsOf(n);
+  if (!claim(<i64>(tablesOf(n) + 2 * n + 3))) return TOO_LARGE;
+  const targets = AREA;
+  const covariance = cellAt(targets, n);
+  const variances = cellAt(covariance, n * n);
+  const triggers = cellAt(variances, pairs);
+  const landings = cellAt(triggers, pairs);
+  const weights = cellAt(landings, pairs);
+  const found = cellAt(weights, n);
+  const marginals = cellAt(found, 3);
   marginalsOf(n, covariance, targets, weights, marginals);
-  const outside = isOutside(n, marginals, triggers);
-  setCell(found, 0, outside ? worstExcess : 0);
-  setCell(found, 1, outside ? <f64>worstSold : -1);
-  setCell(found, 2, outside ? <f64>worstBought : -1);
-  if (!outside) return OK;
-  if (proportional == 0) memory.copy(weights, targets, (<usize>n) << 3);
+  const any = findWorst(n, marginals, triggers, mode == MEASURE ? 0 : 1 + TOLERANCE);
+  setCell(found, 0, any ? worstExcess : 0);
+  setCell(found, 1, any ? <f64>worstSold : -1);
+  setCell(found, 2, any ? <f64>worstBought : -1);
+  if (!any || mode == MEASURE) return OK;
+  if (mode == TO_TARGETS) memory.copy(weights, targets, (<usize>n) << 3);
   else landPairs(n, covariance, variances, landings, marginals, weights);
   return OK;
 }

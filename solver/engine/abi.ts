@@ -13,6 +13,7 @@ export const EXPORTS = [
   'memory',
   'riskArea',
   'riskBandLand',
+  'riskBandPrepare',
   'riskCovariance',
   'riskGreeks',
   'riskParity',
@@ -183,7 +184,8 @@ export interface CoreExports {
 export interface RiskExports {
   readonly memory: WebAssembly.Memory;
   riskArea(): number;
-  riskBandLand(assets: number, aversion: number, proportional: number, fixed: number): number;
+  riskBandLand(assets: number, mode: number): number;
+  riskBandPrepare(assets: number, aversion: number, proportional: number, fixed: number): number;
   riskCovariance(rows: number, assets: number, decay: number, perYear: number): number;
   riskGreeks(count: number): number;
   riskParity(assets: number): number;

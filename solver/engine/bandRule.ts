@@ -6,6 +6,9 @@ import type { BandRule, BandRuleInputs } from '../types/risk.ts';
 import { STATUS } from './abi.ts';
 import { cellOf, notNegative, outOfRange, positive, type RiskCells, refuse } from './riskCells.ts';
 
+/** What a decision does: assembly/risk/bands.ts. */
+const MODE = { measure: 0, toBands: 1, toTargets: 2 } as const;
+
 export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRule {
   const { aversion, proportional, fixed } = inputs;
   const targets = inputs.targets.slice();
@@ -18,26 +21,36 @@ export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRul
   positive(aversion, 'aversion');
   notNegative(proportional, 'proportional');
   notNegative(fixed, 'fixed');
-  const found = 2 * n + n * n;
-  const given = new Float64Array(found);
-  given.set(targets);
-  given.set(covariance, n);
+  risk.cells.set(targets, 0);
+  risk.cells.set(covariance, n);
+  const prepared = risk.run((core) => core.riskBandPrepare(n, aversion, proportional, fixed));
+  if (prepared !== STATUS.ok) outOfRange('covariance');
+  // Targets, covariance and the pairs' tables, then the weights: written back whole, for another
+  // kernel may have had the cells meanwhile.
+  const tables = n + n * n + (3 * n * (n - 1)) / 2;
+  const given = risk.cells.slice(0, tables + n);
+  const found = tables + n;
+  const landing = proportional === 0 ? MODE.toTargets : MODE.toBands;
+  const run = (weights: Float64Array, mode: number): Float64Array => {
+    if (weights.length !== n) refuse('weights', `must be ${n} numbers, are ${weights.length}`);
+    for (let k = 0; k < n; k++) {
+      const weight = weights[k] as number;
+      if (weight - weight !== 0) refuse('weights', 'hold a number that is not finite');
+      given[tables + k] = weight;
+    }
+    risk.cells.set(given);
+    const status = risk.run((core) => core.riskBandLand(n, mode));
+    if (status !== STATUS.ok) outOfRange('covariance');
+    return risk.cells;
+  };
   return {
+    excess: (weights) => cellOf(run(weights, MODE.measure), found),
     land(weights) {
-      if (weights.length !== n) refuse('weights', `must be ${n} numbers, are ${weights.length}`);
-      for (let k = 0; k < n; k++) {
-        const weight = weights[k] as number;
-        if (weight - weight !== 0) refuse('weights', 'hold a number that is not finite');
-        given[n + n * n + k] = weight;
-      }
-      risk.cells.set(given);
-      const status = risk.run((core) => core.riskBandLand(n, aversion, proportional, fixed));
-      if (status !== STATUS.ok) outOfRange('covariance');
-      const { cells } = risk;
+      const cells = run(weights, landing);
       const excess = cellOf(cells, found);
       if (excess === 0) return null;
       return {
-        landing: cells.slice(n + n * n, found),
+        landing: cells.slice(tables, found),
         pair: [cellOf(cells, found + 1), cellOf(cells, found + 2)],
         excess,
       };

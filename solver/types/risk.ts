@@ -42,6 +42,8 @@ export interface TwoBand {
 
 /** A band rule, prepared for one set of targets, covariance and costs. */
 export interface BandRule {
+  /** Largest displacement over its trigger, of any pair; 0 where no pair bears risk. */
+  excess(weights: Float64Array): number;
   /**
    * Where to stand from `weights`; null: inside the no-trade region. The landing sums to 1, moves
    * turnover ½Σ|Δw|, and `pair` is the pair (sold, bought) that stood farthest out.

@@ -100,13 +100,19 @@ function meanSquare(
   const jumps = new Map<number, number>();
   for (const ray of list) {
     for (let i = 0; i < n; i++) far[i] = (targets[i] ?? 0) + (ray[i] ?? 0);
+    if (fixed === 0) {
+      // Where it lands does not matter then, and finding out from so far takes many trades.
+      reach.push(1 / Math.max(1, rule.excess(far)));
+      pairs.push(0);
+      continue;
+    }
     const trade = rule.land(far);
     // e′Σe = 1 is a tracking error of 100 %: a band that holds even that counts as just so wide.
     reach.push(1 / (trade?.excess ?? 1));
     const [sold, bought] = trade?.pair ?? [0, 0];
     const pair = sold < bought ? sold * n + bought : bought * n + sold;
     pairs.push(pair);
-    if (trade === null || fixed === 0) continue;
+    if (trade === null) continue;
     const trigger = marginalGap(covariance, targets, far, sold, bought) / trade.excess;
     const landed = marginalGap(covariance, targets, trade.landing, sold, bought) / trigger;
     jumps.set(pair, Math.max(jumps.get(pair) ?? 0, Math.min(1, Math.max(0, landed))));
