@@ -24,6 +24,7 @@ import { DEFAULT_KEEPER_OPTIONS, type KeeperOptions } from './keeper/ports.ts';
 import { wakeOnOrders } from './keeper/wake.ts';
 import { parseProblem } from './market/problemFile.ts';
 import { decide } from './policy/decide.ts';
+import type { Forecast } from './policy/types.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
 import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
 import { judge } from './quoting/solve.ts';
@@ -227,6 +228,7 @@ function keeperDeps({
     quoter: createQuoter({ ...quoting, policy }),
     dryQuoter: createQuoter({ ...quoting, policy, store: { putQuote: async () => {} } }),
     decide,
+    forecasts: new Map<string, Forecast>(),
     standing: createStanding(chains),
     checkOwner: createOwnerCheck(chains),
     policiesMax,

@@ -28,7 +28,8 @@ import type { Database } from './postgres.ts';
 import { heldLease, insertJobs } from './postgresJobs.ts';
 
 const LIST_MAX = 1_000;
-const PRICES_MAX = 100_000;
+/** 640 days of hours for 64 assets. */
+const PRICES_MAX = 1_000_000;
 const FLOW_MAX = 10_000;
 const EVENTS_PER_STEP_MAX = 16;
 const JOBS_PER_STEP_MAX = 4;

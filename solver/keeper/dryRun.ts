@@ -48,7 +48,7 @@ export async function drift(
   const policy = policyOf(document, deps.network, '/document');
   const seen: Observed | PolicyRefusal = await observe(deps, policy, owner);
   if (isRefusal(seen)) return seen;
-  const forecast = await forecastOf(deps.store, policy, deps.kernel, seen.now);
+  const forecast = await forecastOf(deps, policy, seen.now);
   return portfolioView(policy, seen, policy.targets, forecast);
 }
 

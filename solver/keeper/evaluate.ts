@@ -3,7 +3,7 @@
 
 import { jitterSeconds } from '../policy/execution/flow.ts';
 import { stricter } from '../policy/guards/judgeBreakers.ts';
-import type { Decision, Reason } from '../policy/types.ts';
+import type { ChainLimit, Decision, Policy, Reason } from '../policy/types.ts';
 import { requestOfAim } from '../quoting/fromAim.ts';
 import { assert } from '../types/assert.ts';
 import { Fault, isRefusal } from '../types/errors.ts';
@@ -52,29 +52,37 @@ export async function evaluate(run: Run): Promise<JobOutcome> {
   return propose(run, decision, view, seen, wanted);
 }
 
+/**
+ * κτ of a landing that limits per chain go with: they are held, and mended, under tracking alone. A
+ * trade that costs 30 bps then stops within 0.1 % of the landing at a variance of 0.3 a year.
+ */
+const LANDING_AVERSION = 10;
+
 /** The request a decision's aim amounts to. */
 export function requestOf(
   { policy, row }: Pick<Run, 'policy'> & { readonly row: Pick<Run['row'], 'owner'> },
-  decision: Decision,
+  { aim }: Decision,
 ): RebalanceRequest {
-  const { aim } = decision;
   assert(aim !== null, 'a quote needs an aim');
   const { universe, chains, chainLimits, assets } = policy;
-  const limits = chainLimits.map(({ chain, asset, floor, cap }) => ({
-    chain,
-    // A limit names the policy's asset, a request the network's.
-    asset: asset === null ? null : (universe[assets.indexOf(asset)] ?? asset),
-    floor,
-    cap,
-  }));
+  const limited = chainLimits.length > 0;
+  const asked =
+    limited && aim.aversion === null
+      ? { ...aim, targets: aim.landing, aversion: LANDING_AVERSION }
+      : aim;
   return {
     intentType: 'rebalance',
     owner: row.owner,
     scope: { ...(chains === null ? {} : { chains }), assets: [...new Set(universe)] },
-    ...requestOfAim(aim, universe, assets),
-    // Without tracking the landing keeps to the limits already, and the quoter takes none.
-    ...(aim.aversion === null || limits.length === 0 ? {} : { chainLimits: limits }),
+    ...requestOfAim(asked, universe, assets),
+    ...(limited ? { chainLimits: chainLimits.map((limit) => inNetwork(limit, policy)) } : {}),
   };
+}
+
+/** A limit names the policy's asset, a request the network's. */
+function inNetwork({ chain, asset, floor, cap }: ChainLimit, { assets, universe }: Policy) {
+  const named = asset === null ? null : (universe[assets.indexOf(asset)] ?? asset);
+  return { chain, asset: named, floor, cap };
 }
 
 interface Obstacle {

@@ -1,17 +1,22 @@
 // Prices remembered: the last believed price of every five minutes for three hours, and of every hour for
-// 120 days, per network asset and shared by all policies. From it come the prices of an hour ago and the
+// 640 days, per network asset and shared by all policies. From it come the prices of an hour ago and the
 // hourly closes that forecasts are made of. A price that a policy's guard does not believe is not kept.
 
-import { DAILY_DECAY, ewmaCovariance } from '../policy/forecast/ewma.ts';
+import { barsOf } from '../policy/forecast/daily.ts';
+import { gatedForecast } from '../policy/forecast/gate.ts';
+import { timeWeightedAverage } from '../policy/guards/judgePrices.ts';
 import type { Forecast, Policy } from '../policy/types.ts';
+import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import type { PolicyStore, PriceSample } from '../types/policyStore.ts';
-import type { RiskKernel } from '../types/risk.ts';
+import type { KeeperDeps } from './ports.ts';
 
 const FINE_SECONDS = 300;
 const FINE_KEPT_SECONDS = 3 * 3_600;
 const HOUR_SECONDS = 3_600;
-const CLOSES_KEPT_SECONDS = 120 * 86_400;
+const DAY_SECONDS = 86_400;
+/** The gate compares models from 621 days on. */
+const CLOSES_KEPT_SECONDS = 640 * DAY_SECONDS;
 
 export async function recordPrices(
   store: Pick<PolicyStore, 'recordPrices'>,
@@ -51,53 +56,67 @@ export async function pricesHourAgo(
   return Float64Array.from(found, (price) => price ?? 0);
 }
 
-/**
- * Rows of one close per asset, oldest first: the longest run of hours without a gap that ends with the
- * last one that is over.
- */
-export async function hourlyCloses(
+/** Closes of every hour that all assets have one for and that is over, as columns per asset. */
+async function hourlyCloses(
   store: Pick<PolicyStore, 'prices'>,
-  policy: Pick<Policy, 'universe'>,
+  universe: readonly string[],
   now: number,
-): Promise<readonly Float64Array[]> {
-  const since = now - CLOSES_KEPT_SECONDS;
-  const samples = await store.prices(HOUR_SECONDS, policy.universe, since);
+): Promise<{ readonly ts: Float64Array; readonly columns: readonly Float64Array[] }> {
+  const samples = await store.prices(HOUR_SECONDS, universe, now - CLOSES_KEPT_SECONDS);
   const rows = new Map<number, Map<string, number>>();
   for (const { asset, bucket, price } of samples) {
     const row = rows.get(bucket) ?? new Map<string, number>();
     rows.set(bucket, row.set(asset, price));
   }
-  const closes: Float64Array[] = [];
-  // The running hour has no close yet.
-  let hour = Math.floor(now / HOUR_SECONDS) * HOUR_SECONDS - HOUR_SECONDS;
-  for (; hour >= since; hour -= HOUR_SECONDS) {
-    const row = policy.universe.map((asset) => rows.get(hour)?.get(asset));
-    if (row.some((price) => price === undefined)) break;
-    closes.push(Float64Array.from(row, (price) => price ?? 0));
-  }
-  return closes.reverse();
+  // The running hour has no close yet. A bucket's close is at its end.
+  const whole = [...rows].filter(
+    ([bucket, row]) => row.size === universe.length && bucket + HOUR_SECONDS <= now,
+  );
+  return {
+    ts: Float64Array.from(whole, ([bucket]) => bucket + HOUR_SECONDS),
+    columns: universe.map((asset) => Float64Array.from(whole, ([, row]) => row.get(asset) ?? 1)),
+  };
 }
 
-/** Two weeks: EWMA at 0.94 a day has then seen more than half of its weight. */
-const CLOSES_MIN = 14 * 24;
+/** Forecasts made today, by universe and prior: one a day is enough, and the gate takes its time. */
+const FORECASTS_MAX = 256;
 
-/** The EWMA covariance of the remembered closes, or the policy's prior while there are too few. */
+/**
+ * What the forecasts' gate makes of the remembered closes: the policy's prior for the first 30 days. The
+ * answer of one UTC day is kept in `cache`.
+ */
 export async function forecastOf(
-  store: Pick<PolicyStore, 'prices'>,
-  policy: Pick<Policy, 'universe' | 'prior'>,
-  kernel: RiskKernel,
+  { store, kernel, forecasts }: Pick<KeeperDeps, 'store' | 'kernel' | 'forecasts'>,
+  { universe, prior }: Pick<Policy, 'universe' | 'prior'>,
   now: number,
 ): Promise<Forecast> {
-  const closes = await hourlyCloses(store, policy, now);
-  if (closes.length < CLOSES_MIN) return { covariance: policy.prior.covariance, source: 'prior' };
-  const n = policy.universe.length;
-  const returns = new Float64Array((closes.length - 1) * n);
-  for (let t = 1; t < closes.length; t += 1) {
-    for (let i = 0; i < n; i += 1) {
-      const [before, after] = [closes[t - 1]?.[i] ?? 1, closes[t]?.[i] ?? 1];
-      returns[(t - 1) * n + i] = Math.log(after / before);
-    }
-  }
-  const covariance = ewmaCovariance(kernel, returns, n, HOUR_SECONDS, DAILY_DECAY);
-  return { covariance, source: `ewma of ${closes.length} hours` };
+  const key = `${Math.floor(now / DAY_SECONDS)}/${universe.join()}/${prior.covariance.join()}`;
+  const known = forecasts.get(key);
+  if (known !== undefined) return known;
+  const { ts, columns } = await hourlyCloses(store, universe, now);
+  const forecast =
+    ts.length < 2
+      ? { covariance: prior.covariance, source: 'prior' }
+      : gatedForecast(kernel, barsOf(universe, ts, columns, HOUR_SECONDS), prior.covariance)
+          .forecast;
+  if (forecasts.size >= FORECASTS_MAX) forecasts.clear();
+  forecasts.set(key, forecast);
+  return forecast;
+}
+
+/** Averages for the gap between a price and its own recent past. */
+const TWAP_SECONDS = 1_800;
+
+/** Parallel to Policy.assets; null where the memory does not reach back over the half hour. */
+export async function averages(
+  store: Pick<PolicyStore, 'prices'>,
+  { universe }: Pick<Policy, 'universe'>,
+  now: UnixSeconds,
+): Promise<readonly (number | null)[]> {
+  const samples = await store.prices(FINE_SECONDS, universe, now - 2 * TWAP_SECONDS);
+  return universe.map((asset) => {
+    const own = samples.filter((sample) => sample.asset === asset);
+    const seen = own.map(({ bucket, price }) => ({ at: unixSeconds(bucket), price }));
+    return timeWeightedAverage(seen, now, TWAP_SECONDS);
+  });
 }

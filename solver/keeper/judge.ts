@@ -7,7 +7,7 @@ import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
 import { judgePrices } from '../policy/guards/judgePrices.ts';
 import type { Decision, Forecast, Policy, PolicyState } from '../policy/types.ts';
 import { unixSeconds } from '../types/amounts.ts';
-import { forecastOf, pricesHourAgo, recordPrices } from './history.ts';
+import { averages, forecastOf, pricesHourAgo, recordPrices } from './history.ts';
 import { historyOf, type Memory, withWorth } from './memory.ts';
 import type { Observed } from './observe.ts';
 import type { KeeperDeps } from './ports.ts';
@@ -19,7 +19,7 @@ export interface Judged {
   readonly memory: Memory;
 }
 
-type JudgeDeps = Pick<KeeperDeps, 'store' | 'orders' | 'kernel' | 'decide'>;
+type JudgeDeps = Pick<KeeperDeps, 'store' | 'orders' | 'kernel' | 'decide' | 'forecasts'>;
 
 export async function judge(
   deps: JudgeDeps,
@@ -29,8 +29,15 @@ export async function judge(
   write: boolean,
 ): Promise<Judged> {
   const { now } = seen;
-  const { prices } = judgePrices(policy.oracles, policy.assets, seen.prices, now);
-  if (prices !== null && write) await recordPrices(deps.store, policy, prices, now);
+  const twap =
+    policy.oracles.maxTwapGapBps === null ? null : await averages(deps.store, policy, now);
+  const { assets, oracles } = policy;
+  const { prices } = judgePrices(oracles, assets, seen.prices, now, twap ?? []);
+  if (write) {
+    // Without the gap to the average, which is made of what is remembered here.
+    const spot = judgePrices({ ...oracles, maxTwapGapBps: null }, assets, seen.prices, now);
+    if (spot.prices !== null) await recordPrices(deps.store, policy, spot.prices, now);
+  }
   const window = policy.breakers.drawdown?.windowSeconds ?? 0;
   // A worth at prices that nobody believes is no worth: it would trip a drawdown that never was.
   const worth =
@@ -44,13 +51,14 @@ export async function judge(
     tripped: memory.tripped,
   };
   const { next } = judgeBreakers(policy.breakers, breakers, now, prices, policy.assets);
-  const forecast = await forecastOf(deps.store, policy, deps.kernel, now);
+  const forecast = await forecastOf(deps, policy, now);
   const state: PolicyState = {
     now,
     weights: seen.weights,
     chainWeights: seen.chainWeights,
     worthUsd: seen.worthUsd,
     prices: seen.prices,
+    ...(twap === null ? {} : { twap }),
     forecast,
     history: historyOf(memory, now),
     breakers,

@@ -3,7 +3,7 @@
 
 import type { MarketSource } from '../market/source.ts';
 import type { FlowCap } from '../policy/execution/flow.ts';
-import type { Decision, Policy, PolicyState } from '../policy/types.ts';
+import type { Decision, Forecast, Policy, PolicyState } from '../policy/types.ts';
 import type { Quoter } from '../quoting/quoter.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { PolicyStore } from '../types/policyStore.ts';
@@ -50,6 +50,8 @@ export interface KeeperDeps {
     state: PolicyState,
     deps: { readonly kernel: RiskKernel },
   ) => Decision;
+  /** Empty at first: the keeper's own. */
+  readonly forecasts: Map<string, Forecast>;
   readonly standing: ReadStanding;
   readonly options: KeeperOptions;
 }

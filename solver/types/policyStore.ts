@@ -162,7 +162,7 @@ export interface PolicyStore {
     samples: readonly PriceSample[],
     keepFrom: number,
   ): Promise<void>;
-  /** Ascending by bucket, from `since` (Unix seconds) on; at most 10,000 per asset. */
+  /** Ascending by bucket, from `since` (Unix seconds) on; at most a million. */
   prices(
     periodSeconds: number,
     assets: readonly string[],

@@ -152,6 +152,7 @@ interface LiveOrder {
 
 export class World {
   nowMs = START * 1_000;
+  owner: EvmAddress = OWNER;
   readonly balances = new Map<string, bigint>();
   readonly orders: LiveOrder[] = [];
   readonly violations: string[] = [];
@@ -200,7 +201,7 @@ export class World {
     return window !== undefined && this.second >= window[0] && this.second < window[1];
   }
 
-  private deps(): KeeperDeps {
+  deps(): KeeperDeps {
     const clock: Clock = {
       now: () => unixSeconds(this.now),
       nowMs: () => this.nowMs,
@@ -215,6 +216,7 @@ export class World {
       kernel,
       quoter: this.quoter(),
       decide,
+      forecasts: new Map(),
       standing: async (row) => this.standingOf(row),
       options: {
         pollMs: 5_000,
@@ -398,7 +400,7 @@ export class World {
     const row: StoredOrder = {
       orderId: orderId(hex(this.orders.length + 1, 32)),
       quoteId,
-      owner: OWNER,
+      owner: this.owner,
       nonce: String(this.orders.length + 1),
       state: 'created',
       reason: null,
@@ -439,7 +441,7 @@ export class World {
       }),
     });
     await this.store.putOrder(row);
-    await this.store.wakeOwner(OWNER);
+    await this.store.wakeOwner(this.owner);
   }
 
   /** Every unfinished order goes one step on its way every second second. */
@@ -457,7 +459,7 @@ export class World {
       const reason = next === 'failed' || next === 'refunding' ? 'it was not to be' : null;
       order.row = { ...order.row, state: next, reason, updatedAtMs: this.nowMs };
       await this.store.putOrder(order.row);
-      await this.store.wakeOwner(OWNER);
+      await this.store.wakeOwner(this.owner);
     }
   }
   private pay({ inputs }: LiveOrder, sign: bigint) {
@@ -517,12 +519,12 @@ export class World {
       await onTick(this.nowMs);
       await this.settle();
       await this.wallet(id);
-      await this.owner(id);
+      await this.obey(id);
       for (const index of this.keepers.keys()) await this.drain(index);
       await this.check(id);
     }
   }
-  private async owner(id: PolicyId) {
+  private async obey(id: PolicyId) {
     const { revokeAt, resumeFrom } = this.script;
     if (revokeAt === this.second) await this.policies.revoke(id, '0x00');
     const halted = resumeFrom !== undefined && this.second >= resumeFrom;
@@ -556,6 +558,7 @@ export class World {
 
   async check(id: PolicyId): Promise<void> {
     const { row, events, proposals, hasJob } = await this.store.dump(id);
+    this.seenStatuses.add(row.status);
     const say = (what: string) => this.violations.push(`${this.second} s: ${what}`);
     const live = proposals.filter(({ outcome }) => outcome === null);
     if (live.length > 1) say('two live proposals');
