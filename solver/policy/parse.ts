@@ -37,8 +37,9 @@ import {
   readTargets,
   readUniverse,
   readVolatilityTarget,
+  type Targets,
 } from './parseTargets.ts';
-import type { Policy } from './types.ts';
+import type { Policy, Prior } from './types.ts';
 
 export { checkUniverse } from './parseTargets.ts';
 
@@ -98,6 +99,39 @@ function read(at: At, problems: Problems): Policy | null {
   const example = '{"BTC":"0.5","ETH":"0.3","CASH":"0.2"}';
   const targets = document.required('targets', readTargets, null, example);
   if (targets === null) return null;
+  const holding = readHolding(document, targets);
+  const fixedTargets = holding.riskBudget === null && holding.volatilityTarget === null;
+  const policy: Policy = {
+    name: document.optional('name', readName, DEFAULT_NAME),
+    ...holding,
+    ...readTrading(document, targets, holding.prior, fixedTargets),
+    ...readGuards(document, targets.assets),
+    privacy: document.optional(
+      'privacy',
+      (field) => readOneOf(field, ['public', 'commitment']),
+      'public',
+    ),
+    expires: document.optional('expires', orNull(readTime, null), null),
+  };
+  if (problems.found.length === 0) refuseTogether(document, policy, problems);
+  return policy;
+}
+
+type Holding = Pick<
+  Policy,
+  | 'assets'
+  | 'universe'
+  | 'chains'
+  | 'targets'
+  | 'riskBudget'
+  | 'volatilityTarget'
+  | 'chainLimits'
+  | 'prior'
+>;
+
+/** What to hold, and where. */
+function readHolding(document: Section, targets: Targets): Holding {
+  const { problems } = document;
   const { assets } = targets;
   const prior = document.optional(
     'prior',
@@ -116,20 +150,7 @@ function read(at: At, problems: Problems): Policy | null {
   );
   const fixedTargets = riskBudget === null && volatilityTarget === null;
   const chains = document.optional('chains', orNull(readChains, null), null);
-  const leverage = document.optional(
-    'leverage',
-    orNull((field) => readLeverage(field, problems), null),
-    null,
-  );
-  // A halted policy could not deleverage.
-  const levered = leverage !== null;
-  const breakers: BreakerPolicy = { ...DEFAULT_BREAKERS, ...(levered && { onTrip: REDUCE }) };
-  const oracles: OraclePolicy = {
-    ...defaultOracles(assets),
-    ...(levered && { onFailure: REDUCE }),
-  };
-  const policy: Policy = {
-    name: document.optional('name', readName, DEFAULT_NAME),
+  return {
     assets,
     universe: document.optional('universe', (field) => readUniverse(field, assets), assets),
     chains,
@@ -142,6 +163,20 @@ function read(at: At, problems: Problems): Policy | null {
       [],
     ),
     prior,
+  };
+}
+
+type Trading = Pick<Policy, 'objective' | 'schedule' | 'combine' | 'costs' | 'limits'>;
+
+/** When to trade, how far, and at what cost. */
+function readTrading(
+  document: Section,
+  targets: Targets,
+  prior: Prior,
+  fixedTargets: boolean,
+): Trading {
+  const { problems } = document;
+  return {
     objective: document.optional(
       'objective',
       (field) => readObjective(field, targets, fixedTargets, problems),
@@ -156,14 +191,36 @@ function read(at: At, problems: Problems): Policy | null {
     costs: document.optional('costs', (field) => readCosts(field, problems), DEFAULT_COSTS),
     limits: document.optional(
       'limits',
-      (field) => readLimits(field, assets, prior, problems),
+      (field) => readLimits(field, targets.assets, prior, problems),
       DEFAULT_LIMITS,
     ),
-    hedge: document.optional(
-      'hedge',
-      orNull((field) => readHedge(field, assets, problems), null),
-      null,
-    ),
+  };
+}
+
+type Guards = Pick<Policy, 'hedge' | 'leverage' | 'oracles' | 'breakers' | 'cooldownSeconds'>;
+
+/** Options and accounts, and what stops it all. */
+function readGuards(document: Section, assets: readonly string[]): Guards {
+  const { problems } = document;
+  const hedge = document.optional(
+    'hedge',
+    orNull((field) => readHedge(field, assets, problems), null),
+    null,
+  );
+  const leverage = document.optional(
+    'leverage',
+    orNull((field) => readLeverage(field, problems), null),
+    null,
+  );
+  // A halted policy could not deleverage.
+  const levered = leverage !== null;
+  const breakers: BreakerPolicy = { ...DEFAULT_BREAKERS, ...(levered && { onTrip: REDUCE }) };
+  const oracles: OraclePolicy = {
+    ...defaultOracles(assets),
+    ...(levered && { onFailure: REDUCE }),
+  };
+  return {
+    hedge,
     leverage,
     oracles: document.optional(
       'oracles',
@@ -176,15 +233,7 @@ function read(at: At, problems: Problems): Policy | null {
       breakers,
     ),
     cooldownSeconds: document.optional('cooldown', readDurationOrZero, DEFAULT_COOLDOWN_SECONDS),
-    privacy: document.optional(
-      'privacy',
-      (field) => readOneOf(field, ['public', 'commitment']),
-      'public',
-    ),
-    expires: document.optional('expires', orNull(readTime, null), null),
   };
-  if (problems.found.length === 0) refuseTogether(document, policy, problems);
-  return policy;
 }
 
 const REDUCE = 'reduceOnly';
