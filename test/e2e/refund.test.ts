@@ -1,16 +1,11 @@
 // The filler dies after its first fill. The guard, with an account that only pays gas, proves to every
 // origin that an output was not filled, and the owner gets the whole escrow back.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { privateKeyToAccount } from 'viem/accounts';
 import { expect, test } from 'vitest';
-import { wasmPath } from '../../api/cli/build.ts';
-import { projectRoot } from '../../api/cli/home.ts';
 import { followOrder } from '../../api/cli/sampleWallet.ts';
-import type { World } from '../../api/cli/world.ts';
 import { balancesOf, escrowed, give, placeOrder, withWorld } from './harness.ts';
+import { killWorker, startWorker } from './worker.ts';
 
 test('a filler that dies after the first fill: tombstone, proof, full refund everywhere', async () => {
   const solver = {
@@ -22,7 +17,7 @@ test('a filler that dies after the first fill: tombstone, proof, full refund eve
     const account = privateKeyToAccount(accounts.spare2.privateKey);
     await give(world, 31339, 'ETH', '8', account.address);
     await give(world, 31340, 'USDC', '20000', account.address);
-    const filler = await startFiller(world);
+    const filler = await startWorker(world, { jobs: ['serve'] });
     try {
       const before = await balancesOf(network, account.address);
       const { orderId, order, quote } = await placeOrder(world, account, [
@@ -59,39 +54,7 @@ test('a filler that dies after the first fill: tombstone, proof, full refund eve
       for (const [key, amount] of before) expect(after.get(key)).toBeGreaterThanOrEqual(amount);
       expect(await escrowed(network)).toBe(0n);
     } finally {
-      await end(filler);
+      await killWorker(filler);
     }
   });
 });
-
-async function startFiller({ lab, databaseUrl }: World): Promise<ChildProcess> {
-  const { filler, auctioneer, guardian } = lab.accounts;
-  const options = {
-    networkFile: lab.networkFile,
-    databaseUrl,
-    wasmPath,
-    keys: {
-      filler: filler.privateKey,
-      auctioneer: auctioneer.privateKey,
-      guardian: guardian.privateKey,
-    },
-  };
-  const script = join(projectRoot, 'test/e2e/fillerProcess.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(options)], {
-    cwd: projectRoot,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await Promise.race([
-    once(child.stdout, 'data'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`the filler process ended with ${code}`);
-    }),
-  ]);
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
