@@ -150,7 +150,9 @@ export const familyOf = (asset: string): PriorFamily =>
 
 /** Whether a default depeg floor watches this asset: stable, and not the numeraire itself. */
 export const hasDefaultFloor = (asset: string): boolean =>
-  familyOf(asset) === 'stable' && !NUMERAIRE_NAMES.has(asset.toUpperCase());
+  familyOf(asset) === 'stable' && !isNumeraire(asset);
+
+export const isNumeraire = (asset: string): boolean => NUMERAIRE_NAMES.has(asset.toUpperCase());
 
 /** Correlation the prior assumes between two different assets; positive semidefinite as a whole. */
 export function priorCorrelation(a: string, b: string): number {

@@ -41,7 +41,7 @@ import {
 } from './parseTargets.ts';
 import type { Policy, Prior } from './types.ts';
 
-export { checkUniverse } from './parseTargets.ts';
+export { checkUniverse, resolveUniverse } from './universe.ts';
 
 /** Every field of a document; the type holds that none of PolicyDocument's is missing. */
 const FIELDS: Readonly<Record<keyof PolicyDocument, true>> = {

@@ -85,7 +85,7 @@ function readFloors(at: At, assets: readonly string[]): Readonly<Record<string, 
       readNumber(place, range),
     );
   }
-  return Object.fromEntries([...floors].filter(([, floor]) => floor > 0));
+  return Object.fromEntries(floors);
 }
 
 export const defaultOracles = (assets: readonly string[]): OraclePolicy => ({

@@ -5,7 +5,6 @@
 
 import { type Fixed36, formatFixed36, ONE36 } from '../market/decimal.ts';
 import { type At, readId, refuse } from '../market/reader.ts';
-import { InvalidInput } from '../types/errors.ts';
 import { type ChainId, chainId } from '../types/ids.ts';
 import { familyOf, PRIOR_VOLATILITY, priorCorrelation, SAFE_VOLATILITY } from './defaults.ts';
 import {
@@ -334,19 +333,4 @@ function readCovariance(at: At, assets: readonly string[]): Prior {
     volatilities: assets.map((_, i) => Math.sqrt(matrix[i * n + i] ?? 0)),
     covariance: matrix,
   };
-}
-
-/** Throws InvalidInput naming every asset of the policy the network does not know. */
-export function checkUniverse(policy: Policy, knownAssets: Iterable<string>): void {
-  const known = [...knownAssets];
-  for (const [index, id] of policy.universe.entries()) {
-    if (known.includes(id)) continue;
-    const asset = policy.assets[index] ?? '';
-    const list = known.slice(0, ASSETS_MAX).join(', ');
-    throw new InvalidInput(
-      `${quoted(asset)} is ${quoted(id)} in the network, which knows no such asset; ` +
-        `known: ${list}; map it in /universe, such as {"${asset}":"${known[0] ?? 'btc'}"}`,
-      { pointer: `/targets/${asset}`, code: 'unknownAsset' },
-    );
-  }
 }

@@ -7,6 +7,7 @@ import {
   parsePolicy,
   parsePolicyText,
   policyProblems,
+  resolveUniverse,
 } from '../../solver/policy/parse.ts';
 import { notPositiveSemidefinite } from '../../solver/policy/psd.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
@@ -167,6 +168,37 @@ describe('checkUniverse', () => {
     const error = refusal(() => checkUniverse(policy, ['btc', 'ETH', 'CASH']));
     expect(error.pointer).toBe('/targets/BTC');
     expect(error.message).toMatch(/known: btc, ETH, CASH; map it in \/universe/);
+  });
+});
+
+describe('resolveUniverse', () => {
+  const plain = parsePolicyText(PLAIN);
+
+  test('default: CASH is the network’s dollar token, with its depeg floor', () => {
+    const policy = resolveUniverse(plain, ['BTC', 'DAI', 'USDC', 'ETH']);
+    expect(policy.universe).toEqual(['BTC', 'ETH', 'USDC']);
+    expect(policy.oracles.depegFloors).toEqual({ CASH: 0.98 });
+    expect(resolveUniverse(plain, ['BTC', 'DAI', 'ETH']).universe[2]).toBe('DAI');
+    expect(resolveUniverse(plain, ['BTC', 'CASH', 'USDC', 'ETH']).universe[2]).toBe('CASH');
+  });
+
+  test('behavior: what the document says stands', () => {
+    const oracles = { depegFloors: { CASH: '0' } };
+    const said = parsePolicy({ ...JSON.parse(PLAIN), universe: { CASH: 'USDT' }, oracles });
+    const policy = resolveUniverse(said, ['BTC', 'USDT', 'USDC', 'ETH']);
+    expect(policy.universe[2]).toBe('USDT');
+    expect(policy.oracles.depegFloors).toEqual({ CASH: 0 });
+  });
+
+  test('error: no dollar token, two of equal standing, or one that is a target already', () => {
+    const none = refusal(() => resolveUniverse(plain, ['BTC', 'ETH']));
+    expect(none.message).toMatch(/no dollar token is known; say which in \/universe/);
+    expect(none.pointer).toBe('/targets/CASH');
+    const two = refusal(() => resolveUniverse(plain, ['BTC', 'ETH', 'USDT', 'DAI']));
+    expect(two.message).toMatch(/USDT and DAI are known; say which/);
+    const both = parsePolicy({ targets: { USDC: '0.5', CASH: '0.5' } });
+    expect(refusal(() => resolveUniverse(both, ['USDC'])).message).toMatch(/add them up/);
+    expect(refusal(() => resolveUniverse(plain, ['BTC', 'USDC'])).pointer).toBe('/targets/ETH');
   });
 });
 
