@@ -75,7 +75,6 @@ export const isRow = (state: KeeperState): state is PolicyStatus => !MOMENTARY.i
 /** Nothing more will happen. */
 export const isEnded = (status: PolicyStatus): boolean =>
   Object.keys(TRANSITIONS[status]).length === 0;
-export const ENDED_STATUSES: readonly PolicyStatus[] = ['revoked', 'expired'];
 
 /** What the state means and what comes next, in words for the owner. */
 export const STATUS_NOTES: Readonly<Record<PolicyStatus, string>> = {

@@ -4,31 +4,32 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson, pointerTo } from '../market/jsonText.ts';
-import { checkUniverse, parsePolicy } from '../policy/parse.ts';
+import { parsePolicy } from '../policy/parse.ts';
 import type { Policy } from '../policy/types.ts';
+import { resolveUniverse } from '../policy/universe.ts';
 import { InvalidInput } from '../types/errors.ts';
 import { type Hash32, hash32 } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { NetworkConfig } from '../types/network.ts';
 
 export function policyOf(document: JsonObject, network: NetworkConfig, pointer = ''): Policy {
-  const policy = parsePolicy(document, { pointer });
+  const parsed = parsePolicy(document, { pointer });
   const served = network.chains.map(({ chainId }) => chainId);
-  const named = [...(policy.chains ?? []), ...policy.chainLimits.map(({ chain }) => chain)];
+  const named = [...(parsed.chains ?? []), ...parsed.chainLimits.map(({ chain }) => chain)];
   for (const chain of named) {
     if (served.includes(chain)) continue;
-    const within = policy.chains?.includes(chain) === true ? 'chains' : 'chainLimits';
+    const within = parsed.chains?.includes(chain) === true ? 'chains' : 'chainLimits';
     throw new InvalidInput(`chain ${chain} is not served; served are ${served.join(', ')}`, {
       code: 'unknownChain',
       pointer: pointerTo(pointer, within),
     });
   }
   const scope = network.chains.filter(
-    ({ chainId }) => policy.chains === null || policy.chains.includes(chainId),
+    ({ chainId }) => parsed.chains === null || parsed.chains.includes(chainId),
   );
   const known = new Set(scope.flatMap(({ tokens }) => tokens.map(({ asset }) => asset)));
   try {
-    checkUniverse(policy, known);
+    return resolveUniverse(parsed, known);
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     throw new InvalidInput(error.message, {
@@ -36,7 +37,6 @@ export function policyOf(document: JsonObject, network: NetworkConfig, pointer =
       pointer: `${pointer}${error.pointer}`,
     });
   }
-  return policy;
 }
 
 /** keccak256 of the document's canonical JSON: what is signed of it, and shown of a private one. */

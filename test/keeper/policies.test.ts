@@ -9,8 +9,11 @@ import {
   policyDigest,
   policyPayload,
   readPolicyDigest,
+  readPolicyPayload,
   resumePolicyDigest,
+  resumePolicyPayload,
   revokePolicyDigest,
+  revokePolicyPayload,
 } from '../../contracts-abi/policyTypedData.ts';
 import { createPolicies } from '../../solver/keeper/policies.ts';
 import { commitmentOf } from '../../solver/keeper/policyOf.ts';
@@ -90,14 +93,12 @@ describe('arm', () => {
 
   test('behavior: what a wallet signs as JSON is what is checked', () => {
     const signed = signedOf(DOCUMENT, owner);
-    const { domain, types, primaryType, message } = policyPayload(signed);
-    const hash = hashTypedData({
-      domain,
-      types,
-      primaryType: primaryType as 'Policy',
-      message: { ...message, nonce: BigInt(message.nonce) },
-    });
-    expect(hash).toBe(policyDigest(signed));
+    const id = hashPolicy(signed);
+    const hashOf = (payload: object) => hashTypedData(payload as never);
+    expect(hashOf(policyPayload(signed))).toBe(policyDigest(signed));
+    expect(hashOf(revokePolicyPayload(id))).toBe(revokePolicyDigest(id));
+    expect(hashOf(resumePolicyPayload(id, 7))).toBe(resumePolicyDigest(id, 7));
+    expect(hashOf(readPolicyPayload(id, 9))).toBe(readPolicyDigest(id, 9));
   });
 
   test('error: another signer, a changed document, no signature, a used nonce', async () => {
@@ -131,6 +132,16 @@ describe('arm', () => {
       expect((error as InvalidInput).pointer.startsWith(pointer), pointer).toBe(true);
     }
     expect(await one.list(owner, 10)).toEqual([]);
+  });
+
+  test('behavior: CASH is the network’s dollar token, unless that is a target already', async () => {
+    const { service: one } = service();
+    const drift = (targets: Record<string, string>) => one.drift({ owner, document: { targets } });
+    const view = await drift({ WETH: '0.5', CASH: '0.5' });
+    expect(view).toMatchObject({ assets: [{ asset: 'WETH' }, { asset: 'CASH', weight: 0.5 }] });
+    await expect(drift({ WETH: '0.5', CASH: '0.3', USDC: '0.2' })).rejects.toMatchObject({
+      pointer: '/document/targets/USDC',
+    });
   });
 
   test('error: leverage needs a lending venue; too many policies; a time that is over', async () => {
