@@ -35,6 +35,16 @@ export function pairsOf(n: i32): i32 {
   return (n * (n - 1)) / 2;
 }
 
+function pairOf(i: i32, j: i32): i32 {
+  const high = max(i, j);
+  return (high * (high - 1)) / 2 + min(i, j);
+}
+
+/** Cells of the triggers, or the landings: one of each pair, and behind them the least of each row. */
+export function bandCells(n: i32): i32 {
+  return pairsOf(n) + n;
+}
+
 /** Scratch cells of `shapePairs`. */
 export function shapeCells(n: i32): i32 {
   return 3 * n * n;
@@ -109,7 +119,8 @@ function multiply(n: i32, a: usize, b: usize, out: usize): void {
 
 /**
  * Trigger and landing of every pair in units of marginals, σ²H and σ²h, so that deciding is one
- * subtraction; pairs without variance get Infinity. `couple` is two cells of scratch.
+ * subtraction, and behind each the least of every row; pairs without variance get Infinity.
+ * `couple` is two cells of scratch.
  */
 export function bandPairs(
   n: i32,
@@ -122,25 +133,31 @@ export function bandPairs(
   landings: usize,
   couple: usize,
 ): i32 {
-  for (let p = 0; p < pairsOf(n); p++) {
-    const variance = cell(variances, p);
-    const spread = cell(spreads, p);
-    let trigger: f64 = 0;
-    let landing: f64 = 0;
-    if (variance == 0) {
-      trigger = Infinity;
-      landing = Infinity;
-    } else if (spread > 0) {
-      const status = twoBand(aversion * variance, spread, proportional, fixed, couple);
-      if (status != OK) return status;
-      trigger = variance * (cell(couple, 0) + TINY);
-      landing = variance * (cell(couple, 1) + TINY);
-    } else {
-      trigger = variance * TINY;
-      landing = trigger;
+  for (let i = 0, p = 0; i < n; i++) {
+    let leastTrigger: f64 = Infinity;
+    let leastLanding: f64 = Infinity;
+    for (let j = 0; j < i; j++, p++) {
+      const variance = cell(variances, p);
+      const spread = cell(spreads, p);
+      let trigger: f64 = Infinity;
+      let landing: f64 = Infinity;
+      if (variance > 0) {
+        trigger = variance * TINY;
+        landing = trigger;
+        if (spread > 0) {
+          const status = twoBand(aversion * variance, spread, proportional, fixed, couple);
+          if (status != OK) return status;
+          trigger += variance * cell(couple, 0);
+          landing += variance * cell(couple, 1);
+        }
+      }
+      setCell(triggers, p, trigger);
+      setCell(landings, p, landing);
+      leastTrigger = min(leastTrigger, trigger);
+      leastLanding = min(leastLanding, landing);
     }
-    setCell(triggers, p, trigger);
-    setCell(landings, p, landing);
+    setCell(triggers, pairsOf(n) + i, leastTrigger);
+    setCell(landings, pairsOf(n) + i, leastLanding);
   }
   return OK;
 }
@@ -150,21 +167,29 @@ export function isOutside(n: i32, marginals: usize, triggers: usize): bool {
   return findWorst(n, marginals, triggers, 1 + TOLERANCE);
 }
 
-/** The pair whose displacement over its trigger is largest and above `least`; false: there is none. */
-function findWorst(n: i32, marginals: usize, triggers: usize, least: f64): bool {
+/** The pair whose displacement over its band is largest and above `least`; false: there is none. */
+function findWorst(n: i32, marginals: usize, bands: usize, least: f64): bool {
   let excess = least;
   let out = false;
-  for (let i = 1, p = 0; i < n; i++) {
+  const rows = cellAt(bands, pairsOf(n));
+  let lowest = cell(marginals, 0);
+  let highest = lowest;
+  for (let i = 1; i < n; i++) {
     const own = cell(marginals, i);
-    for (let j = 0; j < i; j++, p++) {
-      const gap = own - cell(marginals, j);
-      const trigger = cell(triggers, p);
-      if (!(abs(gap) > excess * trigger)) continue;
-      excess = abs(gap) / trigger;
-      out = true;
-      worstSold = gap > 0 ? i : j;
-      worstBought = gap > 0 ? j : i;
+    // A row whose widest gap is within its least band has no pair outside: most have none.
+    if (max(own - lowest, highest - own) > excess * cell(rows, i)) {
+      for (let j = 0, p = (i * (i - 1)) / 2; j < i; j++, p++) {
+        const gap = own - cell(marginals, j);
+        const band = cell(bands, p);
+        if (!(abs(gap) > excess * band)) continue;
+        excess = abs(gap) / band;
+        out = true;
+        worstSold = gap > 0 ? i : j;
+        worstBought = gap > 0 ? j : i;
+      }
     }
+    lowest = min(lowest, own);
+    highest = max(highest, own);
   }
   worstExcess = excess;
   return out;
@@ -183,23 +208,10 @@ export function landPairs(
   weights: usize,
 ): void {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    let excess: f64 = 1 + TOLERANCE;
-    let sold = -1;
-    let bought = -1;
-    let pair = 0;
-    for (let i = 1, p = 0; i < n; i++) {
-      const own = cell(marginals, i);
-      for (let j = 0; j < i; j++, p++) {
-        const gap = own - cell(marginals, j);
-        const landing = cell(landings, p);
-        if (!(abs(gap) > landing) || abs(gap) <= excess * landing) continue;
-        excess = abs(gap) / landing;
-        sold = gap > 0 ? i : j;
-        bought = gap > 0 ? j : i;
-        pair = p;
-      }
-    }
-    if (sold < 0) return;
+    if (!findWorst(n, marginals, landings, 1 + TOLERANCE)) return;
+    const sold = worstSold;
+    const bought = worstBought;
+    const pair = pairOf(sold, bought);
     const gap = cell(marginals, sold) - cell(marginals, bought);
     const flow = (gap - cell(landings, pair)) / cell(variances, pair);
     setCell(weights, sold, cell(weights, sold) - flow);
@@ -212,7 +224,10 @@ export function landPairs(
   }
 }
 
-/** Writes Se, e = weights − targets. */
+/**
+ * Writes Se, e = weights − targets. Four rows at a time: their sums do not wait for each other, which
+ * makes 21 assets three times as fast; each is summed in the same order all the same.
+ */
 export function marginalsOf(
   n: i32,
   covariance: usize,
@@ -220,7 +235,26 @@ export function marginalsOf(
   weights: usize,
   marginals: usize,
 ): void {
-  for (let i = 0; i < n; i++) {
+  let i = 0;
+  for (; i + 3 < n; i += 4) {
+    const row = cellAt(covariance, i * n);
+    let a: f64 = 0;
+    let b: f64 = 0;
+    let c: f64 = 0;
+    let d: f64 = 0;
+    for (let k = 0; k < n; k++) {
+      const off = cell(weights, k) - cell(targets, k);
+      a += cell(row, k) * off;
+      b += cell(row, n + k) * off;
+      c += cell(row, 2 * n + k) * off;
+      d += cell(row, 3 * n + k) * off;
+    }
+    setCell(marginals, i, a);
+    setCell(marginals, i + 1, b);
+    setCell(marginals, i + 2, c);
+    setCell(marginals, i + 3, d);
+  }
+  for (; i < n; i++) {
     let sum: f64 = 0;
     for (let k = 0; k < n; k++) {
       sum += cell(covariance, i * n + k) * (cell(weights, k) - cell(targets, k));
@@ -229,9 +263,9 @@ export function marginalsOf(
   }
 }
 
-/** Cells from the first of one block to the next: targets, covariance, σ², triggers, landings. */
+/** Cells of targets, covariance, σ², triggers and landings. */
 function tablesOf(n: i32): i32 {
-  return n + n * n + 3 * pairsOf(n);
+  return n + n * n + pairsOf(n) + 2 * bandCells(n);
 }
 
 /**
@@ -247,8 +281,8 @@ export function riskBandPrepare(n: i32, aversion: f64, proportional: f64, fixed:
   const covariance = cellAt(targets, n);
   const variances = cellAt(covariance, n * n);
   const triggers = cellAt(variances, pairs);
-  const landings = cellAt(triggers, pairs);
-  const spreads = cellAt(landings, pairs);
+  const landings = cellAt(triggers, bandCells(n));
+  const spreads = cellAt(landings, bandCells(n));
   const couple = cellAt(spreads, pairs);
   for (let k = 0; k < n + n * n; k++) if (!finite(cell(AREA, k))) return BAD_INPUT;
   for (let i = 0; i < n; i++) if (cell(covariance, i * n + i) < 0) return BAD_INPUT;
@@ -284,8 +318,8 @@ export function riskBandLand(n: i32, mode: i32): i32 {
   const covariance = cellAt(targets, n);
   const variances = cellAt(covariance, n * n);
   const triggers = cellAt(variances, pairs);
-  const landings = cellAt(triggers, pairs);
-  const weights = cellAt(landings, pairs);
+  const landings = cellAt(triggers, bandCells(n));
+  const weights = cellAt(landings, bandCells(n));
   const found = cellAt(weights, n);
   const marginals = cellAt(found, 3);
   marginalsOf(n, covariance, targets, weights, marginals);

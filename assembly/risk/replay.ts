@@ -18,6 +18,7 @@
 import { BAD_INPUT, OK, TOO_LARGE } from '../layout';
 import { AREA, ASSETS_MAX, cell, cellAt, claim, claims, finite, setCell } from './area';
 import {
+  bandCells,
   bandPairs,
   COMPRESSION,
   isOutside,
@@ -99,7 +100,7 @@ export function riskReplayLoad(
   blockCount = (steps + block - 1) / block;
   const pairs = pairsOf(n);
   stride = n * n + 2 * pairs;
-  const fixedCells = RESULTS + n + n * n + 3 * n + 2 + 2 * pairs + n * n + shapeCells(n);
+  const fixedCells = RESULTS + n + n * n + 5 * n + 2 + 2 * pairs + n * n + shapeCells(n);
   const cells =
     <i64>fixedCells + <i64>rows * <i64>n + <i64>(forecasts + 1) * <i64>stride + 2 * <i64>blockCount;
   if (!claim(cells)) return TOO_LARGE;
@@ -115,8 +116,8 @@ export function riskReplayLoad(
   marginals = cellAt(before, n);
   couple = cellAt(marginals, n);
   triggers = cellAt(couple, 2);
-  landings = cellAt(triggers, pairs);
-  const seen = cellAt(landings, pairs);
+  landings = cellAt(triggers, bandCells(n));
+  const seen = cellAt(landings, bandCells(n));
   const scratch = cellAt(seen, n * n);
   for (let k = 0; k < n + n * n; k++) if (!finite(cell(targets, k))) return BAD_INPUT;
   for (let k = 0; k < rows * n; k++) {

@@ -55,7 +55,7 @@ export interface FrontierRow {
   readonly ratioToBest: Figure | null;
   /** The same over POLICY.md's rule, which sees the prior alone. */
   readonly ratioToReference: Figure | null;
-  /** The bound's J over our rule's at its κ here; null where the rule does not reach. */
+  /** The bound's J over our rule's at its κ here; null where that is not reached, or over 8 assets. */
   readonly foresightRatio: number | null;
 }
 
@@ -76,6 +76,8 @@ export interface Backtest {
   readonly seed: number;
 }
 
+/** With more assets a bound takes as long as all else: the headline's alone is computed. */
+const BOUNDED_ROWS_ASSETS_MAX = 8;
 const WEEK_SECONDS = 7 * 86_400;
 /** Weeks below which resampling them says little. */
 const WEEKS_MIN = 8;
@@ -133,7 +135,8 @@ export function backtest(
     policy: { ...run, intervals: policyIntervals(run, draws, replay.years) },
     frontier: rows.map((row) => {
       const kappa = kappaOf(row);
-      return { ...row, foresightRatio: kappa === null ? null : shareAt(kappa) };
+      const few = policy.assets.length <= BOUNDED_ROWS_ASSETS_MAX;
+      return { ...row, foresightRatio: kappa === null || !few ? null : shareAt(kappa) };
     }),
     sweeps,
     foresightRatio: headline === null ? null : shareAt(headline),

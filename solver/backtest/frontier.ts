@@ -1,7 +1,8 @@
 // What each family of rules costs at equal tracking error: its parameter is swept over a fixed grid,
 // points that another beats in both cost and error are dropped, and the rest is read log-log between
 // neighbours (backtest_frontier.json). The grids are the reference's own, carried on beyond their ends
-// where a wanted error lies outside. Answers null where no parameter reaches it.
+// where a wanted error lies outside; points far from every wanted error are not run. Answers null
+// where no parameter reaches it.
 
 import type { Replay, ReplayCosts, ReplayFamily, ReplayRun } from '../types/replay.ts';
 
@@ -35,17 +36,17 @@ interface Grid {
 }
 const WIDTHS: Grid = { from: 0.003, to: 0.3, points: 60, least: 1e-5, most: 0.95, rises: true };
 const KAPPA: Grid = { from: 0.3, to: 3000, points: 40, least: 1e-4, most: 1e8, rises: false };
-/** As fine as the rivals' three grids of widths are between them. */
+/** With fixed costs trades are few and points noisy: about as many as the rivals have of one kind. */
 const KAPPA_FINE: Grid = { ...KAPPA, points: 79 };
 const GRID: Readonly<Record<Exclude<FamilyName, 'calendar'>, Grid>> = {
   toTarget: WIDTHS,
   toHalf: WIDTHS,
   toEdge: WIDTHS,
   reference: KAPPA,
-  rule: KAPPA_FINE,
+  rule: KAPPA,
 };
-/** Points a grid may be carried on by, at each end. */
-const FURTHER_MAX = 120;
+/** Points passed over at a time on the way to the least error that is wanted. */
+const STRIDE = 6;
 
 /** How much further than the wanted errors a sweep goes. */
 const REDRAWN = 1.8;
@@ -55,7 +56,7 @@ export interface Sweep {
   readonly runs: readonly ReplayRun[];
 }
 
-/** Runs the family over its grid, carried on until the errors are bracketed. */
+/** Runs the family over its grid from below the least wanted error to above the largest. */
 export function sweep(
   replay: Replay,
   family: FamilyName,
@@ -71,22 +72,29 @@ export function sweep(
     }
     return { family, runs };
   }
-  const grid = GRID[family];
+  const grid = family === 'rule' && costs.fixed > 0 ? KAPPA_FINE : GRID[family];
   const ratio = (grid.to / grid.from) ** (1 / (grid.points - 1));
-  const runs = Array.from({ length: grid.points }, (_, k) => run(grid.from * ratio ** k));
+  // In order of rising error, whichever way the parameter runs.
+  const parameterOf = (k: number) =>
+    grid.rises ? grid.from * ratio ** k : grid.from * ratio ** (grid.points - 1 - k);
+  const isWithin = (k: number) => parameterOf(k) >= grid.least && parameterOf(k) <= grid.most;
   // Redrawn histories are calmer or wilder than this one: their envelopes must reach as well.
   const [least, most] = [Math.min(...errors) / REDRAWN, Math.max(...errors) * REDRAWN];
-  const needs = (edge: ReplayRun | undefined, low: boolean) =>
-    edge !== undefined && (low ? edge.te > least : edge.te < most && edge.cost > 0);
-  for (let k = 1; k <= FURTHER_MAX && needs(runs[0], grid.rises); k++) {
-    const parameter = grid.from * ratio ** -k;
-    if (parameter < grid.least) break;
-    runs.unshift(run(parameter));
-  }
-  for (let k = 0; k < FURTHER_MAX && needs(runs.at(-1), !grid.rises); k++) {
-    const parameter = grid.to * ratio ** (k + 1);
-    if (parameter > grid.most) break;
-    runs.push(run(parameter));
+  const known = new Map<number, ReplayRun>();
+  const runAt = (k: number): ReplayRun => {
+    const found = known.get(k) ?? run(parameterOf(k));
+    known.set(k, found);
+    return found;
+  };
+  let first = Math.floor(grid.points / 2);
+  while (isWithin(first - STRIDE) && runAt(first).te > least) first -= STRIDE;
+  while (isWithin(first - 1) && runAt(first).te > least) first--;
+  while (isWithin(first + 1) && runAt(first + 1).te <= least) first++;
+  const runs: ReplayRun[] = [];
+  for (let k = first; isWithin(k); k++) {
+    const one = runAt(k);
+    runs.push(one);
+    if (one.te > most || one.cost === 0) break;
   }
   return { family, runs };
 }

@@ -27,7 +27,7 @@ export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRul
   if (prepared !== STATUS.ok) outOfRange('covariance');
   // Targets, covariance and the pairs' tables, then the weights: written back whole, for another
   // kernel may have had the cells meanwhile.
-  const tables = n + n * n + (3 * n * (n - 1)) / 2;
+  const tables = n + n * n + (3 * n * (n - 1)) / 2 + 2 * n;
   const given = risk.cells.slice(0, tables + n);
   const found = tables + n;
   const landing = proportional === 0 ? MODE.toTargets : MODE.toBands;
