@@ -192,7 +192,7 @@ function raysOf(covariance: Float64Array, n: number): Rays {
     rows.push(row);
   }
   const dimensions = kept.length;
-  const list = directions(dimensions).map((theta) => {
+  const list = directionsOf(dimensions).map((theta) => {
     const z = new Float64Array(dimensions);
     for (let k = dimensions - 1; k >= 0; k--) {
       let value = theta[k] ?? 0;
@@ -207,6 +207,15 @@ function raysOf(covariance: Float64Array, n: number): Rays {
     return e;
   });
   return { dimensions, list };
+}
+
+/** Directions of each dimension, once drawn: they are the same every time. */
+const drawn = new Map<number, readonly (readonly number[])[]>();
+
+function directionsOf(d: number): readonly (readonly number[])[] {
+  const known = drawn.get(d) ?? directions(d);
+  drawn.set(d, known);
+  return known;
 }
 
 /** Points of the unit sphere, one of each opposite pair: bands look the same both ways. */
