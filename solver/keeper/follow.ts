@@ -23,7 +23,9 @@ const PROPOSALS_SEARCHED = 16;
 /** PROPOSED: signed, lapsed, stopped by a guard, or still waiting. */
 export async function watchProposal(run: Run): Promise<JobOutcome> {
   const { deps, memory } = run;
-  const proposal = present(await liveProposal(run), 'a proposed policy has a live proposal');
+  const proposal = await liveProposal(run);
+  // The row was read before: its owner, or another keeper, has moved it since.
+  if (proposal === null) return again(run, 0);
   assert(proposal.quoteId === memory.quoteId, 'the live proposal is the one remembered');
   const order = await deps.store.orderOfQuote(proposal.quoteId);
   if (order !== null) return commit(run, proposal.quoteId, order.orderId, 'signed');
