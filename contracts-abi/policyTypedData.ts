@@ -1,7 +1,7 @@
-// What an owner signs about a standing policy, under the same domain as orders: a policy is off-chain
-// data for all chains at once, so the domain names neither a chain nor a contract. The document is
-// signed by its hash (keccak256 over its RFC 8785 canonical JSON), which is also the commitment shown
-// of a private policy. It signs and checks nothing.
+// What an owner signs about a standing policy, under the same domain as orders: a policy is
+// off-chain data for all chains at once, so the domain names neither a chain nor a contract. The
+// document is signed by its hash (keccak256 over its RFC 8785 canonical JSON), which is also the
+// commitment shown of a private policy. It signs and checks nothing.
 
 import { type Address, type Hex, hashStruct, hashTypedData } from 'viem';
 import { domain } from './typedData.ts';

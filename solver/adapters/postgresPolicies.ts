@@ -1,6 +1,6 @@
 // The PolicyStore port on PostgreSQL. As with orders every change is one statement: the row, its
-// events, its proposal and its jobs commit together, the row only at the version that was read, and on
-// behalf of a job only while its fence holds. Which steps exist is the keeper's business.
+// events, its proposal and its jobs commit together, the row only at the version that was read, and
+// on behalf of a job only while its fence holds. Which steps exist is the keeper's business.
 
 import { type RawBuilder, sql } from 'kysely';
 import { assert } from '../types/assert.ts';
@@ -37,9 +37,9 @@ const JOBS_PER_STEP_MAX = 4;
 const KEEP_JOB = 'keep';
 
 /**
- * A PolicyStore on a migrated database, beside the Store whose tables it shares. Every method throws
- * Fault `storeUnavailable` (retryable) when the server is gone; whether a write then happened is
- * unknown, and sending the same one again is safe for all of them.
+ * A PolicyStore on a migrated database, beside the Store whose tables it shares. Every method
+ * throws Fault `storeUnavailable` (retryable) when the server is gone; whether a write then
+ * happened is unknown, and sending the same one again is safe for all of them.
  */
 export function createPostgresPolicies(
   database: Database,
@@ -55,8 +55,8 @@ export function createPostgresPolicies(
       checkSizes(events, jobs);
       const [row] = await database.rows(sql<{ armed: boolean }>`
         WITH moved AS (
-          INSERT INTO policies (policy_id, owner, nonce, document, document_hash, expires, signature,
-                                status, memory, version, event_count, created_at_ms, updated_at_ms)
+          INSERT INTO policies (policy_id, owner, nonce, document, document_hash, expires,
+                                signature, status, memory, version, event_count, created_at_ms, updated_at_ms)
           VALUES (${policy.policyId}, ${policy.owner}, ${policy.nonce},
                   ${JSON.stringify(policy.document)}, ${policy.documentHash}, ${policy.expires},
                   ${policy.signature}, ${policy.status}, ${JSON.stringify(policy.memory)}, 1,
@@ -167,8 +167,8 @@ function checkSizes(events: readonly NewEvent[], jobs: readonly unknown[]) {
 }
 
 /**
- * The live proposal is closed and the next one made in two parts of one statement, which see the same
- * snapshot: a step that did both would meet the unique index, so it is refused here.
+ * The live proposal is closed and the next one made in two parts of one statement, which see the
+ * same snapshot: a step that did both would meet the unique index, so it is refused here.
  */
 function stepStatement(step: PolicyStep, lease: JobLease | null) {
   const { policyId, version, from, to, memory, events, propose, close, jobs } = step;
@@ -211,8 +211,8 @@ function insertProposal(propose: NonNullable<PolicyStep['propose']>): RawBuilder
   const { quoteId, validUntilMs, response, expected } = propose;
   return sql`
     INSERT INTO proposals (quote_id, policy_id, created_at_ms, valid_until_ms, response, expected)
-    SELECT ${quoteId}, moved.policy_id, now_ms(), ${validUntilMs}, ${JSON.stringify(response)}::json,
-           ${JSON.stringify(expected)}::json
+    SELECT ${quoteId}, moved.policy_id, now_ms(), ${validUntilMs},
+           ${JSON.stringify(response)}::json, ${JSON.stringify(expected)}::json
     FROM moved`;
 }
 
@@ -240,8 +240,8 @@ async function explainNotApplied(
   assert(row !== undefined, `step ${from} → ${to}: no policy ${policyId}`);
   if (row.status === to && row.version === version + 1) return 'alreadyApplied';
   throw new Fault(
-    `policy ${policyId} is ${row.status} at version ${row.version}, so ${from} → ${to} at ${version} ` +
-      'does not apply',
+    `policy ${policyId} is ${row.status} at version ${row.version}, ` +
+      `so ${from} → ${to} at ${version} does not apply`,
     { code: 'stateConflict' },
   );
 }

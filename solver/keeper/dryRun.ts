@@ -1,5 +1,5 @@
-// What a document would do now, without leaving a trace: no row, no quote, no price kept. And how far a
-// portfolio stands from what it says.
+// What a document would do now, without leaving a trace: no row, no quote, no price kept. And how
+// far a portfolio stands from what it says.
 
 import { nodeIdOf } from '../market/snapshot.ts';
 import type { Policy } from '../policy/types.ts';

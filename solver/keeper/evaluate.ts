@@ -1,5 +1,6 @@
-// EVALUATING: look, judge, decide, and then rest or propose. Nothing is written before the end, so a crash
-// anywhere only looks again; a quote that was made and not proposed is known to nobody and lapses.
+// EVALUATING: look, judge, decide, and then rest or propose. Nothing is written before the end, so
+// a crash anywhere only looks again; a quote that was made and not proposed is known to nobody and
+// lapses.
 
 import { jitterSeconds } from '../policy/execution/flow.ts';
 import { stricter } from '../policy/guards/judgeBreakers.ts';
@@ -108,7 +109,9 @@ async function obstacleTo(
     return not('noVenue', 'the trade needs a lending or option venue, and none is connected');
   }
   if (seen.orders.length > 0) {
-    const message = `${seen.orders.length} order(s) of the owner are under way: a quote can only trade what is in the wallet`;
+    const message =
+      `${seen.orders.length} order(s) of the owner are under way: ` +
+      'a quote can only trade what is in the wallet';
     return not('ordersInFlight', message);
   }
   if (nowMs < signableUntilMs) {
@@ -201,7 +204,9 @@ async function propose(
   );
 }
 
-/** Rests at `status`; logs the decision when it says something new, or has not been logged for long. */
+/**
+ * Rests at `status`; logs the decision when it says something new, or has not been logged for long.
+ */
 async function rest(
   run: Run,
   status: PolicyStatus,

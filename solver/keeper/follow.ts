@@ -1,6 +1,6 @@
-// What happens to a proposal and its order, from the owner's signature to the cooldown after it: reads the
-// store, and the chains only to count what a refunded order delivered. It signs and sends nothing: the
-// order's own workflows do.
+// What happens to a proposal and its order, from the owner's signature to the cooldown after it:
+// reads the store, and the chains only to count what a refunded order delivered. It signs and sends
+// nothing: the order's own workflows do.
 
 import { assert, present } from '../types/assert.ts';
 import { isRefusal } from '../types/errors.ts';
@@ -69,8 +69,8 @@ async function stopped(run: Run, proposal: StoredProposal): Promise<JobOutcome |
 }
 
 /**
- * An order that signs a proposal which was given up, admitted in its last moment: it is followed like any
- * other. null: there is none.
+ * An order that signs a proposal which was given up, admitted in its last moment: it is followed
+ * like any other. null: there is none.
  */
 export async function lateOrder(run: Run): Promise<JobOutcome | null> {
   const { quoteId } = run.memory;
@@ -189,8 +189,9 @@ async function afterFailure(
 }
 
 /**
- * PARTIAL: what the refunded order delivered, by the chains. Nothing: everything is as before, a failure.
- * Something: the portfolio stands where no plan wanted it, and is solved anew from what is there.
+ * PARTIAL: what the refunded order delivered, by the chains. Nothing: everything is as before, a
+ * failure. Something: the portfolio stands where no plan wanted it, and is solved anew from what is
+ * there.
  */
 export async function countPartial(run: Run): Promise<JobOutcome> {
   const { deps, row, policy, memory } = run;

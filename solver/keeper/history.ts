@@ -1,6 +1,7 @@
-// Prices remembered: the last believed price of every five minutes for three hours, and of every hour for
-// 640 days, per network asset and shared by all policies. From it come the prices of an hour ago and the
-// hourly closes that forecasts are made of. A price that a policy's guard does not believe is not kept.
+// Prices remembered: the last believed price of every five minutes for three hours, and of every
+// hour for 640 days, per network asset and shared by all policies. From it come the prices of an
+// hour ago and the hourly closes that forecasts are made of. A price that a policy's guard does not
+// believe is not kept.
 
 import { barsOf } from '../policy/forecast/daily.ts';
 import { gatedForecast } from '../policy/forecast/gate.ts';
@@ -38,8 +39,9 @@ export async function recordPrices(
 }
 
 /**
- * Parallel to Policy.assets: the last price of the five minutes that ended an hour ago, or, where the
- * memory is shorter, the earliest within the hour. null: some asset was never seen in that time.
+ * Parallel to Policy.assets: the last price of the five minutes that ended an hour ago, or, where
+ * the memory is shorter, the earliest within the hour. null: some asset was never seen in that
+ * time.
  */
 export async function pricesHourAgo(
   store: Pick<PolicyStore, 'prices'>,
@@ -78,12 +80,14 @@ async function hourlyCloses(
   };
 }
 
-/** Forecasts made today, by universe and prior: one a day is enough, and the gate takes its time. */
+/**
+ * Forecasts made today, by universe and prior: one a day is enough, and the gate takes its time.
+ */
 const FORECASTS_MAX = 256;
 
 /**
- * What the forecasts' gate makes of the remembered closes: the policy's prior for the first 30 days. The
- * answer of one UTC day is kept in `cache`.
+ * What the forecasts' gate makes of the remembered closes: the policy's prior for the first 30
+ * days. The answer of one UTC day is kept in `cache`.
  */
 export async function forecastOf(
   { store, kernel, forecasts }: Pick<KeeperDeps, 'store' | 'kernel' | 'forecasts'>,

@@ -1,7 +1,7 @@
-// Funds in flight: what the owner's unfinished orders, the policy's own and any other, will still take
-// and bring. An order counts as what it is expected to become: its outputs at their signed minimum
-// instead of its inputs, or, once it is being refunded, its inputs. Never both, or the policy would
-// trade twice. Amounts in base units; pure but for the reads it is given.
+// Funds in flight: what the owner's unfinished orders, the policy's own and any other, will still
+// take and bring. An order counts as what it is expected to become: its outputs at their signed
+// minimum instead of its inputs, or, once it is being refunded, its inputs. Never both, or the
+// policy would trade twice. Amounts in base units; pure but for the reads it is given.
 
 import { nodeIdOf } from '../market/snapshot.ts';
 import type { ChainId, EvmAddress } from '../types/ids.ts';
@@ -76,7 +76,9 @@ type Move = readonly [token: string, amount: bigint, arriving: boolean];
 
 /** States that say, at finality, that every output was delivered. */
 const DELIVERED: readonly OrderState[] = ['filled', 'proving', 'releasing', 'settled'];
-/** States in which an origin that is neither untouched nor open can only mean that it was cancelled. */
+/**
+ * States in which an origin that is neither untouched nor open can only mean that it was cancelled.
+ */
 const BEFORE_OPEN: readonly OrderState[] = ['created', 'awarded', 'opening'];
 
 /** What an order still changes, relative to the wallet at the blocks it was read at. */
@@ -90,7 +92,8 @@ function movesOf(order: StoredOrder, { inputs, outputs }: OrderStanding, now: nu
     // What is in escrow comes back; what was not taken stays.
     return at('escrow').map((input) => [keyOf(input), input.amount, true]);
   }
-  // Every input gone and nothing said of delivery: refunded or cancelled, whatever the row says yet.
+  // Every input gone and nothing said of delivery: refunded or cancelled, whatever the row says
+  // yet.
   if (at('gone').length === inputs.length && !DELIVERED.includes(state)) return [];
   return [
     ...at('wallet').map((input): Move => [keyOf(input), -input.amount, false]),

@@ -1,6 +1,6 @@
-// From what was observed to a decision: which prices are believed, what the breakers say, what is forecast,
-// and the policy's own word. Owns the order of these, and what of them is remembered. `write: false`
-// leaves no trace, for a dry run.
+// From what was observed to a decision: which prices are believed, what the breakers say, what is
+// forecast, and the policy's own word. Owns the order of these, and what of them is remembered.
+// `write: false` leaves no trace, for a dry run.
 
 import type { BreakerState } from '../policy/guards/breakers.ts';
 import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
@@ -86,8 +86,9 @@ export async function judge(
 const PROVING_MAX = 100;
 
 /**
- * Since when at the longest a message has been on its way: the admission of the oldest order that is still
- * being proven. That is before its message was sent, so it errs on the careful side by the order's age.
+ * Since when at the longest a message has been on its way: the admission of the oldest order that
+ * is still being proven. That is before its message was sent, so it errs on the careful side by the
+ * order's age.
  */
 async function messagingDownSince(
   { orders }: Pick<KeeperDeps, 'orders'>,

@@ -1,6 +1,6 @@
-// The keep job: one run looks at where its policy stands and makes at most one step. Every run reads before
-// it acts and writes once, so a crash at any line, a run too many or two keepers at once change nothing but
-// the time. It proposes and never signs.
+// The keep job: one run looks at where its policy stands and makes at most one step. Every run
+// reads before it acts and writes once, so a crash at any line, a run too many or two keepers at
+// once change nothing but the time. It proposes and never signs.
 
 import { unreachable } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';

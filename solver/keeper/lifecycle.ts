@@ -1,5 +1,5 @@
-// A policy's lifecycle: the one TRANSITIONS table, what each state means, and the only constructor of
-// store steps. Pure. It refuses (as a defect) any change that the table does not list.
+// A policy's lifecycle: the one TRANSITIONS table, what each state means, and the only constructor
+// of store steps. Pure. It refuses (as a defect) any change that the table does not list.
 
 import { assert, present } from '../types/assert.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -103,8 +103,9 @@ export interface StepDetails extends Pick<PolicyStep, 'memory' | 'propose' | 'cl
 }
 
 /**
- * The store step that leads the row along `path`, with one event `policy.<state>` for every state passed
- * but `evaluating`. Throws Defect when the table has no such edge, or when an event has no reason.
+ * The store step that leads the row along `path`, with one event `policy.<state>` for every state
+ * passed but `evaluating`. Throws Defect when the table has no such edge, or when an event has no
+ * reason.
  */
 export function step(
   row: Pick<StoredPolicy, 'policyId' | 'status' | 'version'>,

@@ -1,6 +1,6 @@
-// What the keeper keeps of a policy between two steps, stored with its row. Plain JSON, written only by
-// this room, so reading it asserts and does not forgive. Holds nothing that could be looked up: prices,
-// balances, orders and proposals are read anew every time.
+// What the keeper keeps of a policy between two steps, stored with its row. Plain JSON, written
+// only by this room, so reading it asserts and does not forgive. Holds nothing that could be looked
+// up: prices, balances, orders and proposals are read anew every time.
 
 import type { BreakerState } from '../policy/guards/breakers.ts';
 import type { PastSettlement, PolicyHistory } from '../policy/types.ts';
@@ -99,9 +99,9 @@ export function settled(memory: Memory, settlement: PastSettlement): Memory {
 }
 
 /**
- * Worth with today's added, at most WORTH_SAMPLES in the window. The last sample is always now's, the
- * one before is replaced while it is younger than the grid; a peak between two samples is kept by
- * keeping the higher of the two that share a cell.
+ * Worth with today's added, at most WORTH_SAMPLES in the window. The last sample is always now's,
+ * the one before is replaced while it is younger than the grid; a peak between two samples is kept
+ * by keeping the higher of the two that share a cell.
  */
 export function withWorth(
   worth: Memory['worth'],

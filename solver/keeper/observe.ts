@@ -1,6 +1,7 @@
 // The world as a policy sees it: prices from every source, what the owner holds on every chain with
-// funds in flight counted once, gas. Owns what makes a portfolio visible at all; whether a price may be
-// believed is the policy's to judge. Worth is taken in exact integers, and only then made weights.
+// funds in flight counted once, gas. Owns what makes a portfolio visible at all; whether a price
+// may be believed is the policy's to judge. Worth is taken in exact integers, and only then made
+// weights.
 
 import { type Fixed36, fixed36, ONE36 } from '../market/decimal.ts';
 import { priceFromFeed } from '../market/prices.ts';
@@ -51,8 +52,9 @@ export type Look = Pick<KeeperDeps, 'source' | 'network' | 'clock' | 'orders' | 
 export type Instead = ReadonlyMap<string, bigint>;
 
 /**
- * Reads every chain in scope at its head. A portfolio that cannot be seen whole is a Refusal: `chainDown`,
- * `stalePrice` (a price is missing altogether), `emptyPortfolio`. Throws Fault when the store is down.
+ * Reads every chain in scope at its head. A portfolio that cannot be seen whole is a Refusal:
+ * `chainDown`, `stalePrice` (a price is missing altogether), `emptyPortfolio`. Throws Fault when
+ * the store is down.
  */
 export async function observe(
   deps: Look,

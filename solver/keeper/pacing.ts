@@ -1,5 +1,6 @@
-// So that many policies do not act at once: each waits its own part of a jitter, fixed by its id and the
-// moment it began to want a trade, and all together propose at most so much of one asset. Pure.
+// So that many policies do not act at once: each waits its own part of a jitter, fixed by its id
+// and the moment it began to want a trade, and all together propose at most so much of one asset.
+// Pure.
 
 import { type Flow, type FlowCap, flowLeft } from '../policy/execution/flow.ts';
 import type { UnixSeconds } from '../types/amounts.ts';
@@ -27,8 +28,9 @@ export function flowOf(
 }
 
 /**
- * What of this trade the others have used up, or null when all of it may go. A trade larger than the cap
- * alone may go when nothing else of it went within the window: it is one policy's own affair then.
+ * What of this trade the others have used up, or null when all of it may go. A trade larger than
+ * the cap alone may go when nothing else of it went within the window: it is one policy's own
+ * affair then.
  */
 export function crowded(
   past: readonly ProposedFlow[],

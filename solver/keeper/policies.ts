@@ -1,6 +1,6 @@
-// The service of standing policies behind the API: arming, revoking, resuming, reading. Owns who may do
-// and see what; what a policy then does is the keep job's business. The same request again gets the same
-// answer.
+// The service of standing policies behind the API: arming, revoking, resuming, reading. Owns who
+// may do and see what; what a policy then does is the keep job's business. The same request again
+// gets the same answer.
 
 import {
   hashPolicy,
@@ -264,7 +264,7 @@ async function readerFault(
 ): Promise<PolicyRefusal | null> {
   const now = deps.clock.now();
   if (validUntil < now || validUntil > now + READ_SECONDS_MAX) {
-    const message = `validUntil must lie between now (${now}) and a day ahead; sign ReadPolicy anew`;
+    const message = `validUntil must lie between now (${now}) and a day ahead; sign it anew`;
     return refuse('readExpired', message, '/validUntil');
   }
   const digest = readPolicyDigest(row.policyId, validUntil);
@@ -286,8 +286,8 @@ async function signatureFault(
     case 'malformed':
       return refuse(
         'malformedSignature',
-        'a wallet’s signature is 65 bytes with low s and v 27 or 28; a contract wallet must answer ' +
-          'isValidSignature on every chain of the policy',
+        'a wallet’s signature is 65 bytes with low s and v 27 or 28; a contract wallet must ' +
+          'answer isValidSignature on every chain of the policy',
         '/signature',
       );
     case 'otherSigner':

@@ -15,13 +15,15 @@ import type { NetworkConfig } from '../types/network.ts';
 export function policyOf(document: JsonObject, network: NetworkConfig, pointer = ''): Policy {
   const parsed = parsePolicy(document, { pointer });
   const served = network.chains.map(({ chainId }) => chainId);
-  const named = [...(parsed.chains ?? []), ...parsed.chainLimits.map(({ chain }) => chain)];
-  for (const chain of named) {
-    if (served.includes(chain)) continue;
-    const within = parsed.chains?.includes(chain) === true ? 'chains' : 'chainLimits';
+  const named: readonly (readonly [number, readonly (string | number)[]])[] = [
+    ...(parsed.chains ?? []).map((chain, i) => [chain, ['chains', i]] as const),
+    ...parsed.chainLimits.map(({ chain }, i) => [chain, ['chainLimits', i, 'chain']] as const),
+  ];
+  for (const [chain, path] of named) {
+    if (served.some((id) => id === chain)) continue;
     throw new InvalidInput(`chain ${chain} is not served; served are ${served.join(', ')}`, {
       code: 'unknownChain',
-      pointer: pointerTo(pointer, within),
+      pointer: path.reduce(pointerTo, pointer),
     });
   }
   const scope = network.chains.filter(

@@ -1,5 +1,6 @@
 // A second opinion on a price: what the deepest pool of a chain says of an asset, in dollars by the
-// feed of the token on its other side. Pure. It moves no money: it only has to agree with the feeds.
+// feed of the token on its other side. Pure. It moves no money: it only has to agree with the
+// feeds.
 
 import type { PoolState } from '../market/snapshot.ts';
 import type { ChainMarket } from '../market/source.ts';
@@ -45,8 +46,9 @@ export function deepestPoolPrice(
 }
 
 /**
- * Base units of the other token per base unit of ours at the margin, and how many of them stand there:
- * reserves of a constant product; of concentrated liquidity L the virtual reserve, L·√P or L/√P.
+ * Base units of the other token per base unit of ours at the margin, and how many of them stand
+ * there: reserves of a constant product; of concentrated liquidity L the virtual reserve, L·√P or
+ * L/√P.
  */
 function midOf(state: PoolState, first: boolean): { perUnit: number; otherUnits: number } {
   if (state.kind === 'uniswapV2') {

@@ -1,5 +1,5 @@
-// What the keeper needs of the rest: ports and rooms as arguments, and its own times. It reads no clock,
-// no chain and no database but through these.
+// What the keeper needs of the rest: ports and rooms as arguments, and its own times. It reads no
+// clock, no chain and no database but through these.
 
 import type { MarketSource } from '../market/source.ts';
 import type { FlowCap } from '../policy/execution/flow.ts';
@@ -17,7 +17,9 @@ export interface KeeperOptions {
   readonly pollMs: number;
   /** How long after a quote's end an order that signs it may still appear in the store. */
   readonly admissionGraceMs: number;
-  /** A wanted trade waits up to this long, spread over policies, so that many do not act at once. */
+  /**
+   * A wanted trade waits up to this long, spread over policies, so that many do not act at once.
+   */
   readonly jitterSeconds: number;
   /** What all policies together may propose to buy of one asset, or to sell, within the window. */
   readonly ownFlow: FlowCap;

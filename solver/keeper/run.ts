@@ -1,5 +1,6 @@
-// One run of a keep job: the row, the policy it parses to, what is remembered, and the few ways in which a
-// run may end. A run makes at most one step; whatever follows is another run, which looks again.
+// One run of a keep job: the row, the policy it parses to, what is remembered, and the few ways in
+// which a run may end. A run makes at most one step; whatever follows is another run, which looks
+// again.
 
 import type { Policy } from '../policy/types.ts';
 import { assert } from '../types/assert.ts';

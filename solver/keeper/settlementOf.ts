@@ -15,8 +15,8 @@ interface Leg {
 }
 
 /**
- * `expected` is the proposal's: worth in dollars and prices by network asset. Cost is never negative: a
- * settlement that brought more than it took earns no budget.
+ * `expected` is the proposal's: worth in dollars and prices by network asset. Cost is never
+ * negative: a settlement that brought more than it took earns no budget.
  */
 export function settlementOf(
   order: StoredOrder,

@@ -1,5 +1,5 @@
-// Hints from orders to policies: when an order moves, its owner's policies look at once instead of at their
-// next poll. Only a hint: losing one costs a poll's time and nothing else.
+// Hints from orders to policies: when an order moves, its owner's policies look at once instead of
+// at their next poll. Only a hint: losing one costs a poll's time and nothing else.
 
 import type { OrderId } from '../types/ids.ts';
 import type { PolicyStore } from '../types/policyStore.ts';

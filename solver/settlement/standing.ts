@@ -1,6 +1,7 @@
-// Where an order's tokens are at given blocks, for whoever counts a portfolio: slots of the origins and
-// fill records of the destinations, each chain at the very block its balances were read at, so that
-// nothing is counted twice or missed between two reads. Decides nothing; finality is not its business.
+// Where an order's tokens are at given blocks, for whoever counts a portfolio: slots of the origins
+// and fill records of the destinations, each chain at the very block its balances were read at, so
+// that nothing is counted twice or missed between two reads. Decides nothing; finality is not its
+// business.
 
 import { orderFromJson } from '../../contracts-abi/orderJson.ts';
 import { present } from '../types/assert.ts';

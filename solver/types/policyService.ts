@@ -1,6 +1,7 @@
-// Standing policies as the HTTP layer sees them; Trimtab.policies in types/service.ts. Everything that
-// crosses here is plain JSON (times Unix seconds, amounts decimal strings, weights and rates f64
-// fractions). An expected "no" is a Refusal value; a bad document is InvalidInput with its pointer.
+// Standing policies as the HTTP layer sees them; Trimtab.policies in types/service.ts. Everything
+// that crosses here is plain JSON (times Unix seconds, amounts decimal strings, weights and rates
+// f64 fractions). An expected "no" is a Refusal value; a bad document is InvalidInput with its
+// pointer.
 
 import type { Refusal } from './errors.ts';
 import type { EvmAddress, Hash32, Hex, OrderId, PolicyId } from './ids.ts';
@@ -167,7 +168,9 @@ export interface DryRun {
   readonly commitment: Hash32;
   readonly decision: DecisionView;
   readonly portfolio: PortfolioView;
-  /** What a quote would do now; null: the decision is to do nothing. Not kept: it cannot be signed. */
+  /**
+   * What a quote would do now; null: the decision is to do nothing. Not kept: it cannot be signed.
+   */
   readonly quote:
     | { readonly offered: true; readonly response: JsonObject }
     | { readonly offered: false; readonly refused: string; readonly message: string }
@@ -185,7 +188,9 @@ export interface PolicyService {
   arm(request: ArmRequest): Promise<Armed | PolicyRefusal>;
   /** Ends it for good; again: the same answer. An order in flight goes on settling. */
   revoke(policyId: PolicyId, signature: Hex): Promise<PolicyView | PolicyRefusal>;
-  /** ResumePolicy {policyId, haltedEvent} of the present halt; repeated after success: same answer. */
+  /**
+   * ResumePolicy {policyId, haltedEvent} of the present halt; repeated after success: same answer.
+   */
   resume(policyId: PolicyId, signature: Hex): Promise<PolicyView | PolicyRefusal>;
   get(policyId: PolicyId, reader?: PolicyReader): Promise<PolicyView | PolicyRefusal>;
   /** Newest first, as the public sees them. */

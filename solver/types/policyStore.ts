@@ -1,7 +1,7 @@
-// The store port of standing policies. One transaction is a change of state, its events, its proposal
-// and the next job; every write made on behalf of a job is conditional on the job's fence, and every
-// write on the row's version, so that nobody decides on what is no longer so. Which changes exist is
-// keeper/lifecycle.ts's business.
+// The store port of standing policies. One transaction is a change of state, its events, its
+// proposal and the next job; every write made on behalf of a job is conditional on the job's fence,
+// and every write on the row's version, so that nobody decides on what is no longer so. Which
+// changes exist is keeper/lifecycle.ts's business.
 
 import type { EvmAddress, Hash32, Hex, OrderId, PolicyId } from './ids.ts';
 import type { JsonObject } from './json.ts';
@@ -135,8 +135,9 @@ export interface PolicyStore {
     readonly limit: number;
   }): Promise<readonly StoredPolicy[]>;
   /**
-   * Conditional on the version, on status = from and, with a lease, on the fence (LeaseLost). The same
-   * step sent twice is `alreadyApplied`; anything else that moved the row is Fault `stateConflict`.
+   * Conditional on the version, on status = from and, with a lease, on the fence (LeaseLost). The
+   * same step sent twice is `alreadyApplied`; anything else that moved the row is Fault
+   * `stateConflict`.
    */
   applyStep(step: PolicyStep, lease: JobLease | null): Promise<Applied>;
   policyEvents(
@@ -151,7 +152,10 @@ export interface PolicyStore {
   proposals(policyId: PolicyId, limit: number): Promise<readonly StoredProposal[]>;
   /** The order that was signed on this quote. */
   orderOfQuote(quoteId: string): Promise<StoredOrder | null>;
-  /** Proposals of all policies that wait for a signature, or were signed, made at `sinceMs` or later. */
+  /**
+   * Proposals of all policies that wait for a signature, or were signed, made at `sinceMs` or
+   * later.
+   */
   recentProposals(sinceMs: number): Promise<readonly ProposedFlow[]>;
   /** Makes the keep jobs of the owner's policies due now: an order of theirs moved. */
   wakeOwner(owner: EvmAddress): Promise<void>;

@@ -1,5 +1,6 @@
 // Where an order's tokens stand at named blocks: what is still in the wallet, in escrow, delivered.
-// The keeper asks it so that funds in flight count once; settlement/standing.ts reads it from chains.
+// The keeper asks it so that funds in flight count once; settlement/standing.ts reads it from
+// chains.
 
 import type { ChainId, EvmAddress } from './ids.ts';
 import type { BlockRef } from './ports.ts';
@@ -41,8 +42,8 @@ export type SignatureCheck =
   | 'chainDown';
 
 /**
- * Whether `owner` signed `digest`: by ecrecover, or as a contract that answers ERC-1271 on every one of
- * `chains`. settlement/ownerCheck.ts.
+ * Whether `owner` signed `digest`: by ecrecover, or as a contract that answers ERC-1271 on every
+ * one of `chains`. settlement/ownerCheck.ts.
  */
 export type CheckOwner = (
   owner: EvmAddress,

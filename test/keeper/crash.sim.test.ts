@@ -1,6 +1,6 @@
-// Kill −9 at every state: every scenario is run once in peace, then again for every write of the keeper with
-// the process dying right before it and right after it; then with random deaths, stalls that outlast the
-// lease while another keeper works, and writes whose answer is lost.
+// Kill −9 at every state: every scenario is run once in peace, then again for every write of the
+// keeper with the process dying right before it and right after it; then with random deaths, stalls
+// that outlast the lease while another keeper works, and writes whose answer is lost.
 
 import { describe, expect, test } from 'vitest';
 import type { PolicyId } from '../../solver/types/ids.ts';
@@ -73,4 +73,20 @@ describe('two keepers, random faults', () => {
       }
     });
   }
+});
+
+describe('the world itself', () => {
+  test('behavior: a keeper that gives a proposal up while it can be signed is caught', async () => {
+    const { world } = await play({ ...SCENARIOS.unsigned, graceMs: -15_000 }, CALM);
+    expect(world.violations.join()).toMatch(/two proposals that could be signed/);
+  });
+  test('behavior: a lost job is caught', async () => {
+    let world: World | null = null;
+    const store = new SimPolicyStore(() => world?.nowMs ?? 0);
+    store.jobs.rescheduleJob = (lease) => store.jobs.completeJob(lease);
+    world = new World(store, SCENARIOS.happy ?? {}, CALM);
+    await world.arm();
+    await world.run();
+    expect(world.violations.join()).toMatch(/without a job/);
+  });
 });

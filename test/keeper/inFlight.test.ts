@@ -1,4 +1,5 @@
-// Funds in flight count once: inputs as what they are to become, never both, in every state of an order.
+// Funds in flight count once: inputs as what they are to become, never both, in every state of an
+// order.
 
 import { describe, expect, test } from 'vitest';
 import { readInFlight } from '../../solver/keeper/inFlight.ts';

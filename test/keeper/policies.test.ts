@@ -1,5 +1,5 @@
-// The service behind the API: who may arm, revoke, resume and read, with real signatures; that a repeated
-// request gets the same answer, and that a dry run leaves nothing behind.
+// The service behind the API: who may arm, revoke, resume and read, with real signatures; that a
+// repeated request gets the same answer, and that a dry run leaves nothing behind.
 
 import { hashTypedData } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
@@ -134,7 +134,7 @@ describe('arm', () => {
     expect(await one.list(owner, 10)).toEqual([]);
   });
 
-  test('behavior: CASH is the network’s dollar token, unless that is a target already', async () => {
+  test('behavior: CASH is the network’s dollar token, unless that is a target', async () => {
     const { service: one } = service();
     const drift = (targets: Record<string, string>) => one.drift({ owner, document: { targets } });
     const view = await drift({ WETH: '0.5', CASH: '0.5' });
@@ -144,7 +144,7 @@ describe('arm', () => {
     });
   });
 
-  test('error: leverage needs a lending venue; too many policies; a time that is over', async () => {
+  test('error: leverage needs a lending venue; too many policies; time that is over', async () => {
     const { service: one } = service();
     const levered: JsonObject = { ...DOCUMENT, leverage: { target: '2' } };
     const request = { owner, nonce: '1', signature: '0x00' as Hex };

@@ -153,7 +153,7 @@ for (const [name, subject] of Object.entries(subjects)) {
       expect(await policies.getPolicy(id)).toMatchObject({ version: 2 });
     });
 
-    test('behavior: a closed proposal may turn out to be signed, a signed one stays so', async () => {
+    test('behavior: a closed proposal may turn out signed, a signed one stays so', async () => {
       const { policies } = subject();
       const { policyId: id } = await arm(policies);
       const quoteId = randomHex(16);

@@ -1,5 +1,5 @@
-// The same worlds over a real PostgreSQL in simulated time: what the memory store promises is what the SQL
-// does, leases, versions and the one live proposal included.
+// The same worlds over a real PostgreSQL in simulated time: what the memory store promises is what
+// the SQL does, leases, versions and the one live proposal included.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../adapters/support.ts';

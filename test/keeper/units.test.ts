@@ -1,5 +1,5 @@
-// The keeper's pure parts: the table, worth remembered, prices remembered, second opinions on prices, own
-// flow, and what a settlement is counted as.
+// The keeper's pure parts: the table, worth remembered, prices remembered, second opinions on
+// prices, own flow, and what a settlement is counted as.
 
 import { describe, expect, test } from 'vitest';
 import { averages, forecastOf, pricesHourAgo, recordPrices } from '../../solver/keeper/history.ts';
@@ -71,7 +71,7 @@ describe('TRANSITIONS', () => {
       expect(TRANSITIONS[state].expired, state).toBeDefined();
     }
   });
-  test('error: an edge that is not there, a path without a row at its end, an event without why', () => {
+  test('error: no such edge, a path without a row at its end, an event without why', () => {
     const row = { policyId: '0x' as PolicyId, status: 'idle' as const, version: 1 };
     const because = { settled: { code: 'x', why: 'y' }, idle: { code: 'x', why: 'y' } };
     expect(() => step(row, ['inFlight'], { because })).toThrow(Defect);
@@ -108,7 +108,8 @@ describe('memory', () => {
       expect(worth.at(-1)).toEqual({ at: now, usd });
     }
     const now = START + 2_999 * 60;
-    // A sample may leave with the last one of its cell of 1/256 of the window: compare inside of it.
+    // A sample may leave with the last one of its cell of 1/256 of the window: compare inside of
+    // it.
     const inside = all.filter((one) => one.at >= now - 86_400 + 400);
     const peak = Math.max(...inside.map(({ usd }) => usd));
     expect(Math.max(...worth.map(({ usd }) => usd))).toBeGreaterThanOrEqual(peak);

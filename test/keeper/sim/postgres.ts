@@ -1,5 +1,5 @@
-// The same over a real PostgreSQL whose clock is the world's: now_ms() is replaced by a row that the test
-// sets, so that leases, due times and events happen in simulated time.
+// The same over a real PostgreSQL whose clock is the world's: now_ms() is replaced by a row that
+// the test sets, so that leases, due times and events happen in simulated time.
 
 import { sql } from 'kysely';
 import type { Database } from '../../../solver/adapters/postgres.ts';

@@ -1,5 +1,5 @@
-// Policies, proposals, orders and jobs in memory with PostgreSQL's promises: one transaction per write,
-// fenced leases, versions, at most one live proposal. The same contract runs against both
+// Policies, proposals, orders and jobs in memory with PostgreSQL's promises: one transaction per
+// write, fenced leases, versions, at most one live proposal. The same contract runs against both
 // (policyStore.test.ts). Orders are the world's: it puts and moves them itself.
 
 import { Fault } from '../../../solver/types/errors.ts';
@@ -29,10 +29,13 @@ interface Job {
   againMs: number | null;
 }
 
+export type JobStore = { -readonly [Name in JobMethod]: Store[Name] };
+type JobMethod = 'claimJob' | 'completeJob' | 'rescheduleJob';
+
 /** What the world needs of a store, in memory or in PostgreSQL. */
 export interface KeeperStore extends PolicyStore {
   readonly orders: Pick<Store, 'getOrder' | 'listOrders'>;
-  readonly jobs: Pick<Store, 'claimJob' | 'completeJob' | 'rescheduleJob'>;
+  readonly jobs: JobStore;
   /** Inserts or replaces the order. */
   putOrder(order: StoredOrder): Promise<void>;
   /** Rows for the invariants, read past all ports. */

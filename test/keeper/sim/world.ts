@@ -1,6 +1,6 @@
-// A world for one policy: two chains, two assets, a wallet that signs when its script says so, orders that
-// settle, fail or come back in part, feeds that go stale, and keepers that die. Everything is seeded or
-// scripted; the decisions are the real policy core's.
+// A world for one policy: two chains, two assets, a wallet that signs when its script says so,
+// orders that settle, fail or come back in part, feeds that go stale, and keepers that die.
+// Everything is seeded or scripted; the decisions are the real policy core's.
 
 import { readFileSync } from 'node:fs';
 import { createRiskKernel } from '../../../solver/engine/risk.ts';
@@ -113,7 +113,9 @@ export const DOCUMENT: JsonObject = {
 
 export type OrderFate = 'settle' | 'fail' | 'refundAll' | 'refundPart';
 
-/** What happens, in simulated seconds after the start. Absent: an obedient wallet and a calm market. */
+/**
+ * What happens, in simulated seconds after the start. Absent: an obedient wallet and a calm market.
+ */
 export interface Script {
   readonly document?: JsonObject;
   readonly expires?: number;
@@ -128,12 +130,16 @@ export interface Script {
   readonly quoteRefusals?: number;
   /** What becomes of the n-th order; the last goes on for all later ones. */
   readonly fates?: readonly OrderFate[];
-  /** What the wallet does with the n-th proposal: seconds after it, or never, or in the last moment. */
+  /**
+   * What the wallet does with the n-th proposal: seconds after it, or never, or in the last moment.
+   */
   readonly signs?: readonly (number | 'never' | 'lastMoment')[];
   readonly revokeAt?: number;
   /** The owner resumes whenever it stands halted from then on. */
   readonly resumeFrom?: number;
   readonly seconds?: number;
+  /** The keeper's patience with a proposal that is over; default 2,000. */
+  readonly graceMs?: number;
 }
 
 /** What a keeper's process may suffer at an effect. */
@@ -220,7 +226,7 @@ export class World {
       standing: async (row) => this.standingOf(row),
       options: {
         pollMs: 5_000,
-        admissionGraceMs: 2_000,
+        admissionGraceMs: this.script.graceMs ?? 2_000,
         jitterSeconds: 3,
         ownFlow: { windowSeconds: 600, capUsd: 1e9 },
         failurePauseMs: 2_000,
