@@ -7,14 +7,19 @@ import type { ForecastPlan } from '../types/replay.ts';
 const DAY_SECONDS = 86_400;
 /** RiskMetrics' λ for days (J. P. Morgan, Reuters 1996): taken, not fitted. */
 const DAILY_DECAY = 0.94;
-/** Half of the belief stays with the prior: the plain mean of two forecasts (Bates, Granger 1969). */
-const PRIOR_SHARE = 0.5;
+/**
+ * Observations the prior is worth, as an inverse Wishart's: E counts for the 1/(1 − λ) it averages over.
+ * At hourly steps those are 388, and the two are mixed about half and half, the plain mean of two
+ * forecasts (Bates, Granger 1969); at daily steps they are 16, too few to know correlations by.
+ */
+const PRIOR_OBSERVATIONS = 400;
 
 /** The plan for steps of this length: λ = 0.94 a day, remade once a day. */
 export function forecastPlan(stepSeconds: number): ForecastPlan {
+  const decay = DAILY_DECAY ** (stepSeconds / DAY_SECONDS);
   return {
-    decay: DAILY_DECAY ** (stepSeconds / DAY_SECONDS),
-    share: PRIOR_SHARE,
+    decay,
+    share: PRIOR_OBSERVATIONS / (PRIOR_OBSERVATIONS + 1 / (1 - decay)),
     every: Math.max(1, Math.round(DAY_SECONDS / stepSeconds)),
   };
 }

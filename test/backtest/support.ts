@@ -1,6 +1,7 @@
 // What the backtest's tests share: the core, the hourly data, seeded paths.
 
 import { readFileSync } from 'node:fs';
+import { forecastPlan } from '../../solver/backtest/forecasts.ts';
 import type { PriceHistory } from '../../solver/backtest/prices.ts';
 import { createReplayKernel } from '../../solver/engine/replay.ts';
 import { createRiskKernel } from '../../solver/engine/risk.ts';
@@ -23,7 +24,7 @@ export function closes(assets: 2 | 3): Float64Array {
 
 export const HOURLY: Pick<ReplayHistory, 'perYear' | 'forecast' | 'blockSteps'> = {
   perYear: 8760,
-  forecast: { decay: 0.94 ** (1 / 24), share: 0.5, every: 24 },
+  forecast: forecastPlan(3600),
   blockSteps: 168,
 };
 

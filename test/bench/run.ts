@@ -2,7 +2,7 @@
 //   --quick     seconds: two cases of each small size, no rivals; prints the same result hash anywhere
 //   --only      kinds (smooth, mixed, linear, fixedCost, real, survey), sizes (100/20), engines
 //   --plot      time over size by engine, log-log
-// npm run bench -- backtest [speed] [costs] [others] [model] [--json]
+// npm run bench -- backtest [speed] [costs] [others] [model] [optimum] [--json]
 // npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
 // npm run bench -- forecasts [--json] [--horizon N,N] [--refit DAYS]
 // npm run bench -- hedging [--paths N] [--seed N] [--json]
