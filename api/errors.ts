@@ -141,7 +141,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'The signature is malformed',
     'Send 65 bytes of hex: r, low s, and v 27 or 28.',
   ),
-  wrongSigner: entry(422, 'Not signed by the owner', 'Sign with the key of the order’s owner.'),
+  wrongSigner: entry(422, 'Not signed by the owner', 'Sign with the key of the owner.'),
   signatureForAnotherOrder: entry(
     422,
     'The signature is for another order',
@@ -152,7 +152,11 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'Signatures per origin are not served',
     'Send one owner signature.',
   ),
-  nonceUsed: entry(409, 'The nonce is used', 'Ask for a new quote: it has a fresh nonce.'),
+  nonceUsed: entry(
+    409,
+    'The nonce is used',
+    'Ask for a new quote, which has a fresh nonce; for a policy, take another.',
+  ),
   insufficientAllowance: entry(
     422,
     'Insufficient allowance',

@@ -209,7 +209,7 @@ function readRoutes(app: App, policies: PolicyService): void {
     },
     async ({ params, headers }, reply) => {
       reply.header('cache-control', 'no-store');
-      return granted(await policies.get(toPolicyId(params.policyId), readerOf(headers)));
+      return read(await policies.get(toPolicyId(params.policyId), readerOf(headers)));
     },
   );
   app.get(
@@ -231,7 +231,7 @@ function readRoutes(app: App, policies: PolicyService): void {
     async ({ params, headers }, reply) => {
       reply.header('cache-control', 'no-store');
       const id = toPolicyId(params.policyId);
-      return { proposals: granted(await policies.proposals(id, readerOf(headers))) };
+      return { proposals: read(await policies.proposals(id, readerOf(headers))) };
     },
   );
 }
@@ -259,7 +259,7 @@ function logRoutes(app: App, policies: PolicyService): void {
     async ({ params, headers, query }, reply) => {
       reply.header('cache-control', 'no-store');
       const limit = pageSize(query.limit);
-      const decisions = granted(
+      const decisions = read(
         await policies.decisions(
           toPolicyId(params.policyId),
           Number(query.after ?? 0),
@@ -305,11 +305,11 @@ function eventsRoute(app: App, { policies, streams }: PolicyRouteDeps): void {
     async (request, reply) => {
       const id: Id = toPolicyId(request.params.policyId);
       const reader = readerOf(request.headers);
-      const { state } = granted(await policies.get(id, reader));
+      const { state } = read(await policies.get(id, reader));
       return answerStream(streams, request, reply, {
         over: state === 'revoked' || state === 'expired',
         read: async (after, limit) => {
-          const events = granted(await policies.decisions(id, after, limit, reader));
+          const events = read(await policies.decisions(id, after, limit, reader));
           return events.map((event) => ({
             seq: event.seq,
             type: event.type,
@@ -372,6 +372,12 @@ function endRoutes(app: App, policies: PolicyService): void {
 /** The answer, or the refusal as a problem. */
 function granted<T>(outcome: T | PolicyRefusal): T {
   if (isRefusal(outcome)) throw refusalError(outcome, outcome.pointer);
+  return outcome as T;
+}
+
+/** The same of a request without a body: what is wrong with a header has no pointer into one. */
+function read<T>(outcome: T | PolicyRefusal): T {
+  if (isRefusal(outcome)) throw refusalError(outcome, undefined);
   return outcome as T;
 }
 
