@@ -76,6 +76,9 @@ export function requestOf(
     owner: row.owner,
     scope: { ...(chains === null ? {} : { chains }), assets: [...new Set(universe)] },
     ...requestOfAim(asked, universe, assets),
+    // What is left of a budget is no whole number; a limit rounds down.
+    maxCostBps: Math.floor(aim.maxCostBps),
+    maxSlippageBps: Math.floor(aim.maxSlippageBps),
     ...(limited ? { chainLimits: chainLimits.map((limit) => inNetwork(limit, policy)) } : {}),
   };
 }

@@ -2,6 +2,7 @@
 // prices, own flow, and what a settlement is counted as.
 
 import { describe, expect, test } from 'vitest';
+import { requestOf } from '../../solver/keeper/evaluate.ts';
 import { averages, forecastOf, pricesHourAgo, recordPrices } from '../../solver/keeper/history.ts';
 import {
   isEnded,
@@ -20,17 +21,20 @@ import {
   withWorth,
 } from '../../solver/keeper/memory.ts';
 import { crowded, flowOf } from '../../solver/keeper/pacing.ts';
+import { policyOf } from '../../solver/keeper/policyOf.ts';
 import { deepestPoolPrice } from '../../solver/keeper/poolPrice.ts';
 import { settlementOf } from '../../solver/keeper/settlementOf.ts';
 import type { PoolState } from '../../solver/market/snapshot.ts';
 import type { ChainMarket } from '../../solver/market/source.ts';
+import type { Decision } from '../../solver/policy/types.ts';
 import { unixSeconds } from '../../solver/types/amounts.ts';
 import { Defect, present } from '../../solver/types/assert.ts';
 import type { OrderId, PolicyId } from '../../solver/types/ids.ts';
+import type { JsonObject } from '../../solver/types/json.ts';
 import type { StoredOrder } from '../../solver/types/store.ts';
 import { simRng } from '../settlement/sim/rng.ts';
 import { SimPolicyStore } from './sim/store.ts';
-import { kernel, network, OWNER, START, tokenOf } from './sim/world.ts';
+import { DOCUMENT, kernel, network, OWNER, START, tokenOf } from './sim/world.ts';
 
 const at = (value: number) => unixSeconds(value);
 
@@ -224,6 +228,46 @@ describe('own flow', () => {
     const large = { 'sell:WETH': 5_000 };
     expect(crowded([], large, cap, at(START))).toBeNull();
     expect(crowded([past(1, 10)], large, cap, at(START))).toBe('sell:WETH');
+  });
+});
+
+describe('requestOf', () => {
+  const aim = {
+    landing: Float64Array.of(0.5, 0.5),
+    targets: Float64Array.of(0.5, 0.5),
+    aversion: null,
+    covariance: Float64Array.of(0.4, 0, 0, 0),
+    buyOnly: [],
+    sellOnly: [],
+    maxCostBps: 43.7,
+    maxSlippageBps: 12.5,
+    maxGasUsd: Number.POSITIVE_INFINITY,
+    turnover: 0.1,
+  };
+  const ask = (document: JsonObject) =>
+    requestOf({ policy: policyOf(document, network), row: { owner: OWNER } }, {
+      aim,
+    } as unknown as Decision);
+  test('default: to the landing, limits in whole bps, rounded down', () => {
+    expect(ask(DOCUMENT)).toEqual({
+      intentType: 'rebalance',
+      owner: OWNER,
+      scope: { assets: ['WETH', 'USDC'] },
+      targets: [
+        { asset: 'WETH', weightBps: 5_000 },
+        { asset: 'USDC', weightBps: 5_000 },
+      ],
+      maxCostBps: 43,
+      maxSlippageBps: 12,
+    });
+  });
+  test('behavior: limits per chain go with tracking, which holds and mends them', () => {
+    const limits = [{ chain: 31338, asset: 'CASH', floor: '0.1' }];
+    const request = ask({ targets: { WETH: '0.5', CASH: '0.5' }, chainLimits: limits });
+    expect(request).toMatchObject({
+      tracking: { aversion: 10, assets: ['WETH', 'USDC'] },
+      chainLimits: [{ chain: 31338, asset: 'USDC', floor: 0.1 }],
+    });
   });
 });
 
