@@ -1,23 +1,30 @@
 // A policy, a state, one decision. Order: expiry, a state that can be read, prices, breakers, emergency
-// deleveraging, blackout, a schedule of leverage in progress, leverage out of its range, cooldown, the
-// threshold and the hedge, the clock. Whatever is left undone is named in `skipped`, with numbers. It
+// deleveraging, blackout, a schedule in progress (leverage in chunks, a rebalance in slices), leverage out
+// of its range, cooldown, the threshold and the hedge, the clock. Whatever is left undone is named in `skipped`, with numbers. It
 // never throws on a state of a parsed policy, never trades on a price that is not believed, and
 // knows no clock but state.now. README.md has the picture.
 
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { InvalidInput } from '../types/errors.ts';
 import type { RiskKernel } from '../types/risk.ts';
+import { slicesInProgress } from './execution/progress.ts';
+import { type ExecutionHistory, START_OF_EXECUTION } from './execution/types.ts';
+import { withGas } from './execution/waitForGas.ts';
 import { judgeBreakers, stricter } from './guards/judgeBreakers.ts';
 import { judgePrices } from './guards/judgePrices.ts';
 import { hedgeDecision } from './hedging/decide.ts';
 import { type LeverageDecision, leverageDecision } from './leverage/decide.ts';
-import { aimLimits, type Wish } from './limits/aim.ts';
-import { brokenLimits } from './limits/chains.ts';
+import { aimLimits } from './limits/aim.ts';
 import { unreadable } from './readable.ts';
+import {
+  type Rebalance,
+  type Draft as RebalanceDraft,
+  rebalance,
+  rebalanceInSlices,
+} from './rebalance.ts';
 import { afterBlackout, nextAt, slotAt } from './schedule/schedule.ts';
-import { fired } from './triggers/combine.ts';
-import { type Crossing, type Model, modelsOf } from './triggers/model.ts';
-import type { Aim, Cause, Decision, Mode, Policy, PolicyState, Reason, Skipped } from './types.ts';
+import { modelsOf } from './triggers/model.ts';
+import type { Cause, Decision, Policy, PolicyState, Skipped } from './types.ts';
 
 export interface Decider {
   decide(state: PolicyState): Decision;
@@ -39,13 +46,7 @@ export function decide(
 }
 
 /** What is gathered while one decision is made. */
-interface Draft {
-  readonly state: PolicyState;
-  mode: Mode;
-  readonly reasons: Reason[];
-  readonly skipped: Skipped[];
-  /** Seconds at which something may be different; the first counts. */
-  readonly looks: number[];
+interface Draft extends RebalanceDraft {
   leverage: LeverageDecision | null;
 }
 
@@ -63,9 +64,11 @@ export function prepare(policy: Policy, kernel: RiskKernel): Decider {
         skipped: [],
         looks: [state.now + LOOK_SECONDS],
         leverage: null,
+        execution: null,
       };
       const early = gate(policy, draft);
       if (early !== null) return early;
+      draft.execution = executionOf(policy, state);
       const prices = guard(policy, draft);
       if (draft.mode === 'halted') return idle(draft);
       const levered = leverage(policy, draft, prices);
@@ -77,25 +80,24 @@ export function prepare(policy: Policy, kernel: RiskKernel): Decider {
         });
         return idle(draft);
       }
-      if (waits(policy, draft)) return idle(draft);
+      if (blackedOut(policy, draft)) return idle(draft);
+      const fixed = (state.gasUsd ?? policy.costs.fixedUsd) / state.worthUsd;
+      const ground = () => ({ policy, limit, fixed, model: modelFor(state.forecast, fixed) });
+      const progress = slicesInProgress(policy.execution.slices, draft);
+      const slice = progress === null ? null : rebalanceInSlices(ground(), draft, progress);
+      if (slice === null && cooling(policy, draft)) return idle(draft);
       const { history } = state;
+      // While slices are under way no slot is answered: it is when they are over.
       const slot = slots(state.now, history.armedAt);
-      const due = slot !== null && slot > (history.lastScheduledAt ?? history.armedAt);
+      const due =
+        progress === null && slot !== null && slot > (history.lastScheduledAt ?? history.armedAt);
       if (due)
         draft.reasons.push({
           code: 'slotAnswered',
           message: `the slot of ${slot} is answered`,
           data: { slot },
         });
-      const fixed = (state.gasUsd ?? policy.costs.fixedUsd) / state.worthUsd;
-      const rebalanced = rebalance(
-        policy,
-        draft,
-        modelFor(state.forecast, fixed),
-        due,
-        limit,
-        fixed,
-      );
+      const rebalanced = progress === null ? rebalance(ground(), draft, due) : slice;
       const hedged = hedge(policy, draft, prices, kernel);
       return conclude(policy, draft, rebalanced, hedged);
     },
@@ -185,9 +187,16 @@ function blackedOut(policy: Policy, draft: Draft): boolean {
   return true;
 }
 
-/** Whether a blackout or the cooldown holds everything but an emergency back. */
-function waits(policy: Policy, draft: Draft): boolean {
-  if (blackedOut(policy, draft)) return true;
+/** What is remembered of execution with this moment's gas; null: the policy executes at once. */
+function executionOf({ execution }: Policy, state: PolicyState): ExecutionHistory | null {
+  if (execution.gasTiming === null && execution.slices === null) return null;
+  const known = state.history.execution ?? START_OF_EXECUTION;
+  const gas = execution.gasTiming === null ? [] : withGas(known.gas, state.now, state.gasUsd);
+  return { ...known, gas };
+}
+
+/** Whether the cooldown holds everything back but an emergency and a schedule in progress. */
+function cooling(policy: Policy, draft: Draft): boolean {
   const { now, history } = draft.state;
   if (history.lastSettledAt === null) return false;
   const ready = history.lastSettledAt + policy.cooldownSeconds;
@@ -196,84 +205,6 @@ function waits(policy: Policy, draft: Draft): boolean {
   draft.skipped.push({ code: 'cooldown', message, data: { until: ready } });
   draft.looks.push(ready);
   return true;
-}
-
-interface Rebalance {
-  readonly cause: Cause;
-  readonly aim: Aim;
-}
-
-function rebalance(
-  policy: Policy,
-  draft: Draft,
-  model: Model,
-  due: boolean,
-  limit: ReturnType<typeof aimLimits>,
-  fixed: number,
-): Rebalance | null {
-  const { state, reasons, skipped } = draft;
-  reasons.push(...model.reasons);
-  const clockOnly = policy.objective.kind === 'calendar';
-  const crossing = model.crossing(state.weights);
-  const trigger = fired(policy.combine, clockOnly ? null : crossing !== null, due);
-  const smallest = policy.costs.minTradeUsd / state.worthUsd;
-  const broken =
-    policy.chainLimits.length === 0 ? [] : brokenLimits(policy, state.chainWeights, smallest);
-  if (trigger === null && broken.length === 0) {
-    reasons.push(crossing?.reason ?? model.inside(state.weights));
-    if (crossing !== null) {
-      const message = 'outside its band, but combine is "all": waits for the clock';
-      skipped.push({ code: 'waitsForClock', message });
-    }
-    return null;
-  }
-  const wish = wishOf(state, model, crossing, trigger);
-  reasons.push(...broken, ...whyOf(model, state, crossing, trigger));
-  const chainsOnly = broken.length > 0;
-  const allowed = limit(
-    state,
-    draft.mode,
-    fixed,
-    { ...wish, chainsOnly, ...(chainsOnly ? { aversion: null } : {}) },
-    skipped,
-  );
-  if (allowed.aim === null) {
-    const message = 'nothing is left of the trade';
-    if (skipped.length === 0) skipped.push({ code: 'nothingToDo', message });
-    if (allowed.retryAt !== null) draft.looks.push(Math.max(allowed.retryAt, state.now + 1));
-    return null;
-  }
-  const costBps = allowed.cost * 1e4;
-  const { turnover } = allowed.aim;
-  const message = `turnover ${(turnover * 100).toFixed(3)} % at about ${costBps.toFixed(3)} bps`;
-  reasons.push({ code: 'estimate', message, data: { turnover, costBps } });
-  return { cause: trigger ?? 'threshold', aim: allowed.aim };
-}
-
-/** Where the trigger wants to land: the rule's landing, the target at a slot, or just the chains. */
-function wishOf(
-  state: PolicyState,
-  { targets, covariance }: Model,
-  crossing: Crossing | null,
-  trigger: ReturnType<typeof fired>,
-): Omit<Wish, 'chainsOnly'> {
-  if (trigger === 'threshold' && crossing !== null) {
-    return { landing: crossing.landing, aversion: crossing.aversion, targets, covariance };
-  }
-  const landing = trigger === 'time' ? targets : state.weights;
-  return { landing, aversion: null, targets, covariance };
-}
-
-function whyOf(
-  model: Model,
-  state: PolicyState,
-  crossing: Crossing | null,
-  trigger: ReturnType<typeof fired>,
-): readonly Reason[] {
-  if (trigger === 'threshold' && crossing !== null) return [crossing.reason];
-  const inside = model.inside(state.weights);
-  if (trigger !== 'time') return [inside];
-  return [{ code: 'slot', message: 'the clock: trade to the target' }, inside];
 }
 
 function hedge(
@@ -323,7 +254,9 @@ function conclude(
   const { state } = draft;
   if (schedule !== null) draft.looks.push(nextAt(schedule, state.now, state.history.armedAt));
   const aim = rebalanced?.aim ?? null;
-  if (rebalanced?.cause === 'threshold') return act(draft, 'threshold', { aim, hedge: hedged });
+  if (rebalanced !== null && rebalanced.cause !== 'time') {
+    return act(draft, rebalanced.cause, { aim, hedge: hedged });
+  }
   if (hedged !== null) return act(draft, 'hedge', { aim, hedge: hedged });
   if (rebalanced !== null) return act(draft, rebalanced.cause, { aim });
   return idle(draft);
@@ -355,6 +288,7 @@ function idle(draft: Draft): Decision {
     skipped,
     nextAt: later(next),
     ...(draft.leverage === null ? {} : { leverageHistory: draft.leverage.history }),
+    ...(draft.execution === null ? {} : { executionHistory: draft.execution }),
   };
 }
 

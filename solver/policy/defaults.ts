@@ -86,6 +86,12 @@ export const DEFAULT_BREAKERS: BreakerPolicy = {
 /** One settlement's effects must be on chain and counted before the next is thought of. */
 export const DEFAULT_COOLDOWN_SECONDS = 3_600;
 
+/**
+ * Equal slices: the cheapest under linear impact, and what a schedule should do that does not know how
+ * much its owner fears the drift meanwhile. Six make a large trade's impact a sixth of each time.
+ */
+export const DEFAULT_SLICES = { count: 6, urgency: 0 } as const;
+
 /** The band has no default: its aversion is per dollar, so it goes with the size of the book. */
 export const DEFAULT_HEDGE = {
   netDelta: 0,

@@ -74,7 +74,7 @@ export interface PriorDocument {
 
 export type HedgeBandDocument =
   | {
-      readonly model: 'whalleyWilmott' | 'zakamouline' | 'twoBand';
+      readonly model: 'discrete' | 'whalleyWilmott' | 'zakamouline' | 'twoBand';
       readonly aversion: NumberOrText;
     }
   | { readonly model: 'leland'; readonly every: DurationText }
@@ -122,6 +122,16 @@ export interface OraclesDocument {
   readonly onFailure?: 'halt' | 'reduceOnly';
 }
 
+/** null: not done. */
+export interface ExecutionDocument {
+  readonly gasTiming?: { readonly maxWait: DurationText } | null;
+  readonly slices?: {
+    readonly over: DurationText;
+    readonly count?: number;
+    readonly urgency?: NumberOrText;
+  } | null;
+}
+
 /** null: that breaker is off. */
 export interface BreakersDocument {
   readonly drawdown?: { readonly window?: DurationText; readonly max?: DecimalText } | null;
@@ -152,6 +162,7 @@ export interface PolicyDocument {
   readonly combine?: 'any' | 'all';
   readonly costs?: CostsDocument;
   readonly limits?: LimitsDocument;
+  readonly execution?: ExecutionDocument;
   readonly hedge?: HedgeDocument | null;
   readonly leverage?: LeverageDocument | null;
   readonly oracles?: OraclesDocument;

@@ -13,10 +13,13 @@ import {
   DEFAULT_NAME,
 } from './defaults.ts';
 import type { PolicyDocument } from './document.ts';
+import { AT_ONCE } from './execution/types.ts';
 import type { BreakerPolicy } from './guards/breakers.ts';
 import type { OraclePolicy } from './guards/oracle.ts';
 import { readHedge, readLeverage } from './parseDerivatives.ts';
+import { readExecution } from './parseExecution.ts';
 import {
+  durationText,
   numberOf,
   orNull,
   Problems,
@@ -58,6 +61,7 @@ const FIELDS: Readonly<Record<keyof PolicyDocument, true>> = {
   combine: true,
   costs: true,
   limits: true,
+  execution: true,
   hedge: true,
   leverage: true,
   oracles: true,
@@ -166,7 +170,10 @@ function readHolding(document: Section, targets: Targets): Holding {
   };
 }
 
-type Trading = Pick<Policy, 'objective' | 'schedule' | 'combine' | 'costs' | 'limits'>;
+type Trading = Pick<
+  Policy,
+  'objective' | 'schedule' | 'combine' | 'costs' | 'limits' | 'execution'
+>;
 
 /** When to trade, how far, and at what cost. */
 function readTrading(
@@ -194,6 +201,7 @@ function readTrading(
       (field) => readLimits(field, targets.assets, prior, problems),
       DEFAULT_LIMITS,
     ),
+    execution: document.optional('execution', (field) => readExecution(field, problems), AT_ONCE),
   };
 }
 
@@ -261,11 +269,34 @@ function refuseTogether(document: Section, policy: Policy, problems: Problems): 
   if (policy.assets.length === 1 && policy.leverage === null && policy.hedge === null) {
     note('targets', 'one asset leaves nothing to rebalance; add another, such as "CASH"');
   }
+  refuseExecution(document, policy, problems);
   const budget = policy.riskBudget;
   const budgeted = budget?.reduce((sum, share, index) => {
     return share > 0 ? sum + (policy.targets[index] ?? 0) : sum;
   }, 0);
   if (budgeted === 0) {
     note('riskBudget', 'shares out risk of assets whose targets are all 0; give them weight');
+  }
+}
+
+/** Waits without a measure of risk, and slices that could never keep their times. */
+function refuseExecution(document: Section, policy: Policy, problems: Problems): void {
+  const { gasTiming, slices } = policy.execution;
+  const { pointer } = document.field('execution');
+  const { kind } = policy.objective;
+  if (gasTiming !== null && kind !== 'trackingError' && kind !== 'aversion') {
+    const why = 'weighs gas against risk; give objective a trackingErrorBps or an aversion';
+    problems.note(`${pointer}/gasTiming`, why);
+  }
+  if (slices === null) return;
+  const between = Math.floor(slices.overSeconds / slices.count);
+  if (between < policy.cooldownSeconds) {
+    const texts = `${durationText(between)} between slices is less than the cooldown of ${durationText(policy.cooldownSeconds)}`;
+    problems.note(`${pointer}/slices`, `${texts}; take fewer slices, or lower "cooldown"`);
+  }
+  const trigger = policy.schedule?.trigger;
+  if (trigger?.kind === 'every' && trigger.seconds < slices.overSeconds) {
+    const texts = `slices over ${durationText(slices.overSeconds)} outlast the schedule's ${durationText(trigger.seconds)}`;
+    problems.note(`${pointer}/slices/over`, `${texts}; shorten them`);
   }
 }

@@ -31,9 +31,40 @@ export function unreadable(policy: Policy, state: PolicyState): string | null {
   for (const at of [history.lastSettledAt, history.lastScheduledAt]) {
     if (at !== null && !(isTime(at) && at <= now)) return `history of ${at}, after now ${now}`;
   }
+  const { tripped } = state.breakers;
+  if (tripped !== null && !isTime(tripped.at)) return `a breaker that tripped at ${tripped.at}`;
   for (const { at, cost, turnover } of history.settlements) {
     if (isTime(at) && cost >= -1 && cost <= 1 && turnover >= 0 && turnover <= 100) continue;
     return `a settlement at ${at} of cost ${cost} and turnover ${turnover}`;
+  }
+  return unreadableExecution(policy, history.execution, now);
+}
+
+function unreadableExecution(
+  policy: Policy,
+  execution: PolicyState['history']['execution'],
+  now: number,
+): string | null {
+  if (execution === undefined) return null;
+  const { gas, waitingSince, slices } = execution;
+  for (const { at, usd } of gas) {
+    if (isTime(at) && at <= now && usd > 0 && usd < Infinity) continue;
+    return `gas of ${usd} dollars at ${at}`;
+  }
+  for (const at of [waitingSince, slices?.since ?? null]) {
+    if (at !== null && !(isTime(at) && at <= now)) return `history of ${at}, after now ${now}`;
+  }
+  const slicing = policy.execution.slices;
+  if (slices === null || slicing === null) return null;
+  const { from, landing, done } = slices;
+  if (!(Number.isInteger(done) && done >= 1 && done < slicing.count)) {
+    return `${done} of ${slicing.count} slices are done and more to come`;
+  }
+  for (const weights of [from, landing]) {
+    const sum = weights.reduce((all, w) => all + (w >= 0 ? w : Number.NaN), 0);
+    if (weights.length !== policy.assets.length || !(Math.abs(sum - 1) <= SUM_TOLERANCE)) {
+      return 'slices that lead from or to no portfolio';
+    }
   }
   return null;
 }

@@ -5,6 +5,7 @@
 
 import type { UnixSeconds } from '../types/amounts.ts';
 import type { ChainId } from '../types/ids.ts';
+import type { ExecutionHistory, ExecutionPolicy } from './execution/types.ts';
 import type { BreakerPolicy, BreakerState } from './guards/breakers.ts';
 import type { OraclePolicy, PriceReading } from './guards/oracle.ts';
 import type { HedgePolicy, HedgeState, HedgeTrade } from './hedging/types.ts';
@@ -91,6 +92,7 @@ export interface Policy {
   readonly combine: 'any' | 'all';
   readonly costs: CostLimits;
   readonly limits: TradeLimits;
+  readonly execution: ExecutionPolicy;
   readonly hedge: HedgePolicy | null;
   readonly leverage: LeveragePolicy | null;
   readonly oracles: OraclePolicy;
@@ -126,6 +128,8 @@ export interface PolicyHistory {
   readonly settlements: readonly PastSettlement[];
   /** Absent: leverage has done nothing yet. */
   readonly leverage?: LeverageHistory;
+  /** Absent: nothing waits, nothing is in progress. */
+  readonly execution?: ExecutionHistory;
 }
 
 export interface PolicyState {
@@ -199,6 +203,11 @@ export interface Decision {
   readonly leverage: LeverageTrade | null;
   /** With leverage: to be stored as PolicyHistory.leverage, once the trade is done if there is one. */
   readonly leverageHistory?: LeverageHistory;
+  /**
+   * With gas timing or slices: to be stored as PolicyHistory.execution, at once when idle, once the
+   * trade is signed when not.
+   */
+  readonly executionHistory?: ExecutionHistory;
   readonly hedge: readonly HedgeTrade[] | null;
   readonly reasons: readonly Reason[];
   readonly skipped: readonly Skipped[];

@@ -7,7 +7,14 @@ import type { RebalanceRequest } from '../types/service.ts';
 
 type FromAim = Pick<
   RebalanceRequest,
-  'targets' | 'tracking' | 'buyOnly' | 'sellOnly' | 'maxCostBps' | 'maxSlippageBps' | 'maxGasUsd'
+  | 'targets'
+  | 'tracking'
+  | 'buyOnly'
+  | 'sellOnly'
+  | 'maxCostBps'
+  | 'maxSlippageBps'
+  | 'maxGasUsd'
+  | 'maxTurnover'
 >;
 
 /**
@@ -20,7 +27,7 @@ export function requestOfAim(
   universe: readonly string[],
   names: readonly string[] = universe,
 ): FromAim {
-  const { aversion, covariance, maxGasUsd } = aim;
+  const { aversion, covariance, maxGasUsd, maxTurnover } = aim;
   const size = universe.length;
   assert(aim.targets.length === size && names.length === size, 'an asset per weight');
   const bps = wholeBps(aversion === null ? aim.landing : aim.targets);
@@ -42,6 +49,8 @@ export function requestOfAim(
     },
     buyOnly: aim.buyOnly.map(inNetwork),
     sellOnly: aim.sellOnly.map(inNetwork),
+    // A landing keeps to the month's turnover already; how far tracking goes is the optimizer's.
+    ...(maxTurnover === undefined ? {} : { maxTurnover }),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Decision, Policy, PolicyState } from '../../solver/policy/types.ts
 import { chainId } from '../../solver/types/ids.ts';
 import { type Random, random } from '../engine/generate.ts';
 import { covarianceOf, weightsOf } from './draws.ts';
-import { kernel, NOW, normal, priced, stateOf, sum } from './support.ts';
+import { kernel, NOW, normal, priced, seconds, stateOf, sum } from './support.ts';
 
 const DAY = 86_400;
 const NAMES = ['BTC', 'ETH', 'SOL', 'USDC', 'CASH'] as const;
@@ -61,6 +61,13 @@ function drawDocument(rng: Random): unknown {
     })),
     ...maybe(rng, 0.3, () => ({ oracles: { onFailure: 'reduceOnly', quorum: rng.integer(1, 3) } })),
     ...maybe(rng, 0.3, () => ({ breakers: { onTrip: 'reduceOnly' } })),
+    ...maybe(rng, 0.3, () => ({ cooldown: '30m' })),
+    ...maybe(rng, 0.4, () => ({
+      execution: {
+        ...maybe(rng, 0.6, () => ({ gasTiming: { maxWait: rng.pick(['1h', '6h']) } })),
+        ...maybe(rng, 0.6, () => ({ slices: { over: '6h', urgency: rng.integer(0, 20) } })),
+      },
+    })),
     ...maybe(rng, 0.1, () => ({ expires: NOW + rng.integer(-100, 100) })),
   };
 }
@@ -118,6 +125,21 @@ function drawState(rng: Random, policy: Policy, dirt: number): PolicyState {
         at: time(40 * DAY),
         cost: junkOr(rng, dirt, 0.001),
         turnover: junkOr(rng, dirt, 0.1),
+      })),
+      ...maybe(rng, 0.6 - 1.5 * dirt, () => ({
+        execution: {
+          gas: Array.from({ length: rng.integer(0, 40) }, () => ({
+            at: seconds(NOW - rng.integer(0, DAY)),
+            usd: junkOr(rng, dirt / 40, 10 ** rng.between(-3, 2)),
+          })),
+          waitingSince: nullable(time(7 * 3_600)),
+          slices: nullable({
+            since: time(13 * 3_600),
+            from: [...weightsOf(rng, n)],
+            landing: [...weightsOf(rng, rng.next() < dirt ? n + 1 : n)],
+            done: rng.integer(1, 5),
+          }),
+        },
       })),
     },
     breakers: {
@@ -183,7 +205,7 @@ describe('decide', () => {
   ])('property: answers, and trades on believed prices alone: %s', (_, dirt, seed) => {
     const rng = random(seed);
     let acted = 0;
-    for (let round = 0; round < 100; round++) {
+    for (let round = 0; round < 120; round++) {
       const policy = drawPolicy(rng);
       const decider = prepare(policy, kernel);
       for (let turn = 0; turn < 6; turn++) {

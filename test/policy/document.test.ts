@@ -73,6 +73,7 @@ describe('parsePolicy', () => {
       combine: 'all',
       costs: { maxBps: 20, budgetBps30d: null, maxGasUsd: null, expectedBps: '12.5' },
       limits: { turnover30d: '0.5', buyOnly: ['BTC'] },
+      execution: { slices: { over: '12h', urgency: '1.5' } },
       hedge: { underlying: 'ETH', band: { model: 'leland', every: '1d' } },
       leverage: { target: 2, max: '2.3' },
       oracles: { quorum: 3, maxTwapGapBps: 500, depegFloors: { USDC: '0.97' } },
@@ -100,6 +101,10 @@ describe('parsePolicy', () => {
       },
       costs: { maxBpsPerSettlement: 20, budgetBps30d: Infinity, proportional: 0.00125 },
       limits: { turnover30d: 0.5, buyOnly: ['BTC'] },
+      execution: {
+        gasTiming: null,
+        slices: { overSeconds: 43_200, count: 6, urgency: 1.5 },
+      },
       leverage: { target: 2, min: 1.8, max: 2.3, emergency: 2.4 },
       oracles: { quorum: 3, depegFloors: { USDC: 0.97 }, onFailure: 'reduceOnly' },
       breakers: { drawdown: null, resumeAfterSeconds: null, onTrip: 'reduceOnly' },

@@ -459,6 +459,51 @@ export const BAD_DOCUMENTS: readonly BadDocument[] = [
     '/leverage/target',
     /lower one of them/,
   ),
+  bad(
+    'a wait for gas without end',
+    withPlain({ execution: { gasTiming: {} } }),
+    '/execution/gasTiming/maxWait',
+    /write it, such as "6h"/,
+  ),
+  bad(
+    'a wait for gas of minutes',
+    withPlain({ execution: { gasTiming: { maxWait: '5m' } } }),
+    '/execution/gasTiming/maxWait',
+    /from 1h to 7d/,
+  ),
+  bad(
+    'a wait for gas without a measure of risk',
+    withPlain({
+      objective: { bands: { width: '0.05' } },
+      execution: { gasTiming: { maxWait: '6h' } },
+    }),
+    '/execution/gasTiming',
+    /trackingErrorBps or an aversion/,
+  ),
+  bad(
+    'one slice',
+    withPlain({ execution: { slices: { over: '6h', count: 1 } } }),
+    '/execution/slices/count',
+    /from 2 to 96/,
+  ),
+  bad(
+    'negative urgency',
+    withPlain({ execution: { slices: { over: '6h', urgency: '-1' } } }),
+    '/execution/slices/urgency',
+    /0 for equal slices/,
+  ),
+  bad(
+    'slices within the cooldown',
+    withPlain({ execution: { slices: { over: '6h', count: 12 } } }),
+    '/execution/slices',
+    /fewer slices, or lower "cooldown"/,
+  ),
+  bad(
+    'slices that outlast the clock',
+    withPlain({ schedule: { every: '1d' }, execution: { slices: { over: '2d' } } }),
+    '/execution/slices/over',
+    /shorten them/,
+  ),
   bad('a quorum of none', withPlain({ oracles: { quorum: 0 } }), '/oracles/quorum', /such as 2/),
   bad('half a source', withPlain({ oracles: { quorum: 1.5 } }), '/oracles/quorum', /whole number/),
   bad(

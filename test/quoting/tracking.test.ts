@@ -493,6 +493,8 @@ describe('requestOfAim', () => {
     expect(request.targets.map(({ weightBps }) => weightBps)).toEqual([3334, 3333, 3333]);
     expect(request.tracking?.covariance).toEqual(COVARIANCE);
     expect(request.buyOnly).toEqual(['WETH']);
+    expect(request.maxTurnover).toBeUndefined();
+    expect(requestOfAim({ ...aim, maxTurnover: 0.3 }, ASSETS, names).maxTurnover).toBe(0.3);
     const plain = requestOfAim({ ...aim, aversion: null }, ASSETS, names);
     expect(plain.targets.map(({ weightBps }) => weightBps)).toEqual([4500, 3500, 2000]);
     expect(plain.tracking).toBeUndefined();

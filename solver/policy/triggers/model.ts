@@ -205,19 +205,28 @@ function ruleModel(policy: Policy, kernel: RiskKernel, base: Base, fixed: number
       return { landing, aversion, reason: { code: 'outside', message, data } };
     },
     inside(weights) {
-      let error = 0;
-      const n = targets.length;
-      for (let i = 0; i < n; i++) {
-        const own = (weights[i] ?? 0) - (targets[i] ?? 0);
-        for (let j = 0; j < n; j++) {
-          error += own * (covariance[i * n + j] ?? 0) * ((weights[j] ?? 0) - (targets[j] ?? 0));
-        }
-      }
-      const trackingError = Math.sqrt(Math.max(0, error));
+      const trackingError = Math.sqrt(trackingVariance(weights, targets, covariance));
       const message = `inside: no pair has left its band; tracking error now ${shown(trackingError)} a year`;
       return { code: 'inside', message, data: { trackingError, kappa } };
     },
   };
+}
+
+/** e′Σe, per year, of e = weights − targets; a form below zero by rounding is 0. */
+export function trackingVariance(
+  weights: Float64Array,
+  targets: Float64Array,
+  covariance: Float64Array,
+): number {
+  let sum = 0;
+  const n = targets.length;
+  for (let i = 0; i < n; i++) {
+    const own = (weights[i] ?? 0) - (targets[i] ?? 0);
+    for (let j = 0; j < n; j++) {
+      sum += own * (covariance[i * n + j] ?? 0) * ((weights[j] ?? 0) - (targets[j] ?? 0));
+    }
+  }
+  return Math.max(0, sum);
 }
 
 const clockModelOf = (base: Base, reason: Reason): Model => ({
