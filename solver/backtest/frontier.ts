@@ -51,8 +51,9 @@ const GRID: Readonly<Record<Exclude<FamilyName, 'calendar'>, Grid>> = {
 /** Points passed over at a time on the way to the least error that is wanted. */
 const STRIDE = 6;
 
-/** How much further than the wanted errors a sweep goes. */
-const REDRAWN = 1.8;
+/** How much further than the wanted errors a sweep goes, down and up. */
+const CALMER = 1.4;
+const WILDER = 1.8;
 
 export interface Sweep {
   readonly family: FamilyName;
@@ -82,7 +83,7 @@ export function sweep(
     grid.rises ? grid.from * ratio ** k : grid.from * ratio ** (grid.points - 1 - k);
   const isWithin = (k: number) => parameterOf(k) >= grid.least && parameterOf(k) <= grid.most;
   // Redrawn histories are calmer or wilder than this one: their envelopes must reach as well.
-  const [least, most] = [Math.min(...errors) / REDRAWN, Math.max(...errors) * REDRAWN];
+  const [least, most] = [Math.min(...errors) / CALMER, Math.max(...errors) * WILDER];
   const known = new Map<number, ReplayRun>();
   const runAt = (k: number): ReplayRun => {
     const found = known.get(k) ?? run(parameterOf(k));

@@ -25,12 +25,13 @@ export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRul
   risk.cells.set(covariance, n);
   const prepared = risk.run((core) => core.riskBandPrepare(n, aversion, proportional, fixed));
   if (prepared !== STATUS.ok) outOfRange('covariance');
-  // Targets, covariance and the pairs' tables, then the weights: written back whole, for another
-  // kernel may have had the cells meanwhile.
+  // Targets, covariance and the pairs' tables, then the weights: written back whole where another
+  // kernel has had the cells meanwhile.
   const tables = n + n * n + (3 * n * (n - 1)) / 2 + 2 * n;
   const given = risk.cells.slice(0, tables + n);
   const found = tables + n;
   const landing = proportional === 0 ? MODE.toTargets : MODE.toBands;
+  let own = risk.runs;
   const run = (weights: Float64Array, mode: number): Float64Array => {
     if (weights.length !== n) refuse('weights', `must be ${n} numbers, are ${weights.length}`);
     for (let k = 0; k < n; k++) {
@@ -38,8 +39,11 @@ export function createBandRule(risk: RiskCells, inputs: BandRuleInputs): BandRul
       if (weight - weight !== 0) refuse('weights', 'hold a number that is not finite');
       given[tables + k] = weight;
     }
-    risk.cells.set(given);
+    const { cells } = risk;
+    if (risk.runs !== own) cells.set(given);
+    else for (let k = tables; k < found; k++) cells[k] = given[k] as number;
     const status = risk.run((core) => core.riskBandLand(n, mode));
+    own = risk.runs;
     if (status !== STATUS.ok) outOfRange('covariance');
     return risk.cells;
   };

@@ -8,6 +8,8 @@ import { guarded, instantiate } from './instance.ts';
 export interface RiskCells {
   /** Cells from `riskArea()` to the end of memory. Read it anew after each call. */
   readonly cells: Float64Array;
+  /** Kernels run so far: as long as it stands, the cells are as the last one left them. */
+  readonly runs: number;
   /** Runs one kernel and answers with its status code. Throws Defect if it traps. */
   run(kernel: (core: RiskExports) => number): number;
 }
@@ -15,12 +17,17 @@ export interface RiskCells {
 export function createRiskCells(wasm: WebAssembly.Module): RiskCells {
   let core: RiskExports = instantiate(wasm);
   let cells = viewOf(core);
+  let runs = 0;
   return {
+    get runs() {
+      return runs;
+    },
     get cells() {
       return cells;
     },
     run(kernel) {
       let status: number = STATUS.badInput;
+      runs++;
       guarded(
         () => {
           status = kernel(core);
