@@ -73,8 +73,9 @@ export interface PriorDocument {
 }
 
 export type HedgeBandDocument =
+  /** `model` left out: discrete. */
   | {
-      readonly model: 'discrete' | 'whalleyWilmott' | 'zakamouline' | 'twoBand';
+      readonly model?: 'discrete' | 'whalleyWilmott' | 'zakamouline' | 'twoBand';
       readonly aversion: NumberOrText;
     }
   | { readonly model: 'leland'; readonly every: DurationText }

@@ -30,12 +30,15 @@ const HEDGE_FIELDS = [
   'fixedUsd',
   'check',
 ];
-/** The order of docs: cheapest for its error first. */
+/**
+ * The cheapest at equal error first (docs/hedging.md); it is the default. The aversion has none: it is
+ * per dollar, and goes with the size of the book.
+ */
 const BAND_MODELS = [
+  'discrete',
   'whalleyWilmott',
   'zakamouline',
   'twoBand',
-  'discrete',
   'leland',
   'fixed',
 ] as const;
@@ -60,7 +63,7 @@ export function readHedge(at: At, assets: readonly string[], problems: Problems)
       'band',
       (field) => readHedgeBand(field, problems),
       { kind: 'fixed', width: 1 },
-      '{"model":"discrete","aversion":"0.001"}',
+      '{"aversion":"0.001"}',
     ),
     gammaBand: section.optional(
       'gammaBand',
@@ -108,7 +111,9 @@ function readInstruments(at: At): readonly string[] {
 
 function readHedgeBand(at: At, problems: Problems): HedgeBandModel {
   const section = new Section(at, ['model', 'aversion', 'every', 'width'], problems);
-  const kind = readOneOf(section.field('model'), BAND_MODELS);
+  const kind = section.has('model')
+    ? readOneOf(section.field('model'), BAND_MODELS)
+    : BAND_MODELS[0];
   const needs = kind === 'leland' ? 'every' : kind === 'fixed' ? 'width' : 'aversion';
   for (const key of ['aversion', 'every', 'width']) {
     if (key !== needs && section.has(key)) {

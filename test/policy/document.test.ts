@@ -120,6 +120,37 @@ describe('parsePolicy', () => {
     expect(policy.prior.covariance[6]).toBeCloseTo(0.75 * 0.85 * 1.2, 15);
   });
 
+  test('behavior: a hedge’s band without a model is the discrete one; its looks and fees are said', () => {
+    const { hedge } = parsePolicy({
+      targets: { ETH: '1' },
+      hedge: { underlying: 'ETH', band: { aversion: '0.01' }, fixedUsd: 2, check: '15m' },
+    });
+    expect(hedge).toMatchObject({
+      band: { kind: 'discrete', aversion: 0.01 },
+      fixedUsd: 2,
+      checkSeconds: 900,
+    });
+  });
+
+  test('behavior: with leverage, what fails reduces and health is held at 1.1', () => {
+    const policy = parsePolicy({ targets: { ETH: '1' }, leverage: { target: 2 } });
+    expect(policy.leverage?.healthFloor).toBe(1.1);
+    expect([policy.oracles.onFailure, policy.breakers.onTrip]).toEqual([
+      'reduceOnly',
+      'reduceOnly',
+    ]);
+    const wanted = { account: 'a', worstMove: '0.35', chunkPause: '1m', target: '1.5' };
+    const cost = { proportionalBps: 10, impactBpsPerMillion: 5, flashFeeBps: null };
+    expect(
+      parsePolicy({ targets: { ETH: '1' }, leverage: { ...wanted, cost } }).leverage,
+    ).toMatchObject({
+      account: 'a',
+      worstMove: 0.35,
+      chunkSeconds: 60,
+      cost: { proportional: 0.001, impactPerUsd: 5e-10, flashFee: null },
+    });
+  });
+
   test('behavior: pointers start where the document stands', () => {
     const error = refusal(() => parsePolicy({ targets: 3 }, { pointer: '/document' }));
     expect(error.pointer).toBe('/document/targets');
