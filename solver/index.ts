@@ -14,20 +14,10 @@ export {
 export { interoperable } from './types/interop.ts';
 export type { JsonObject } from './types/json.ts';
 export type {
-  Armed,
-  ArmRequest,
-  DecisionView,
-  DriftRequest,
-  DryRun,
-  DryRunRequest,
-  PolicyEventView,
   PolicyReader,
   PolicyRefusal,
   PolicyRefusalCode,
   PolicyService,
-  PolicyView,
-  PortfolioView,
-  ProposalView,
 } from './types/policyService.ts';
 export type {
   OrderRecord,
@@ -36,4 +26,4 @@ export type {
   SubmitRequest,
   Trimtab,
 } from './types/service.ts';
-export type { OrderEvent, OrderState, StoredTx } from './types/store.ts';
+export type { OrderState, StoredTx } from './types/store.ts';
