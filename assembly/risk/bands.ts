@@ -106,12 +106,32 @@ function spanOf(n: i32, m: usize, i: i32, j: i32): f64 {
   return cell(m, i * n + i) + cell(m, j * n + j) - 2 * cell(m, i * n + j);
 }
 
-/** out = a·b′; b is symmetric, or its transpose is what is wanted. */
+/** out = a·b′; b is symmetric, or its transpose is what is wanted. Four rows of b at a time. */
 function multiply(n: i32, a: usize, b: usize, out: usize): void {
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
+    const row = cellAt(a, i * n);
+    let j = 0;
+    for (; j + 3 < n; j += 4) {
+      const other = cellAt(b, j * n);
+      let s0: f64 = 0;
+      let s1: f64 = 0;
+      let s2: f64 = 0;
+      let s3: f64 = 0;
+      for (let k = 0; k < n; k++) {
+        const own = cell(row, k);
+        s0 += own * cell(other, k);
+        s1 += own * cell(other, n + k);
+        s2 += own * cell(other, 2 * n + k);
+        s3 += own * cell(other, 3 * n + k);
+      }
+      setCell(out, i * n + j, s0);
+      setCell(out, i * n + j + 1, s1);
+      setCell(out, i * n + j + 2, s2);
+      setCell(out, i * n + j + 3, s3);
+    }
+    for (; j < n; j++) {
       let sum: f64 = 0;
-      for (let k = 0; k < n; k++) sum += cell(a, i * n + k) * cell(b, j * n + k);
+      for (let k = 0; k < n; k++) sum += cell(row, k) * cell(b, j * n + k);
       setCell(out, i * n + j, sum);
     }
   }
@@ -144,7 +164,13 @@ export function bandPairs(
       if (variance > 0) {
         trigger = variance * TINY;
         landing = trigger;
-        if (spread > 0) {
+        if (spread > 0 && fixed == 0) {
+          // twoBand's own first line, without the call: most replays have no fixed cost.
+          const edge = Math.cbrt(1.5 * proportional * (spread / (aversion * variance)));
+          if (!finite(edge) || (proportional > 0 && edge == 0)) return BAD_INPUT;
+          trigger += variance * edge;
+          landing = trigger;
+        } else if (spread > 0) {
           const status = twoBand(aversion * variance, spread, proportional, fixed, couple);
           if (status != OK) return status;
           trigger += variance * cell(couple, 0);

@@ -41,6 +41,9 @@ const KAPPA: Grid = { from: 0.3, to: 3000, points: 40, least: 1e-4, most: 1e8, r
  * times 60, and our one family is given about as many.
  */
 const KAPPA_FINE: Grid = { ...KAPPA, points: 157 };
+/** With many assets a run takes long and the frontier is smooth: half as many points are enough. */
+const KAPPA_COARSE: Grid = { ...KAPPA, points: 20 };
+const COARSE_FROM_ASSETS = 9;
 const GRID: Readonly<Record<Exclude<FamilyName, 'calendar'>, Grid>> = {
   toTarget: WIDTHS,
   toHalf: WIDTHS,
@@ -76,7 +79,7 @@ export function sweep(
     }
     return { family, runs };
   }
-  const grid = family === 'rule' && costs.fixed > 0 ? KAPPA_FINE : GRID[family];
+  const grid = gridOf(family, costs, replay.assets);
   const ratio = (grid.to / grid.from) ** (1 / (grid.points - 1));
   // In order of rising error, whichever way the parameter runs.
   const parameterOf = (k: number) =>
@@ -101,6 +104,16 @@ export function sweep(
     if (one.te > most || one.cost === 0) break;
   }
   return { family, runs };
+}
+
+function gridOf(
+  family: Exclude<FamilyName, 'calendar'>,
+  { fixed }: ReplayCosts,
+  assets: number,
+): Grid {
+  if (family === 'rule' && fixed > 0) return KAPPA_FINE;
+  const isPairs = family === 'rule' || family === 'reference';
+  return isPairs && assets >= COARSE_FROM_ASSETS ? KAPPA_COARSE : GRID[family];
 }
 
 /** Points by tracking error and cost, of which `order` is sorted by error: read at `te`. */

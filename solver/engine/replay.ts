@@ -35,6 +35,7 @@ export function createReplayKernel(wasmBytes: Uint8Array): ReplayKernel {
       const years = load(risk, history);
       const mine = ++loads;
       return {
+        assets: history.targets.length,
         years,
         run(family, parameter, costs) {
           assert(mine === loads, 'another history has been loaded since');

@@ -64,6 +64,7 @@ export interface ReplayRun {
 }
 
 export interface Replay {
+  readonly assets: number;
   /** (rows − 1)/perYear. */
   readonly years: number;
   /** Throws InvalidInput naming the argument. */
