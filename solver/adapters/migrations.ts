@@ -158,6 +158,8 @@ const MIGRATIONS: Record<string, Migration> = {
            bucket bigint NOT NULL,
            price double precision NOT NULL CHECK (price > 0 AND price < 'Infinity'),
            PRIMARY KEY (period_seconds, asset, bucket))`,
+        // An order that comes without its quote's id is still that quote's.
+        `CREATE INDEX quotes_order ON quotes ((order_json->>'owner'), (order_json->>'nonce'))`,
       ]),
   },
 };

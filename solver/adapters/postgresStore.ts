@@ -60,6 +60,13 @@ export function createPostgresStore(database: Database): Store {
         SELECT * FROM quotes WHERE quote_id = ${quoteId}`);
       return row === undefined ? null : quoteOf(row);
     },
+    async quoteOfOrder(owner, nonce) {
+      const [row] = await database.rows(sql<QuoteRow>`
+        SELECT * FROM quotes
+        WHERE order_json->>'owner' = ${owner} AND order_json->>'nonce' = ${nonce}
+        ORDER BY created_at_ms DESC, quote_id LIMIT 1`);
+      return row === undefined ? null : quoteOf(row);
+    },
 
     async admitOrder(order, events, jobs) {
       checkSizes(events, jobs);

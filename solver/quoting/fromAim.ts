@@ -4,6 +4,7 @@
 import type { Aim } from '../policy/types.ts';
 import { assert, present } from '../types/assert.ts';
 import type { RebalanceRequest } from '../types/service.ts';
+import { AVERSION_MAX, AVERSION_MIN } from './tracking.ts';
 
 type FromAim = Pick<
   RebalanceRequest,
@@ -43,7 +44,8 @@ export function requestOfAim(
   return {
     ...common,
     tracking: {
-      aversion,
+      // A policy that wants all in one asset has a band of no width, and κτ without end.
+      aversion: Math.min(AVERSION_MAX, Math.max(AVERSION_MIN, aversion)),
       assets: universe,
       covariance: universe.map((_, i) => [...covariance.subarray(i * size, (i + 1) * size)]),
     },

@@ -44,7 +44,9 @@ const CELL_DECIMALS = 15;
 const RIDGE = 1e-12;
 /** Numbers a covariance may hold: a volatility of 10^4 per √year. */
 const CELL_MAX = 1e8;
-const AVERSION_MAX = 1e12;
+/** κτ a request may state; beyond, nothing changes: no trade at all, or to the targets. */
+export const AVERSION_MIN = 1e-12;
+export const AVERSION_MAX = 1e12;
 
 /** Throws InvalidInput with a pointer below `at`. */
 export function readTracking(
@@ -55,7 +57,7 @@ export function readTracking(
   const bad = (message: string, member: string): never => {
     throw new InvalidInput(message, { pointer: `${at}/${member}` });
   };
-  if (!(aversion >= 1e-12 && aversion <= AVERSION_MAX)) {
+  if (!(aversion >= AVERSION_MIN && aversion <= AVERSION_MAX)) {
     bad(`aversion must be 1e-12 … 1e12, got ${aversion}`, 'aversion');
   }
   if (new Set(assets).size !== assets.length || assets.length > TARGETS_MAX) {

@@ -86,7 +86,7 @@ async function findOrder(
   const given = request.order === undefined ? null : readOrder(request.order);
   if (given !== null && 'refused' in given) return given;
   if (request.quoteId === undefined) {
-    if (given !== null) return { order: given, quote: null };
+    if (given !== null) return { order: given, quote: await quoteOf(store, given) };
     return refuse('orderMalformed', 'give an order, a quoteId, or both', '/order');
   }
   const quote = await store.getQuote(request.quoteId);
@@ -107,6 +107,19 @@ async function findOrder(
     );
   }
   return { order: quoted, quote };
+}
+
+/**
+ * The quote that offered this very order: leaving its id out must not win time beyond the quote's, nor
+ * hide the order from whoever asked for the quote (a standing policy asks for the next one after it).
+ */
+async function quoteOf(
+  store: AdmissionDeps['store'],
+  order: PortfolioOrder,
+): Promise<StoredQuote | null> {
+  const quote = await store.quoteOfOrder(evmAddress(order.owner), order.nonce.toString());
+  if (quote === null) return null;
+  return hashOrder(orderFromJson(quote.order)) === hashOrder(order) ? quote : null;
 }
 
 function readOrder(json: JsonObject): PortfolioOrder | SubmitRefusal {

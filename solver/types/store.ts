@@ -107,6 +107,8 @@ export interface Transition {
 export interface Store {
   putQuote(quote: StoredQuote): Promise<void>;
   getQuote(quoteId: string): Promise<StoredQuote | null>;
+  /** The quote whose order has this owner and nonce (decimal); a nonce is drawn per quote. */
+  quoteOfOrder(owner: EvmAddress, nonce: string): Promise<StoredQuote | null>;
 
   /**
    * Row, event and jobs in one transaction. The same orderId again is `alreadyApplied`;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../solver/adapters/postgres.ts';
 import { createPostgresStore } from '../../solver/adapters/postgresStore.ts';
 import { present } from '../../solver/types/assert.ts';
-import type { OrderId } from '../../solver/types/ids.ts';
+import { evmAddress, type OrderId } from '../../solver/types/ids.ts';
 import { type JobLease, LeaseLost, type Store, type Transition } from '../../solver/types/store.ts';
 import {
   clock,
@@ -23,6 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres?.end());
 
+const ASKER = evmAddress(`0x${'a1'.repeat(20)}`);
 const created = { type: 'order.created', data: { by: 'test' } };
 const award = (orderId: OrderId, change: Partial<Transition> = {}): Transition => ({
   orderId,
@@ -62,6 +63,17 @@ describe('putQuote', () => {
     expect(found).toEqual(quote);
     expect(Object.keys(found.order)).toEqual(['z', 'a']);
     expect(await store.getQuote('q2')).toBeNull();
+  });
+
+  test('behavior: an order finds its quote by owner and nonce', async () => {
+    const quote = {
+      ...{ quoteId: 'mine', createdAtMs: 3, validUntilMs: clock.nowMs() + 60_000 },
+      ...{ order: { owner: ASKER, nonce: '77' }, quotedAmounts: [], problem: '', result: '' },
+      response: {},
+    };
+    await store.putQuote(quote);
+    expect(await store.quoteOfOrder(ASKER, '77')).toEqual(quote);
+    expect(await store.quoteOfOrder(ASKER, '78')).toBeNull();
   });
 
   test('behavior: quotes that expired long ago are dropped unless they were ordered', async () => {

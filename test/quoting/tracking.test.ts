@@ -501,6 +501,13 @@ describe('requestOfAim', () => {
     const quote = await makeWorld().quoter.quote({ ...balanced, ...request });
     expect(isRefusal(quote)).toBe(false);
   });
+  it('behavior: an aversion beyond what a request may state is brought to its bounds', async () => {
+    for (const aversion of [1.2e12, Number.POSITIVE_INFINITY, 1e-13]) {
+      const request = requestOfAim({ ...aim, aversion, buyOnly: [] }, ASSETS);
+      const quote = await makeWorld().quoter.quote({ ...balanced, ...request });
+      if (isRefusal(quote)) expect(quote.refused).toBe('nothingToDo');
+    }
+  });
   it(`property: whole bps sum to 10,000, each within one (seed ${seed})`, () => {
     const rng = random(seed);
     for (let run = 0; run < 200; run++) {

@@ -122,6 +122,23 @@ describe('admission', () => {
     expect(setting.store.orders.size).toBe(1);
   });
 
+  it('behavior: leaving the quoteId out hides no order and wins no time', async () => {
+    const signature = await sign(ORDER);
+    const setting = setUp(ORDER);
+    await setting.store.putQuote(await quoteOf(ORDER));
+    const late = setUp(ORDER);
+    await late.store.putQuote(await quoteOf(ORDER));
+    await setting.admission.submit({ order: json(ORDER), signature });
+    expect([...setting.store.orders.values()][0]?.quoteId).toBe('q1');
+    late.time.ms += 31_000;
+    expect(await refusal(late, { order: json(ORDER), signature })).toMatchObject({
+      refused: 'quoteExpired',
+    });
+    const own = { ...ORDER, openDeadline: ORDER.openDeadline + 1 };
+    const bare = { order: json(own), signature: await sign(own) };
+    expect(await late.admission.submit(bare)).toMatchObject({ created: true });
+  });
+
   it('error: quoteNotFound, quoteExpired, orderNotQuoted', async () => {
     const setting = setUp(ORDER);
     const signature = await sign(ORDER);

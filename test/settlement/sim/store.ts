@@ -88,6 +88,11 @@ export class SimStore implements Store {
   async getQuote(id: string) {
     return this.quotes.get(id) ?? null;
   }
+  async quoteOfOrder(owner: string, nonce: string) {
+    const wanted = ({ order }: StoredQuote) =>
+      String(order.owner).toLowerCase() === owner && order.nonce === nonce;
+    return [...this.quotes.values()].findLast(wanted) ?? null;
+  }
   admitOrder: Store['admitOrder'] = (order, events, jobs) =>
     this.write(() => {
       if (this.orders.has(order.orderId)) return 'alreadyApplied' as const;
