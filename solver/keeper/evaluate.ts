@@ -14,7 +14,7 @@ import type { PolicyStatus } from '../types/policyStore.ts';
 import type { Quote, RebalanceRequest } from '../types/service.ts';
 import { judge } from './judge.ts';
 import { quietStep } from './lifecycle.ts';
-import type { Memory } from './memory.ts';
+import { executionExpected, type Memory } from './memory.ts';
 import { type Observed, observe } from './observe.ts';
 import { crowded, flowOf } from './pacing.ts';
 import { again, failurePauseMs, type JobOutcome, move, type Run, saved, write } from './run.ts';
@@ -170,6 +170,7 @@ async function propose(
   const expected: JsonObject = {
     at: decision.at,
     slotAnswered: slotAnswered(view),
+    execution: executionExpected(decision),
     worthUsd: seen.worthUsd,
     turnover: aim.turnover,
     landing: byAsset(policy.assets, aim.landing),

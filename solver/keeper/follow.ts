@@ -11,7 +11,7 @@ import type { OrderState, StoredOrder } from '../types/store.ts';
 import { statusOf, viewJson } from './evaluate.ts';
 import { judge } from './judge.ts';
 import type { KeeperState } from './lifecycle.ts';
-import { type Memory, settled } from './memory.ts';
+import { executionSigned, type Memory, settled } from './memory.ts';
 import { observe } from './observe.ts';
 import { again, failurePauseMs, type JobOutcome, liveProposal, move, type Run } from './run.ts';
 import { outputNodes, settlementOf } from './settlementOf.ts';
@@ -98,6 +98,7 @@ async function commit(
       quoteId: null,
       wantedSince: null,
       haltedEvent: null,
+      execution: executionSigned(memory.execution, expected),
       lastScheduledAt: slot ? (expected.at as Memory['lastScheduledAt']) : memory.lastScheduledAt,
     },
     close: { quoteId, outcome: 'committed', orderId: id },

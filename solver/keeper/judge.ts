@@ -7,8 +7,9 @@ import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
 import { judgePrices } from '../policy/guards/judgePrices.ts';
 import type { Decision, Forecast, Policy, PolicyState } from '../policy/types.ts';
 import { unixSeconds } from '../types/amounts.ts';
+import { countedReadings, memorablePrices } from './counted.ts';
 import { averages, forecastOf, pricesHourAgo, recordPrices } from './history.ts';
-import { historyOf, type Memory, withWorth } from './memory.ts';
+import { executionAfter, historyOf, type Memory, withWorth } from './memory.ts';
 import type { Observed } from './observe.ts';
 import type { KeeperDeps } from './ports.ts';
 
@@ -32,11 +33,10 @@ export async function judge(
   const twap =
     policy.oracles.maxTwapGapBps === null ? null : await averages(deps.store, policy, now);
   const { assets, oracles } = policy;
-  const { prices } = judgePrices(oracles, assets, seen.prices, now, twap ?? []);
+  const readings = countedReadings(policy, seen);
+  const { prices } = judgePrices(oracles, assets, readings, now, twap ?? []);
   if (write) {
-    // Without the gap to the average, which is made of what is remembered here.
-    const spot = judgePrices({ ...oracles, maxTwapGapBps: null }, assets, seen.prices, now);
-    if (spot.prices !== null) await recordPrices(deps.store, policy, spot.prices, now);
+    await recordPrices(deps.store, policy, memorablePrices(assets, seen.prices, now), now);
   }
   const window = policy.breakers.drawdown?.windowSeconds ?? 0;
   // A worth at prices that nobody believes is no worth: it would trip a drawdown that never was.
@@ -57,7 +57,7 @@ export async function judge(
     weights: seen.weights,
     chainWeights: seen.chainWeights,
     worthUsd: seen.worthUsd,
-    prices: seen.prices,
+    prices: readings,
     ...(twap === null ? {} : { twap }),
     forecast,
     history: historyOf(memory, now),
@@ -76,6 +76,7 @@ export async function judge(
       worth: next.worth,
       tripped: next.tripped,
       consecutiveFailures: next.consecutiveFailures,
+      execution: executionAfter(memory.execution, decision),
       // A slot that asks for a trade is answered when the trade is signed: until then it is wanted.
       lastScheduledAt: answered && decision.kind === 'idle' ? decision.at : memory.lastScheduledAt,
     },

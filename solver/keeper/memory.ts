@@ -2,8 +2,9 @@
 // only by this room, so reading it asserts and does not forgive. Holds nothing that could be looked
 // up: prices, balances, orders and proposals are read anew every time.
 
+import { type ExecutionHistory, START_OF_EXECUTION } from '../policy/execution/types.ts';
 import type { BreakerState } from '../policy/guards/breakers.ts';
-import type { PastSettlement, PolicyHistory } from '../policy/types.ts';
+import type { Decision, PastSettlement, PolicyHistory } from '../policy/types.ts';
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { assert } from '../types/assert.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -14,6 +15,8 @@ export interface Memory {
   readonly lastSettledAt: UnixSeconds | null;
   readonly lastScheduledAt: UnixSeconds | null;
   readonly settlements: readonly PastSettlement[];
+  /** Gas seen, a wait for cheaper gas, slices in progress; null: the policy has none of it yet. */
+  readonly execution: ExecutionHistory | null;
   readonly worth: BreakerState['worth'];
   readonly consecutiveFailures: number;
   readonly tripped: BreakerState['tripped'];
@@ -51,6 +54,7 @@ export function freshMemory(armedAt: UnixSeconds): Memory {
     lastSettledAt: null,
     lastScheduledAt: null,
     settlements: [],
+    execution: null,
     worth: [],
     consecutiveFailures: 0,
     tripped: null,
@@ -81,13 +85,57 @@ export function memoryOf(json: JsonObject): Memory {
 /** As of `now`: chains' clocks differ, so nothing remembered may lie after it. */
 export function historyOf(memory: Memory, now: UnixSeconds): PolicyHistory {
   const past = (at: UnixSeconds) => unixSeconds(Math.min(at, now));
-  const { armedAt, lastSettledAt, lastScheduledAt, settlements } = memory;
+  const { armedAt, lastSettledAt, lastScheduledAt, settlements, execution } = memory;
   return {
     armedAt: past(armedAt),
     lastSettledAt: lastSettledAt === null ? null : past(lastSettledAt),
     lastScheduledAt: lastScheduledAt === null ? null : past(lastScheduledAt),
     settlements: settlements.map((one) => ({ ...one, at: past(one.at) })),
+    ...(execution === null ? {} : { execution: executionAsOf(execution, past) }),
   };
+}
+
+function executionAsOf(
+  { gas, waitingSince, slices }: ExecutionHistory,
+  past: (at: UnixSeconds) => UnixSeconds,
+): ExecutionHistory {
+  return {
+    gas: gas.map((one) => ({ ...one, at: past(one.at) })),
+    waitingSince: waitingSince === null ? null : past(waitingSince),
+    slices: slices === null ? null : { ...slices, since: past(slices.since) },
+  };
+}
+
+/**
+ * What is remembered of execution after a decision: all it says when it rests. A trade's is stored with
+ * its proposal and kept when that is signed; only the gas that was seen is kept at once.
+ */
+export function executionAfter(
+  known: Memory['execution'],
+  { kind, executionHistory }: Pick<Decision, 'kind' | 'executionHistory'>,
+): Memory['execution'] {
+  if (executionHistory === undefined) return known;
+  if (kind === 'idle') return executionHistory;
+  return { ...(known ?? START_OF_EXECUTION), gas: executionHistory.gas };
+}
+
+/** What of it goes with the proposal: all but the gas. */
+export function executionExpected({
+  executionHistory,
+}: Pick<Decision, 'executionHistory'>): JsonObject | null {
+  if (executionHistory === undefined) return null;
+  const { waitingSince, slices } = executionHistory;
+  return JSON.parse(JSON.stringify({ waitingSince, slices })) as JsonObject;
+}
+
+/** The same, once the proposal is signed. */
+export function executionSigned(
+  known: Memory['execution'],
+  { execution = null }: JsonObject,
+): Memory['execution'] {
+  if (execution === null) return known;
+  const signed = execution as unknown as Pick<ExecutionHistory, 'waitingSince' | 'slices'>;
+  return { ...START_OF_EXECUTION, gas: known?.gas ?? [], ...signed };
 }
 
 /** The memory after a settlement, which ends a row of failures. */
