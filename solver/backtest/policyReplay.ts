@@ -279,6 +279,11 @@ class Run {
   private count(decision: Decision): void {
     for (const { code } of decision.skipped) this.skipped[code] = (this.skipped[code] ?? 0) + 1;
     if (decision.mode === 'halted') this.halted++;
+    // Every trade settles at once, so what it remembers is kept at once too.
+    const { executionHistory } = decision;
+    if (executionHistory !== undefined) {
+      this.history = { ...this.history, execution: executionHistory };
+    }
     for (const { code, data } of decision.reasons) {
       if (code === 'slotAnswered') {
         this.history = { ...this.history, lastScheduledAt: decision.at };
