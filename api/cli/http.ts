@@ -1,7 +1,7 @@
 // The command line's HTTP client: one JSON request, or an event stream that resumes. A problem the
 // service answers with becomes RefusedByService; no answer at all is a Fault that says where it asked.
 
-import { Fault } from '../../solver/types/errors.ts';
+import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
 
 /** A problem document the service answered with. */
@@ -29,7 +29,12 @@ export async function request(url: string, options: HttpOptions = {}): Promise<J
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw await refusal(response);
-  return (await response.json()) as JsonObject;
+  try {
+    return (await response.json()) as JsonObject;
+  } catch (cause) {
+    const message = `${new URL(url).origin} answered with no JSON; is it trimtab that listens there?`;
+    throw new Fault(message, { cause, code: 'notTrimtab', retryable: false });
+  }
 }
 
 /** One event of an event stream of ours. */
@@ -39,7 +44,14 @@ export interface StreamedEvent {
   readonly data: JsonObject;
 }
 
-/** A log from its beginning until `isLast`. Reconnects with Last-Event-ID. */
+/** Connections lost in a row, a second apart, before a stream is given up. */
+const RECONNECTS_MAX = 60;
+const RECONNECT_MS = 1_000;
+
+/**
+ * A log from its beginning until `isLast`. A stream that was cut, or a service that restarts, is waited
+ * for and resumed with Last-Event-ID; one that never answered is a Fault. Throws `signal`'s reason.
+ */
 export async function* follow(
   url: string,
   isLast: (event: StreamedEvent) => boolean,
@@ -47,22 +59,38 @@ export async function* follow(
   headers: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<StreamedEvent> {
   let last = 0;
-  while (!signal.aborted) {
-    const response = await reach(url, {
-      headers: { ...headers, accept: 'text/event-stream', 'last-event-id': String(last) },
-      signal,
-    });
-    if (response.status === 204) return;
-    if (!response.ok || response.body === null) throw await refusal(response);
-    for await (const event of parseEvents(response.body)) {
-      last = event.seq;
-      yield event;
-      if (isLast(event)) return;
+  let lost = 0;
+  for (let connected = false; ; ) {
+    signal.throwIfAborted();
+    try {
+      const response = await reach(url, {
+        headers: { ...headers, accept: 'text/event-stream', 'last-event-id': String(last) },
+        signal,
+      });
+      if (response.status === 204) return;
+      if (!response.ok || response.body === null) throw await refusal(response);
+      connected = true;
+      for await (const event of parseEvents(response.body)) {
+        lost = 0;
+        last = event.seq;
+        yield event;
+        if (isLast(event)) return;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const refused = error instanceof RefusedByService && Number(error.problem.status) < 500;
+      if (refused || !connected || lost >= RECONNECTS_MAX) throw error;
     }
+    lost += 1;
+    await new Promise((done) => setTimeout(done, lost > 1 ? RECONNECT_MS : 0));
   }
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    const message = `is no http address: ${url.slice(0, 200)}; such as http://127.0.0.1:8787`;
+    throw new InvalidInput(message, { pointer: '--api' });
+  }
   try {
     return await fetch(url, init);
   } catch (cause) {
@@ -93,10 +121,11 @@ async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<St
 }
 
 async function refusal(response: Response): Promise<RefusedByService> {
+  const { status } = response;
   const text = await response.text();
   try {
-    return new RefusedByService(JSON.parse(text) as JsonObject);
+    return new RefusedByService({ status, ...(JSON.parse(text) as JsonObject) });
   } catch {
-    return new RefusedByService({ detail: `HTTP ${response.status}: ${text.slice(0, 300)}` });
+    return new RefusedByService({ status, detail: `HTTP ${status}: ${text.slice(0, 300)}` });
   }
 }

@@ -4,9 +4,8 @@ import type { Command } from 'commander';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import { stateHome } from './home.ts';
 import { createReporter } from './reporter.ts';
-import { runSample } from './sample.ts';
 import type { OfferedQuote } from './sampleWallet.ts';
-import { openWorld, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const DEFAULT_PORT = 8787;
 
@@ -33,6 +32,11 @@ async function start(options: StartOptions): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
 
   const port = portOf(options.port);
+  // Only now: the other commands need not wait for chains, database and server to be loaded.
+  const [{ openWorld }, { runSample }] = await Promise.all([
+    import('./world.ts'),
+    import('./sample.ts'),
+  ]);
   const world = await openWorld({ home: stateHome(), port, reporter });
   try {
     if (stopping.signal.aborted) return;
