@@ -62,9 +62,9 @@ function drawDocument(rng: Random): unknown {
     ...maybe(rng, 0.3, () => ({ oracles: { onFailure: 'reduceOnly', quorum: rng.integer(1, 3) } })),
     ...maybe(rng, 0.3, () => ({ breakers: { onTrip: 'reduceOnly' } })),
     ...maybe(rng, 0.3, () => ({ cooldown: '30m' })),
-    ...maybe(rng, 0.4, () => ({
+    ...maybe(rng, 0.6, () => ({
       execution: {
-        ...maybe(rng, 0.6, () => ({ gasTiming: { maxWait: rng.pick(['1h', '6h']) } })),
+        ...maybe(rng, 0.8, () => ({ gasTiming: { maxWait: rng.pick(['1h', '6h']) } })),
         ...maybe(rng, 0.6, () => ({ slices: { over: '6h', urgency: rng.integer(0, 20) } })),
       },
     })),
@@ -89,11 +89,15 @@ function drawState(rng: Random, policy: Policy, dirt: number): PolicyState {
   const time = (back: number) => junkOr(rng, dirt, NOW - rng.integer(0, back)) as typeof NOW;
   const nullable = <T>(value: T): T | null => (rng.next() < 0.5 ? null : value);
   const usd = () => junkOr(rng, dirt, 10 ** rng.between(0, 8));
+  // Half of all states pass the guards, so that what comes after them is reached.
+  const calm = rng.next() < 0.5;
   const prices = policy.assets.map((_, i) => {
+    const usual = i === n - 1 ? 1 : 1_000;
+    if (calm) return [...priced(usual), { source: 'c', price: usual, at: NOW }];
     if (rng.next() < 0.03) return [];
-    const [one, other] = priced(i === n - 1 ? 1 : 1_000, rng.next() < 0.03 ? NOW - 2 * DAY : NOW);
+    const [one, other] = priced(usual, rng.next() < 0.03 ? NOW - 2 * DAY : NOW);
     const noise = Math.exp(0.01 * normal(rng.next));
-    const price = junkOr(rng, dirt, noise * (i === n - 1 ? 1 : 1_000));
+    const price = junkOr(rng, dirt, noise * usual);
     return [one, other, { source: 'c', price, at: time(7_200) }].slice(rng.integer(0, 1)) as never;
   });
   const option = {
@@ -106,6 +110,16 @@ function drawState(rng: Random, policy: Policy, dirt: number): PolicyState {
     volatility: 0.8,
   } as const;
   const now = junkOr(rng, dirt, NOW) as typeof NOW;
+  const stormy = (): PolicyState['breakers'] => ({
+    worth: [{ at: time(DAY), usd: junkOr(rng, dirt, 1_000) }],
+    pricesHourAgo: nullable(
+      Float64Array.from({ length: n }, (_, i) => junkOr(rng, dirt, i === n - 1 ? 1 : 1_000)),
+    ),
+    consecutiveFailures: rng.next() < 0.1 ? 3 : 0,
+    messagingDownSince: nullable(time(7_200)),
+    failedVenues: [],
+    tripped: rng.next() < 0.1 ? { at: time(DAY), code: 'drawdown' } : null,
+  });
   const state = stateOf(policy, [], {
     weights: weightsOf(rng, rng.next() < dirt ? n + 1 : n).map((w) => junkOr(rng, dirt / 3, w)),
     chainWeights: new Map([[chainId(1), weightsOf(rng, n).map((w) => junkOr(rng, dirt, w / 2))]]),
@@ -128,10 +142,10 @@ function drawState(rng: Random, policy: Policy, dirt: number): PolicyState {
       })),
       ...maybe(rng, 0.6 - 1.5 * dirt, () => ({
         execution: {
-          gas: Array.from({ length: rng.integer(0, 40) }, () => ({
-            at: seconds(NOW - rng.integer(0, DAY)),
+          gas: Array.from({ length: rng.integer(0, 60) }, (_, k) => ({
+            at: seconds(Math.floor(NOW / 3_600 - k) * 3_600),
             usd: junkOr(rng, dirt / 40, 10 ** rng.between(-3, 2)),
-          })),
+          })).reverse(),
           waitingSince: nullable(time(7 * 3_600)),
           slices: nullable({
             since: time(13 * 3_600),
@@ -142,16 +156,7 @@ function drawState(rng: Random, policy: Policy, dirt: number): PolicyState {
         },
       })),
     },
-    breakers: {
-      worth: [{ at: time(DAY), usd: junkOr(rng, dirt, 1_000) }],
-      pricesHourAgo: nullable(
-        Float64Array.from({ length: n }, (_, i) => junkOr(rng, dirt, i === n - 1 ? 1 : 1_000)),
-      ),
-      consecutiveFailures: rng.next() < 0.1 ? 3 : 0,
-      messagingDownSince: nullable(time(7_200)),
-      failedVenues: [],
-      tripped: rng.next() < 0.1 ? { at: time(DAY), code: 'drawdown' } : null,
-    },
+    ...(calm ? {} : { breakers: stormy() }),
     accounts: [
       {
         account: 'a',
