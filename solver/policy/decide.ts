@@ -81,7 +81,8 @@ export function prepare(policy: Policy, kernel: RiskKernel): Decider {
         return idle(draft);
       }
       if (blackedOut(policy, draft)) return idle(draft);
-      const fixed = (state.gasUsd ?? policy.costs.fixedUsd) / state.worthUsd;
+      // Dust cannot lose more than itself: 1e−300 dollars would make F infinite.
+      const fixed = Math.min(1, (state.gasUsd ?? policy.costs.fixedUsd) / state.worthUsd);
       const ground = () => ({ policy, limit, fixed, model: modelFor(state.forecast, fixed) });
       const progress = slicesInProgress(policy.execution.slices, draft);
       const slice = progress === null ? null : rebalanceInSlices(ground(), draft, progress);

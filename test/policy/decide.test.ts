@@ -132,6 +132,14 @@ describe('decide', () => {
       }
     });
 
+    test('behavior: a portfolio of dust is decided on; a breaker’s junk time is no state', () => {
+      expect(ask(policyOf(), OUTSIDE, { worthUsd: 1e-300, gasUsd: 1e6 }).kind).toBe('idle');
+      const { breakers } = stateOf(policyOf(), AT_TARGET);
+      const tripped = { at: -1e300 as typeof NOW, code: 'drawdown' };
+      const junk = ask(policyOf(), OUTSIDE, { breakers: { ...breakers, tripped } });
+      expect(codes(junk.reasons)).toEqual(['unreadableState']);
+    });
+
     test('behavior: the cooldown and the blackout say until when', () => {
       const cooling = ask(policyOf(), OUTSIDE, historyOf({ lastSettledAt: seconds(NOW - 60) }));
       expect(cooling.skipped).toMatchObject([{ code: 'cooldown', data: { until: NOW + 3_540 } }]);
