@@ -4,6 +4,7 @@
 
 import { jitterSeconds } from '../policy/execution/flow.ts';
 import { stricter } from '../policy/guards/judgeBreakers.ts';
+import { judgePrices } from '../policy/guards/judgePrices.ts';
 import type { ChainLimit, Decision, Policy, Reason } from '../policy/types.ts';
 import { requestOfAim } from '../quoting/fromAim.ts';
 import { assert } from '../types/assert.ts';
@@ -12,9 +13,10 @@ import type { JsonObject } from '../types/json.ts';
 import type { DecisionView } from '../types/policyService.ts';
 import type { PolicyStatus } from '../types/policyStore.ts';
 import type { Quote, RebalanceRequest } from '../types/service.ts';
+import { countedReadings } from './counted.ts';
 import { judge } from './judge.ts';
 import { quietStep } from './lifecycle.ts';
-import { executionExpected, type Memory } from './memory.ts';
+import { executionExpected, type Memory, memoryOf } from './memory.ts';
 import { type Observed, observe } from './observe.ts';
 import { crowded, flowOf } from './pacing.ts';
 import { again, failurePauseMs, type JobOutcome, move, type Run, saved, write } from './run.ts';
@@ -117,6 +119,11 @@ async function obstacleTo(
       'a quote can only trade what is in the wallet';
     return not('ordersInFlight', message);
   }
+  const other = await siblingsProposal(run);
+  if (other !== null) {
+    const message = `policy ${other} of the same owner has a proposal that could be signed: one at a time`;
+    return not('ownerHasProposal', message);
+  }
   if (nowMs < signableUntilMs) {
     const message = 'the last proposal could still be signed; two must never be';
     return not('earlierQuoteSignable', message, signableUntilMs);
@@ -131,6 +138,52 @@ async function obstacleTo(
   const key = crowded(await store.recentProposals(since), flow, options.ownFlow, clock.now());
   if (key === null) return null;
   return not('ownFlow', `other policies have used up what may go together (${key})`);
+}
+
+/** Policies of an owner that are looked through; policiesMax is below it. */
+const SIBLINGS_MAX = 100;
+
+/**
+ * Another policy of the owner whose proposal could still be signed: both were made from the same wallet, so
+ * signing both would trade twice. (That two are not made at once is the store's to hold.)
+ */
+async function siblingsProposal({ deps, row }: Run): Promise<string | null> {
+  const all = await deps.store.listPolicies({ owner: row.owner, limit: SIBLINGS_MAX });
+  const now = deps.clock.nowMs();
+  const found = all.find(
+    ({ policyId, status, memory }) =>
+      policyId !== row.policyId &&
+      (status === 'proposed' || memoryOf(memory).signableUntilMs > now) &&
+      status !== 'committed' &&
+      status !== 'inFlight',
+  );
+  return found?.policyId ?? null;
+}
+
+/**
+ * Why a quote that was just made is not proposed after all: a block may have come between the decision and
+ * it, and the quoter knows the feeds' heartbeats, not this policy's guard.
+ */
+async function changedSince({ deps, policy, row }: Run, before: Observed): Promise<Reason | null> {
+  const seen = await observe(deps, policy, row.owner);
+  if (isRefusal(seen)) return { code: seen.refused, message: seen.message };
+  if (seen.orders.length > 0) {
+    return { code: 'ordersInFlight', message: 'an order of the owner came in meanwhile' };
+  }
+  const { oracles, assets } = policy;
+  const guard = { ...oracles, maxTwapGapBps: null };
+  const { prices, reasons } = judgePrices(guard, assets, countedReadings(policy, seen), seen.now);
+  const [first] = reasons;
+  if (prices === null) return first ?? { code: 'noPrice', message: 'a price is not believed' };
+  for (const [i, asset] of assets.entries()) {
+    const [was, is] = [before.usd[i] ?? 0, seen.usd[i] ?? 0];
+    if (Math.abs(is - was) * 1e4 <= was * oracles.maxDeviationBps) continue;
+    return {
+      code: 'priceMoved',
+      message: `${asset} went from ${was} to ${is} while it was quoted`,
+    };
+  }
+  return null;
 }
 
 async function propose(
@@ -163,6 +216,12 @@ async function propose(
       lastScheduledAt: slot ? decision.at : memory.lastScheduledAt,
     };
     return rest(run, statusOf(decision), postponed(view, reason), refused, paused);
+  }
+  const changed = await changedSince(run, seen);
+  if (changed !== null) {
+    const paused = clock.nowMs() + REFUSED_PAUSE_MS;
+    const later = { ...memory, pausedUntilMs: paused };
+    return rest(run, statusOf(decision), postponed(view, changed), later, paused);
   }
   const validUntilMs = quote.validUntil * 1_000;
   const { aim } = decision;

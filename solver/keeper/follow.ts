@@ -47,6 +47,16 @@ async function stopped(run: Run, proposal: StoredProposal): Promise<JobOutcome |
   const seen = await observe(deps, policy, row.owner);
   // What cannot be seen now was seen when it was proposed, and lapses by itself.
   if (isRefusal(seen)) return null;
+  const others = seen.orders.filter(({ quoteId }) => quoteId !== proposal.quoteId);
+  if (others.length > 0) {
+    const why = `the owner’s order ${others[0]?.orderId} came first: the proposal counted on its tokens`;
+    return move(run, ['armed'], {
+      because: { armed: { code: 'ordersInFlight', why } },
+      data: { armed: { withdrawn: proposal.quoteId } },
+      memory,
+      close: { quoteId: proposal.quoteId, outcome: 'withdrawn', orderId: null },
+    });
+  }
   const { decision, memory: judged } = await judge(deps, policy, seen, memory, true);
   const status = statusOf(decision);
   const before = memory.decision?.mode ?? 'normal';

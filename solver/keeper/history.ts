@@ -1,14 +1,13 @@
 // Prices remembered: the last believed price of every five minutes for three hours, and of every
 // hour for 640 days, per network asset and shared by all policies. From it come the prices of an
-// hour ago and the hourly closes that forecasts are made of. A price that a policy's guard does not
-// believe is not kept.
+// hour ago and the hourly closes that forecasts are made of. What is kept every policy reads, so
+// counted.ts says what may be.
 
 import { barsOf } from '../policy/forecast/daily.ts';
 import { gatedForecast } from '../policy/forecast/gate.ts';
 import { timeWeightedAverage } from '../policy/guards/judgePrices.ts';
 import type { Forecast, Policy } from '../policy/types.ts';
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
-import { present } from '../types/assert.ts';
 import type { PolicyStore, PriceSample } from '../types/policyStore.ts';
 import type { KeeperDeps } from './ports.ts';
 
@@ -22,18 +21,16 @@ const CLOSES_KEPT_SECONDS = 640 * DAY_SECONDS;
 export async function recordPrices(
   store: Pick<PolicyStore, 'recordPrices'>,
   policy: Pick<Policy, 'universe'>,
-  prices: Float64Array,
+  prices: ArrayLike<number | null>,
   now: number,
 ): Promise<void> {
+  // One sample per network asset: a universe may name one twice.
+  const byAsset = new Map(policy.universe.map((asset, i) => [asset, prices[i] ?? null]));
   const samples = (seconds: number): readonly PriceSample[] =>
-    // One sample per network asset: a universe may name one twice.
-    [...new Map(policy.universe.map((asset, i) => [asset, prices[i]])).entries()].map(
-      ([asset, price]) => ({
-        asset,
-        bucket: Math.floor(now / seconds) * seconds,
-        price: present(price, 'a price per asset'),
-      }),
+    [...byAsset].flatMap(([asset, price]) =>
+      price === null ? [] : [{ asset, bucket: Math.floor(now / seconds) * seconds, price }],
     );
+  if (samples(FINE_SECONDS).length === 0) return;
   await store.recordPrices(FINE_SECONDS, samples(FINE_SECONDS), now - FINE_KEPT_SECONDS);
   await store.recordPrices(HOUR_SECONDS, samples(HOUR_SECONDS), now - CLOSES_KEPT_SECONDS);
 }

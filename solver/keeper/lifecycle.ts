@@ -40,7 +40,7 @@ export const TRANSITIONS: Readonly<
   halted: { ...watching, armed: 'the owner resumed it', ...ended },
   proposed: {
     committed: 'the owner signed: the proposal’s order was admitted',
-    armed: 'nobody signed in time',
+    armed: 'nobody signed in time, or another order of the owner came first',
     halted: 'a guard stopped it, so the proposal was withdrawn',
     reduceOnly: 'a guard allows reductions only, so the proposal was withdrawn',
     ...ended,

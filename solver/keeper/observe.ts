@@ -29,6 +29,8 @@ export interface Observed {
   readonly prices: readonly (readonly PriceReading[])[];
   /** Per asset: the freshest feed's, dollars per whole token; what worth is counted at. */
   readonly usd: Float64Array;
+  /** When that feed spoke. */
+  readonly usdAt: readonly UnixSeconds[];
   readonly weights: Float64Array;
   readonly chainWeights: ReadonlyMap<ChainId, Float64Array>;
   readonly worthUsd: number;
@@ -72,12 +74,12 @@ export async function observe(
   if (isRefusal(flight)) return flight;
   const prices = policy.universe.map((asset) => readingsOf(live, asset));
   const exact = policy.universe.map((asset) => freshest(live, asset));
-  for (const [i, price] of exact.entries()) {
-    if (price !== null) continue;
+  for (const [i, found] of exact.entries()) {
+    if (found !== null) continue;
     const message = `no feed answers for ${policy.assets[i]}: its weight is not known`;
     return { refused: 'stalePrice', message, details: { asset: policy.assets[i] } };
   }
-  const known = exact.map((price) => price ?? fixed36(0n));
+  const known = exact.map((found) => found?.price ?? fixed36(0n));
   const held = holdingsOf(live, flight, instead);
   const worths = worthsOf(live, policy, known, held);
   const total = worths.reduce((sum, { perAsset }) => perAsset.reduce((s, w) => s + w, sum), 0n);
@@ -105,6 +107,7 @@ export async function observe(
     chains: live.map(({ config }) => config),
     prices,
     usd: Float64Array.from(known, (price) => ratio(price, ONE36)),
+    usdAt: exact.map((found) => found?.at ?? unixSeconds(0)),
     weights,
     chainWeights,
     worthUsd: dollars(total),
@@ -202,8 +205,11 @@ function feedUsd({ config, market }: Live, address: EvmAddress): number | null {
 }
 
 /** The newest positive answer, however old: `prices` shows its age to the policy's guard. */
-function freshest(live: readonly Live[], asset: string): Fixed36 | null {
-  let best: { price: Fixed36; at: number } | null = null;
+function freshest(
+  live: readonly Live[],
+  asset: string,
+): { readonly price: Fixed36; readonly at: UnixSeconds } | null {
+  let best: { price: Fixed36; at: UnixSeconds } | null = null;
   for (const chain of live) {
     for (const token of tokensOf(chain, asset)) {
       const feed = chain.market.feeds.get(token.address);
@@ -215,7 +221,7 @@ function freshest(live: readonly Live[], asset: string): Fixed36 | null {
       };
     }
   }
-  return best === null ? null : best.price;
+  return best;
 }
 
 function holdingsOf(
@@ -260,9 +266,9 @@ function worthsOf(
 function gasOf(live: readonly Live[]): number | null {
   const nativePrices = new Map<ChainId, Fixed36>();
   for (const { config } of live) {
-    const price = freshest(live, config.nativeAsset);
-    if (price === null) return null;
-    nativePrices.set(config.chainId, price);
+    const found = freshest(live, config.nativeAsset);
+    if (found === null) return null;
+    nativePrices.set(config.chainId, found.price);
   }
   const markets = new Map(live.map(({ config, market }) => [config.chainId, market]));
   const one = new Map(live.map(({ config }) => [config.chainId, 1]));

@@ -13,7 +13,7 @@ import { resumed } from '../policy/guards/judgeBreakers.ts';
 import type { Policy } from '../policy/types.ts';
 import { MAX_UINT256 } from '../types/amounts.ts';
 import { Fault, InvalidInput, isRefusal } from '../types/errors.ts';
-import { type EvmAddress, type Hex, type PolicyId, policyId } from '../types/ids.ts';
+import { type ChainId, type EvmAddress, type Hex, type PolicyId, policyId } from '../types/ids.ts';
 import type {
   Armed,
   ArmRequest,
@@ -44,14 +44,14 @@ export function createPolicies(deps: PolicyServiceDeps): PolicyService {
   const open = async (
     id: PolicyId,
     reader: PolicyReader | undefined,
-  ): Promise<{ row: StoredPolicy; policy: Policy; shown: boolean } | PolicyRefusal> => {
+  ): Promise<{ row: StoredPolicy; privacy: Policy['privacy']; shown: boolean } | PolicyRefusal> => {
     const row = await store.getPolicy(id);
     if (row === null) return notFound();
-    const policy = policyOf(row.document, deps.network);
-    if (policy.privacy === 'public') return { row, policy, shown: true };
-    if (reader === undefined) return { row, policy, shown: false };
-    const fault = await readerFault(deps, row, policy, reader);
-    return fault ?? { row, policy, shown: true };
+    const privacy = privacyOf(row);
+    if (privacy === 'public') return { row, privacy, shown: true };
+    if (reader === undefined) return { row, privacy, shown: false };
+    const fault = await readerFault(deps, row, reader);
+    return fault ?? { row, privacy, shown: true };
   };
   return {
     arm: (request) => arm(deps, request),
@@ -60,7 +60,7 @@ export function createPolicies(deps: PolicyServiceDeps): PolicyService {
     async get(id, reader) {
       const opened = await open(id, reader);
       if (isRefusal(opened)) return opened;
-      return policyView(opened.row, opened.policy.privacy, await live(deps, id), opened.shown);
+      return policyView(opened.row, opened.privacy, await live(deps, id), opened.shown);
     },
     async list(owner, limit) {
       const rows = await store.listPolicies({ owner, limit });
@@ -102,7 +102,8 @@ async function arm(deps: PolicyServiceDeps, request: ArmRequest): Promise<Armed 
     const fault = unsupported(policy) ?? expiryFault(deps, policy, expires);
     if (fault !== null) return fault;
   }
-  const forged = await signatureFault(deps, policy, owner, policyDigest(signed), signature);
+  const chains = chainsOf(policy, deps).map(({ chainId }) => chainId);
+  const forged = await signatureFault(deps, chains, owner, policyDigest(signed), signature);
   if (forged !== null) return forged;
   if (known !== null)
     return { policyId: id, created: false, policy: await viewOf(deps, known, true) };
@@ -150,9 +151,9 @@ async function revoke(
   id: PolicyId,
   signature: Hex,
 ): Promise<PolicyView | PolicyRefusal> {
-  return changing(deps, id, async (row, policy, proposal) => {
+  return changing(deps, id, async (row, proposal) => {
     const digest = revokePolicyDigest(id);
-    const forged = await signatureFault(deps, policy, row.owner, digest, signature);
+    const forged = await signatureFault(deps, signedOn(deps, row), row.owner, digest, signature);
     if (forged !== null) return forged;
     if (row.status === 'revoked') return null;
     if (isEnded(row.status)) return refuse('alreadyEnded', `the policy is ${row.status} already`);
@@ -171,7 +172,7 @@ async function resume(
   id: PolicyId,
   signature: Hex,
 ): Promise<PolicyView | PolicyRefusal> {
-  return changing(deps, id, async (row, policy) => {
+  return changing(deps, id, async (row) => {
     const memory = memoryOf(row.memory);
     const stands = row.status === 'halted' || row.status === 'reduceOnly';
     const halt = stands ? memory.haltedEvent : memory.resumedEvent;
@@ -179,7 +180,7 @@ async function resume(
       return refuse('notHalted', `the policy is ${row.status}: there is nothing to resume`);
     }
     const digest = resumePolicyDigest(id, halt);
-    const forged = await signatureFault(deps, policy, row.owner, digest, signature);
+    const forged = await signatureFault(deps, signedOn(deps, row), row.owner, digest, signature);
     if (forged !== null) {
       const message = `${forged.message}; the halt to name is haltedEvent ${halt}`;
       return { ...forged, message };
@@ -218,15 +219,13 @@ async function changing(
   id: PolicyId,
   change: (
     row: StoredPolicy,
-    policy: Policy,
     live: StoredProposal | null,
   ) => Promise<PolicyStep | PolicyRefusal | null>,
 ): Promise<PolicyView | PolicyRefusal> {
   for (let tries = 1; ; tries += 1) {
     const row = await deps.store.getPolicy(id);
     if (row === null) return notFound();
-    const policy = policyOf(row.document, deps.network);
-    const made = await change(row, policy, await live(deps, id));
+    const made = await change(row, await live(deps, id));
     if (made === null) return viewOf(deps, row, true);
     if (isRefusal(made)) return made;
     try {
@@ -251,7 +250,7 @@ async function viewOf(
   row: StoredPolicy,
   signed = false,
 ): Promise<PolicyView> {
-  const { privacy } = policyOf(row.document, deps.network);
+  const privacy = privacyOf(row);
   const shown = signed || privacy === 'public';
   return policyView(row, privacy, shown ? await live(deps, row.policyId) : null, shown);
 }
@@ -259,7 +258,6 @@ async function viewOf(
 async function readerFault(
   deps: PolicyServiceDeps,
   row: StoredPolicy,
-  policy: Policy,
   { validUntil, signature }: PolicyReader,
 ): Promise<PolicyRefusal | null> {
   const now = deps.clock.now();
@@ -268,17 +266,31 @@ async function readerFault(
     return refuse('readExpired', message, '/validUntil');
   }
   const digest = readPolicyDigest(row.policyId, validUntil);
-  return signatureFault(deps, policy, row.owner, digest, signature);
+  return signatureFault(deps, signedOn(deps, row), row.owner, digest, signature);
+}
+
+// Reading, revoking and resuming never parse the document: an asset or a chain that has left the network
+// since must not lock its owner out, nor name itself to the public.
+
+/** What is not plainly public is private. */
+const privacyOf = ({ document: { privacy } }: StoredPolicy): Policy['privacy'] =>
+  privacy === undefined || privacy === 'public' ? 'public' : 'commitment';
+
+/** The chains a contract wallet must answer on: the policy's that are still served, else all. */
+function signedOn({ network }: PolicyServiceDeps, { document }: StoredPolicy): readonly ChainId[] {
+  const served = network.chains.map(({ chainId }) => chainId);
+  const named: readonly unknown[] = Array.isArray(document.chains) ? document.chains : served;
+  const both = served.filter((id) => named.includes(id));
+  return both.length > 0 ? both : served;
 }
 
 async function signatureFault(
   deps: PolicyServiceDeps,
-  policy: Policy,
+  chains: readonly ChainId[],
   owner: EvmAddress,
   digest: Hex,
   signature: Hex,
 ): Promise<PolicyRefusal | null> {
-  const chains = chainsOf(policy, deps).map(({ chainId }) => chainId);
   const answer = await deps.checkOwner(owner, digest, signature, chains);
   switch (answer) {
     case 'ok':

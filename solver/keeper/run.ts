@@ -53,7 +53,7 @@ export const saved = ({ deps }: Run, memory: Memory) =>
   memoryToJson({ ...memory, savedAtMs: deps.clock.nowMs() });
 
 /** No later than the poll, no earlier than now. */
-export function again({ deps }: Run, atMs: number = Number.POSITIVE_INFINITY): Again {
+export function again({ deps }: Pick<Run, 'deps'>, atMs: number = Number.POSITIVE_INFINITY): Again {
   const now = deps.clock.nowMs();
   return { runAtMs: Math.max(now, Math.min(atMs, now + deps.options.pollMs)) };
 }
