@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { createRiskKernel } from '../../solver/engine/risk.ts';
+import { CALM } from '../../solver/policy/guards/breakers.ts';
 import { parsePolicy } from '../../solver/policy/parse.ts';
 import type { Policy, PolicyState } from '../../solver/policy/types.ts';
 import { type UnixSeconds, unixSeconds } from '../../solver/types/amounts.ts';
@@ -42,14 +43,7 @@ export function stateOf(
       lastScheduledAt: null,
       settlements: [],
     },
-    breakers: {
-      worth: [],
-      pricesHourAgo: null,
-      consecutiveFailures: 0,
-      messagingDownSince: null,
-      failedVenues: [],
-      tripped: null,
-    },
+    breakers: CALM,
     accounts: [],
     hedge: null,
     gasUsd: null,

@@ -33,3 +33,13 @@ export interface BreakerState {
   /** Set while tripped. */
   readonly tripped: { readonly at: UnixSeconds; readonly code: string } | null;
 }
+
+/** Nothing tripped, nothing remembered: where every policy starts. */
+export const CALM: BreakerState = {
+  worth: [],
+  pricesHourAgo: null,
+  consecutiveFailures: 0,
+  messagingDownSince: null,
+  failedVenues: [],
+  tripped: null,
+};

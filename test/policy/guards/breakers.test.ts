@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { BreakerPolicy, BreakerState } from '../../../solver/policy/guards/breakers.ts';
+import {
+  type BreakerPolicy,
+  type BreakerState,
+  CALM,
+} from '../../../solver/policy/guards/breakers.ts';
 import { judgeBreakers, resumed, stricter } from '../../../solver/policy/guards/judgeBreakers.ts';
 import { unixSeconds } from '../../../solver/types/amounts.ts';
 import { random } from '../../engine/generate.ts';
@@ -12,14 +16,6 @@ const POLICY: BreakerPolicy = {
   maxMessagingOutageSeconds: 1_800,
   resumeAfterSeconds: 3_600,
   onTrip: 'halt',
-};
-const CALM: BreakerState = {
-  worth: [],
-  pricesHourAgo: null,
-  consecutiveFailures: 0,
-  messagingDownSince: null,
-  failedVenues: [],
-  tripped: null,
 };
 const at = (seconds: number) => unixSeconds(NOW + seconds);
 const judge = (state: Partial<BreakerState>, policy = POLICY, seconds = 0, price = 100) =>
@@ -152,7 +148,7 @@ describe('judgeBreakers', () => {
         resumeAfterSeconds,
         onTrip: rng.pick(['halt', 'reduceOnly'] as const),
       };
-      let state = CALM;
+      let state: BreakerState = CALM;
       let price = 100;
       let trippedAt: number | null = null;
       for (let step = 0; step < 200; step += 1) {

@@ -3,7 +3,7 @@
 // once, its trade done at that hour's true prices. Health is what the true prices make it, whatever the
 // sources say. Information is hourly: nothing happens between two closes.
 
-import type { BreakerState } from '../../../solver/policy/guards/breakers.ts';
+import { type BreakerState, CALM } from '../../../solver/policy/guards/breakers.ts';
 import { judgeBreakers, stricter } from '../../../solver/policy/guards/judgeBreakers.ts';
 import { judgePrices, type PriceJudgement } from '../../../solver/policy/guards/judgePrices.ts';
 import { healthFactor, leverageRatio } from '../../../solver/policy/leverage/accounts.ts';
@@ -19,7 +19,6 @@ import { ASSETS, type Fault, readingsAt, type Window } from './scenarios.ts';
 import type { Setup } from './setups.ts';
 import {
   accountOf,
-  CALM,
   EQUITY_USD,
   equityOf,
   type Loan,

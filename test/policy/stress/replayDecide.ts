@@ -4,7 +4,7 @@
 // another account cannot wait, and keeps the history and the breakers.
 
 import { type Decider, prepare } from '../../../solver/policy/decide.ts';
-import type { BreakerState } from '../../../solver/policy/guards/breakers.ts';
+import { type BreakerState, CALM } from '../../../solver/policy/guards/breakers.ts';
 import { judgeBreakers } from '../../../solver/policy/guards/judgeBreakers.ts';
 import { judgePrices } from '../../../solver/policy/guards/judgePrices.ts';
 import { healthFactor, leverageRatio } from '../../../solver/policy/leverage/accounts.ts';
@@ -17,7 +17,6 @@ import { ASSETS, type Fault, HOUR, readingsAt, type Window } from './scenarios.t
 import type { Setup } from './setups.ts';
 import {
   accountOf,
-  CALM,
   COST,
   EQUITY_USD,
   equityOf,

@@ -1,7 +1,6 @@
 // The simulated owner's books: coins and dollars owed per levered account, a spot portfolio, what was
 // traded and what it cost. Trades happen at true prices; COST of what moves is lost.
 
-import type { BreakerState } from '../../../solver/policy/guards/breakers.ts';
 import type { AccountHealth } from '../../../solver/policy/leverage/accounts.ts';
 import type { Mode } from '../../../solver/policy/types.ts';
 import { ASSETS, type Fault, type Window } from './scenarios.ts';
@@ -10,15 +9,6 @@ export const THRESHOLD = 0.8;
 /** Cost of a trade, fraction of what moves. */
 export const COST = 0.003;
 export const EQUITY_USD = 1_000_000;
-
-export const CALM: BreakerState = {
-  worth: [],
-  pricesHourAgo: null,
-  consecutiveFailures: 0,
-  messagingDownSince: null,
-  failedVenues: [],
-  tripped: null,
-};
 
 export interface Loan {
   readonly asset: 'BTC' | 'ETH';
