@@ -2,7 +2,18 @@
 // that is signed and forgotten when it is not, and survives kill −9 before and after every write.
 
 import { describe, expect, test } from 'vitest';
-import { memoryOf } from '../../solver/keeper/memory.ts';
+import {
+  executionAfter,
+  executionExpected,
+  executionSigned,
+  freshMemory,
+  historyOf,
+  type Memory,
+  memoryOf,
+  memoryToJson,
+} from '../../solver/keeper/memory.ts';
+import type { ExecutionHistory } from '../../solver/policy/execution/types.ts';
+import { unixSeconds } from '../../solver/types/amounts.ts';
 import type { PolicyId } from '../../solver/types/ids.ts';
 import { SimPolicyStore } from './sim/store.ts';
 import { CALM, Crash, DOCUMENT, type Fates, type Script, World } from './sim/world.ts';
@@ -29,6 +40,47 @@ async function storyOf(world: World, id: PolicyId) {
   const settled = world.orders.filter((order) => order.row.state === 'settled').length;
   return { memory: memoryOf(row.memory), causes, settled, proposals: [...proposals].reverse() };
 }
+
+describe('what is remembered of execution', () => {
+  const at = (seconds: number) => unixSeconds(1_800_000_000 + seconds);
+  const said: ExecutionHistory = {
+    gas: [
+      { at: at(0), usd: 2 },
+      { at: at(3_600), usd: 3 },
+    ],
+    waitingSince: at(3_600),
+    slices: { since: at(10), from: [0.7, 0.3], landing: [0.5, 0.5], done: 1 },
+  };
+  const before: Memory['execution'] = { ...said, gas: said.gas.slice(0, 1), slices: null };
+
+  test('default: what rests is kept whole; of a trade the gas alone, the rest once it is signed', () => {
+    expect(executionAfter(before, { kind: 'idle', executionHistory: said })).toEqual(said);
+    const proposed = executionAfter(before, { kind: 'act', executionHistory: said });
+    expect(proposed).toEqual({ ...before, gas: said.gas });
+    const expected = { execution: executionExpected({ executionHistory: said }) };
+    expect(JSON.stringify(expected)).not.toContain('usd');
+    expect(executionSigned(proposed, expected)).toEqual(said);
+  });
+
+  test('behavior: a policy without any of it, and a proposal made before there was', () => {
+    expect(executionAfter(null, { kind: 'idle' })).toBeNull();
+    expect(executionExpected({})).toBeNull();
+    expect(executionSigned(before, { execution: null })).toBe(before);
+    expect(executionSigned(null, {})).toBeNull();
+  });
+
+  test('behavior: through JSON and back; nothing remembered lies after now; older rows have none', () => {
+    const memory = { ...freshMemory(at(0)), execution: said };
+    const read = memoryOf(memoryToJson(memory));
+    expect(read.execution).toEqual(said);
+    expect(historyOf(read, at(5_000)).execution).toEqual(said);
+    const early = historyOf(read, at(5)).execution;
+    expect([early?.waitingSince, early?.slices?.since]).toEqual([at(5), at(5)]);
+    const { execution: _, ...older } = memoryToJson(memory);
+    expect(memoryOf(older).execution).toBeNull();
+    expect('execution' in historyOf(memoryOf(older), at(5))).toBe(false);
+  });
+});
 
 describe('slices through the keeper', () => {
   test('default: what a decision remembers is stored when signed, and read back', async () => {
