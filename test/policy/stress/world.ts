@@ -1,6 +1,7 @@
 // The simulated owner's books: coins and dollars owed per levered account, a spot portfolio, what was
 // traded and what it cost. Trades happen at true prices; COST of what moves is lost.
 
+import type { BreakerState } from '../../../solver/policy/guards/breakers.ts';
 import type { AccountHealth } from '../../../solver/policy/leverage/accounts.ts';
 import type { Mode } from '../../../solver/policy/types.ts';
 import { ASSETS, type Fault, type Window } from './scenarios.ts';
