@@ -491,7 +491,14 @@ describe('beside an armed policy', () => {
     const shut = await get(`${POLICIES}/${secret}`);
     expect(shut.body).toMatchObject({ document: null, commitment: commitmentOf(SECRET) });
     const { policies } = (await get(`${POLICIES}?owner=${user.address}`)).body;
-    expect(JSON.stringify(policies)).not.toContain('"privacy":"commitment","targets"');
+    const listed = (policies as readonly JsonObject[]).map(({ policyId, document }) => [
+      policyId,
+      document,
+    ]);
+    expect(listed).toEqual([
+      [secret, null],
+      [id, GOOD],
+    ]);
   });
 
   test('what has ended stays ended', async () => {
