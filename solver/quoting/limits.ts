@@ -12,7 +12,7 @@ import type { ChainLimitRequest, RebalanceRequest } from '../types/service.ts';
 import { amountForDown, type Usd, usd, worthDown, ZERO_USD } from './money.ts';
 import type { Scene, SceneToken } from './scene.ts';
 import { type QuoteRefusal, refuse, type ScopeTarget } from './scope.ts';
-import { worthOf } from './weights.ts';
+import { worthOf, worthsByAsset } from './weights.ts';
 
 export interface Limits {
   readonly buyOnly: ReadonlySet<string>;
@@ -138,6 +138,32 @@ export function brokenLimit(
       'ask for targets on that chain, without tracking';
     const { chain, asset } = limit;
     return refuse('limitUnmet', message, `${at}/chainLimits/${i}`, { chain, asset, share });
+  }
+  return null;
+}
+
+/** What may be left at a node by rounding, of all there is: 1 ppm. */
+const LEFT_OVER = 1_000_000n;
+
+/**
+ * An asset that is only sold and ends higher, or only bought and ends lower, as a refusal. No venue of the
+ * layer leads there, but what a plan strands on its way (a leg dropped for its fixed cost) does.
+ */
+export function wrongWay(
+  scene: Scene,
+  { buyOnly, sellOnly }: Limits,
+  amounts: ReadonlyMap<string, bigint>,
+  at: string,
+): QuoteRefusal | null {
+  const before = worthsByAsset(scene, scene.holdings);
+  const dust = worthOf(scene, scene.holdings) / LEFT_OVER;
+  for (const [asset, worth] of worthsByAsset(scene, amounts)) {
+    const change = worth - (before.get(asset) ?? 0n);
+    const list = change > dust ? sellOnly : change < -dust ? buyOnly : null;
+    if (list === null || !list.has(asset)) continue;
+    const [side, key] = list === sellOnly ? ['bought', 'sellOnly'] : ['sold', 'buyOnly'];
+    const message = `the best trade would have ${asset} ${side} on its way; ask again, or lift ${key}`;
+    return refuse('limitUnmet', message, `${at}/${key}`, { asset });
   }
   return null;
 }

@@ -15,6 +15,7 @@ import {
   brokenNow,
   type Limits,
   limitTransfers,
+  wrongWay,
 } from './limits.ts';
 import { formatUsdDown, formatUsdUp } from './money.ts';
 import { type QuotePolicy, SOLVES_MAX } from './policy.ts';
@@ -190,7 +191,7 @@ async function billedPlan(
   const trade = tradeOf(scene, solved.built, solved.flat, policy);
   if (isRefusal(trade)) return trade;
   const after = afterTrade(scene, trade);
-  const broken = brokenLimit(scene, limits, after, at);
+  const broken = brokenLimit(scene, limits, after, at) ?? wrongWay(scene, limits, after, at);
   if (broken !== null) return broken;
   return { ...solved, trade, account: accountOf(scene, tracking, after) };
 }

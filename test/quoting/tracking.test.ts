@@ -247,23 +247,27 @@ describe('tracking', () => {
     expect(isRefusal(quote) && quote.refused).toBe('nothingToDo');
   });
 
-  it(`property: what is only bought never ends lower, what is only sold never higher (seed ${seed})`, async () => {
-    const rng = random(seed + 2);
-    let offered = 0;
-    for (let run = 0; run < 24; run++) {
-      const world = randomWorld(rng);
-      const [buy, sell] = [rng.pick(ASSETS), rng.pick(ASSETS)];
-      const limits = { buyOnly: [buy], sellOnly: [sell] };
-      const request = ask(10 ** rng.between(-0.5, 1), { targets: randomTargets(rng), ...limits });
-      if (isRefusal(await world.quoter.quote(request))) continue;
-      offered++;
-      const { before, after } = account(world);
-      const [was, is] = [worthBy(before, 1), worthBy(after, 1)];
-      expect((is.get(buy) ?? 0) - (was.get(buy) ?? 0), `run ${run}`).toBeGreaterThanOrEqual(0);
-      expect((is.get(sell) ?? 0) - (was.get(sell) ?? 0), `run ${run}`).toBeLessThanOrEqual(0);
-    }
-    expect(offered).toBeGreaterThan(5);
-  });
+  // 2019792306: a plan that stranded on its way what is only sold (its leg on was dropped).
+  it.each([seed, 2_019_792_306])(
+    'property: what is only bought never ends lower, what is only sold never higher (seed %d)',
+    async (start) => {
+      const rng = random(start + 2);
+      let offered = 0;
+      for (let run = 0; run < 24; run++) {
+        const world = randomWorld(rng);
+        const [buy, sell] = [rng.pick(ASSETS), rng.pick(ASSETS)];
+        const limits = { buyOnly: [buy], sellOnly: [sell] };
+        const request = ask(10 ** rng.between(-0.5, 1), { targets: randomTargets(rng), ...limits });
+        if (isRefusal(await world.quoter.quote(request))) continue;
+        offered++;
+        const { before, after } = account(world);
+        const [was, is] = [worthBy(before, 1), worthBy(after, 1)];
+        expect((is.get(buy) ?? 0) - (was.get(buy) ?? 0), `run ${run}`).toBeGreaterThanOrEqual(0);
+        expect((is.get(sell) ?? 0) - (was.get(sell) ?? 0), `run ${run}`).toBeLessThanOrEqual(0);
+      }
+      expect(offered).toBeGreaterThan(5);
+    },
+  );
 
   it('behavior: a floor on a chain bounds what is bridged off it', async () => {
     const free = makeWorld();
