@@ -1,15 +1,17 @@
-// The Trimtab interface over the rooms: what the HTTP layer sees. Only forwards; every decision is made
-// behind it.
+// The Trimtab interface over the rooms: what the HTTP layer sees. Forwards, and keeps the quotes of
+// private policies out of public pages; every other decision is made behind it.
 
 import type { EnginePool } from './engine/pool.ts';
 import type { Quoter } from './quoting/quoter.ts';
 import type { Admission } from './settlement/admission.ts';
+import { isRefusal } from './types/errors.ts';
 import type { ChainId, OrderId } from './types/ids.ts';
 import type { NetworkConfig } from './types/network.ts';
 import type { PolicyService } from './types/policyService.ts';
+import type { PolicyStore } from './types/policyStore.ts';
 import type { Chain } from './types/ports.ts';
 import type { AssetView, OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
-import type { Store, TxSender } from './types/store.ts';
+import type { Store, StoredOrder, TxSender } from './types/store.ts';
 
 export interface ServiceDeps {
   readonly network: NetworkConfig;
@@ -20,6 +22,7 @@ export interface ServiceDeps {
   readonly quoter: Quoter;
   readonly admission: Admission;
   readonly policies: PolicyService;
+  readonly quotes: Pick<PolicyStore, 'isPrivateQuote'>;
 }
 
 /** Longest wait for one dependency's answer to a readiness check. */
@@ -30,9 +33,19 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
   const assets = assetsOf(network);
   const quoteText = async (quoteId: string, part: 'problem' | 'result') =>
     (await store.getQuote(quoteId))?.[part] ?? null;
+  // A quote's id opens its problem file: holdings, targets, aversion. An order's page is public, so
+  // that of a private policy does not name its quote; its owner knows it from the proposal.
+  const shown = async (order: StoredOrder): Promise<StoredOrder> =>
+    order.quoteId !== null && (await deps.quotes.isPrivateQuote(order.quoteId))
+      ? { ...order, quoteId: null }
+      : order;
   return {
     quote: (request) => quoter.quote(request),
-    submit: (request) => admission.submit(request),
+    async submit(request) {
+      const answer = await admission.submit(request);
+      if (isRefusal(answer) || request.quoteId !== undefined) return answer;
+      return { ...answer, order: await shown(answer.order) };
+    },
     async getOrder(orderId): Promise<OrderRecord | null> {
       const order = await store.getOrder(orderId);
       if (order === null) return null;
@@ -40,9 +53,23 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
         sender.list(orderId),
         order.quoteId === null ? null : store.getQuote(order.quoteId),
       ]);
-      return { order, transactions, quotedAmounts: quote?.quotedAmounts ?? null };
+      return {
+        order: await shown(order),
+        transactions,
+        quotedAmounts: quote?.quotedAmounts ?? null,
+      };
     },
-    events: (orderId, afterSeq, limit) => store.events(orderId, afterSeq, limit),
+    async events(orderId, afterSeq, limit) {
+      const events = await store.events(orderId, afterSeq, limit);
+      return Promise.all(
+        events.map(async (event) => {
+          const { quoteId } = event.data;
+          if (typeof quoteId !== 'string') return event;
+          const hidden = await deps.quotes.isPrivateQuote(quoteId);
+          return hidden ? { ...event, data: { ...event.data, quoteId: null } } : event;
+        }),
+      );
+    },
     subscribe: (orderId: OrderId, listener) =>
       store.onEvents((changed) => {
         if (changed === orderId) listener();

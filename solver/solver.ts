@@ -183,7 +183,17 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     ? wakeOnOrders(store, keeper.store, (error) => log(error, 'waking policies'))
     : () => {};
   return {
-    trimtab: serviceOf({ network, store, sender, chains, pool, quoter, admission, policies }),
+    trimtab: serviceOf({
+      network,
+      store,
+      sender,
+      chains,
+      pool,
+      quoter,
+      admission,
+      policies,
+      quotes: keeper.store,
+    }),
     store,
     async close() {
       unhook();

@@ -140,6 +140,7 @@ const MIGRATIONS: Record<string, Migration> = {
         `CREATE TABLE proposals (
            quote_id text PRIMARY KEY,
            policy_id text NOT NULL REFERENCES policies,
+           owner text NOT NULL,
            created_at_ms bigint NOT NULL,
            valid_until_ms bigint NOT NULL,
            response json NOT NULL,
@@ -150,6 +151,8 @@ const MIGRATIONS: Record<string, Migration> = {
              CHECK ((order_id IS NOT NULL) = (outcome IS NOT DISTINCT FROM 'committed')))`,
         // Never two proposals that wait for a signature, whatever the keeper believes.
         `CREATE UNIQUE INDEX proposals_live ON proposals (policy_id) WHERE outcome IS NULL`,
+        // Nor two of one wallet: both would count on the same tokens.
+        `CREATE UNIQUE INDEX proposals_live_owner ON proposals (owner) WHERE outcome IS NULL`,
         `CREATE INDEX proposals_created ON proposals (created_at_ms)`,
         `CREATE INDEX proposals_policy ON proposals (policy_id, created_at_ms)`,
         `CREATE TABLE price_samples (

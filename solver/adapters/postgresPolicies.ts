@@ -24,7 +24,7 @@ import {
   type NewEvent,
   type Store,
 } from '../types/store.ts';
-import type { Database } from './postgres.ts';
+import { type Database, violatedUnique } from './postgres.ts';
 import { heldLease, insertJobs } from './postgresJobs.ts';
 
 const LIST_MAX = 1_000;
@@ -88,7 +88,11 @@ export function createPostgresPolicies(
     },
     async applyStep(step, lease) {
       checkSizes(step.events, step.jobs ?? []);
-      const [row] = await database.rows(stepStatement(step, lease));
+      const [row] = await database.rows(stepStatement(step, lease)).catch((error: unknown) => {
+        if (violatedUnique(error) !== 'proposals_live_owner') throw error;
+        const message = `another policy of the owner of ${step.policyId} has a live proposal`;
+        throw new Fault(message, { code: 'stateConflict', cause: error });
+      });
       if (row?.applied !== true)
         return explainNotApplied(database, step, lease, row?.held === true);
       if (step.events.length > 0) tell(step.policyId);
@@ -116,6 +120,12 @@ export function createPostgresPolicies(
         SELECT order_id FROM orders WHERE quote_id = ${quoteId}
         ORDER BY created_at_ms LIMIT 1`);
       return row === undefined ? null : orders.getOrder(row.order_id);
+    },
+    async isPrivateQuote(quoteId) {
+      const [row] = await database.rows(sql`
+        SELECT 1 FROM proposals JOIN policies USING (policy_id)
+        WHERE quote_id = ${quoteId} AND coalesce(document->>'privacy', 'public') <> 'public'`);
+      return row !== undefined;
     },
     async recentProposals(sinceMs) {
       const rows = await database.rows(sql<Pick<ProposalRow, 'created_at_ms' | 'expected'>>`
@@ -187,7 +197,7 @@ function stepStatement(step: PolicyStep, lease: JobLease | null) {
         updated_at_ms = now_ms()
       WHERE policy_id = ${policyId} AND status = ${from} AND version = ${version}
         AND EXISTS (SELECT 1 FROM held)
-      RETURNING policy_id, event_count),
+      RETURNING policy_id, owner, event_count),
     added_events AS (${insertEvents(events)}),
     proposed AS (${propose === undefined ? sql`SELECT 1` : insertProposal(propose)}),
     closed AS (${close === undefined ? sql`SELECT 1` : closeProposal(close)}),
@@ -210,8 +220,8 @@ function insertEvents(events: readonly NewEvent[]): RawBuilder<unknown> {
 function insertProposal(propose: NonNullable<PolicyStep['propose']>): RawBuilder<unknown> {
   const { quoteId, validUntilMs, response, expected } = propose;
   return sql`
-    INSERT INTO proposals (quote_id, policy_id, created_at_ms, valid_until_ms, response, expected)
-    SELECT ${quoteId}, moved.policy_id, now_ms(), ${validUntilMs},
+    INSERT INTO proposals (quote_id, policy_id, owner, created_at_ms, valid_until_ms, response, expected)
+    SELECT ${quoteId}, moved.policy_id, moved.owner, now_ms(), ${validUntilMs},
            ${JSON.stringify(response)}::json, ${JSON.stringify(expected)}::json
     FROM moved`;
 }

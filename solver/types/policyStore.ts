@@ -152,6 +152,8 @@ export interface PolicyStore {
   proposals(policyId: PolicyId, limit: number): Promise<readonly StoredProposal[]>;
   /** The order that was signed on this quote. */
   orderOfQuote(quoteId: string): Promise<StoredOrder | null>;
+  /** Whether the quote was made for a policy that is not plainly public. */
+  isPrivateQuote(quoteId: string): Promise<boolean>;
   /**
    * Proposals of all policies that wait for a signature, or were signed, made at `sinceMs` or
    * later.

@@ -33,8 +33,6 @@ import { fakeTrimtab } from './fakeTrimtab.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const RUNS = Number(process.env.FUZZ_RUNS ?? 60);
-const account = privateKeyToAccount(`0x${'42'.repeat(32)}`);
-const owner = evmAddress(account.address);
 const NAMES = ['WETH', 'USDC', 'WBTC', 'DAI'] as const;
 const CASH = 'CASH';
 
@@ -289,6 +287,9 @@ it(`property: no document makes a 500, and what is armed can be kept (seed ${see
   };
   for (let run = 0; run < RUNS; run += 1) {
     world = unsettled(rng);
+    // A wallet of its own: two policies of one would wait for each other.
+    const account = privateKeyToAccount(`0x${(run + 1).toString(16).padStart(64, '0')}`);
+    const owner = evmAddress(account.address);
     source = sourceOf(world);
     const whole: unknown = JSON.parse(JSON.stringify(drawn(rng)));
     const document = rng.next() < 0.5 ? whole : spoilt(whole, rng);

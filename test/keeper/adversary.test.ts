@@ -8,11 +8,13 @@ import { KEEP_JOB } from '../../solver/keeper/lifecycle.ts';
 import { createPolicies } from '../../solver/keeper/policies.ts';
 import type { KeeperDeps } from '../../solver/keeper/ports.ts';
 import type { ChainMarket } from '../../solver/market/source.ts';
+import { type ServiceDeps, serviceOf } from '../../solver/service.ts';
 import { unixSeconds } from '../../solver/types/amounts.ts';
 import { present } from '../../solver/types/assert.ts';
 import { isRefusal } from '../../solver/types/errors.ts';
 import { orderId, type PolicyId } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
+import type { StoredOrder } from '../../solver/types/store.ts';
 import { SimPolicyStore } from './sim/store.ts';
 import {
   CALM,
@@ -219,5 +221,34 @@ describe('a document that the network outgrew', () => {
     expect(isRefusal(revoked) ? revoked.refused : revoked.state).toBe('revoked');
     await look(setting, 70);
     expect((await setting.store.dump(id)).hasJob).toBe(false);
+  });
+});
+
+describe('the page of a private policy’s order', () => {
+  test('behavior: does not name the quote, whose problem file tells all; its owner may', async () => {
+    const order = { orderId: 'id', quoteId: 'q-1' } as unknown as StoredOrder;
+    const created = { seq: 1, type: 'order.created', data: { quoteId: 'q-1' } };
+    const seen = async (isPrivate: boolean) => {
+      const service = serviceOf({
+        network,
+        store: {
+          getOrder: async () => order,
+          getQuote: async () => null,
+          events: async () => [created],
+        },
+        sender: { list: async () => [] },
+        admission: { submit: async () => ({ orderId: 'id', created: false, order }) },
+        quotes: { isPrivateQuote: async (id: string) => isPrivate && id === 'q-1' },
+      } as unknown as ServiceDeps);
+      const bare = { order: {}, signature: '0x00' as const };
+      const id = orderId(`0x${'99'.repeat(32)}`);
+      return JSON.stringify([
+        await service.getOrder(id),
+        await service.events(id, 0, 10),
+        await service.submit(bare),
+      ]);
+    };
+    expect((await seen(false)).match(/q-1/g)).toHaveLength(3);
+    expect(await seen(true)).not.toContain('q-1');
   });
 });

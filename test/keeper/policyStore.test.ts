@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPostgresPolicies } from '../../solver/adapters/postgresPolicies.ts';
 import { present } from '../../solver/types/assert.ts';
 import { evmAddress, hash32, type PolicyId, policyId } from '../../solver/types/ids.ts';
+import type { JsonObject } from '../../solver/types/json.ts';
 import type { NewPolicy, PolicyStep, PolicyStore } from '../../solver/types/policyStore.ts';
 import { type JobLease, LeaseLost, type Store } from '../../solver/types/store.ts';
 import { clock, randomHex, startTestPostgres, type TestPostgres } from '../adapters/support.ts';
@@ -123,6 +124,33 @@ for (const [name, subject] of Object.entries(subjects)) {
       expect(recent).toContainEqual(
         expect.objectContaining({ expected: { flowUsd: { 'buy:A': 1 } } }),
       );
+    });
+
+    test('error: a second live proposal of one wallet is a conflict, whichever policy makes it', async () => {
+      const { policies } = subject();
+      const { policyId: first, owner } = await arm(policies);
+      const second = await arm(policies, { owner, nonce: '2' });
+      const [one, other] = [randomHex(16), randomHex(16)];
+      const propose = (id: PolicyId, quoteId: string) =>
+        policies.applyStep(stepOf(id, { to: 'proposed', propose: proposal(quoteId) }), null);
+      const made = await Promise.allSettled([propose(first, one), propose(second.policyId, other)]);
+      expect(made.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const refused = made.find(({ status }) => status === 'rejected');
+      expect(refused).toMatchObject({ reason: { code: 'stateConflict' } });
+    });
+
+    test('behavior: a quote is private as its policy is', async () => {
+      const { policies } = subject();
+      const privacies: JsonObject[] = [{}, { privacy: 'public' }, { privacy: 'commitment' }];
+      const found = [];
+      for (const document of privacies) {
+        const { policyId: id } = await arm(policies, { document });
+        const quoteId = randomHex(16);
+        await policies.applyStep(stepOf(id, { to: 'proposed', propose: proposal(quoteId) }), null);
+        found.push(await policies.isPrivateQuote(quoteId));
+      }
+      expect(found).toEqual([false, false, true]);
+      expect(await policies.isPrivateQuote('q-nobody')).toBe(false);
     });
 
     test('error: another version or state is a conflict and writes nothing', async () => {

@@ -93,6 +93,11 @@ export class SimPolicyStore implements KeeperStore {
     const { propose, close } = step;
     const live = this.made.find((p) => p.policyId === step.policyId && p.outcome === null);
     if (propose !== undefined && live !== undefined) throw new Error('proposals_live violated');
+    const owned = ({ policyId, outcome }: StoredProposal) =>
+      outcome === null && this.policies.get(policyId)?.owner === row.owner;
+    if (propose !== undefined && this.made.some(owned)) {
+      throw new Fault('another policy of the owner has a live proposal', { code: 'stateConflict' });
+    }
     const atMs = this.nowMs();
     this.policies.set(step.policyId, {
       ...row,
@@ -127,6 +132,11 @@ export class SimPolicyStore implements KeeperStore {
   };
   orderOfQuote = async (quoteId: string) =>
     [...this.rows.values()].find((order) => order.quoteId === quoteId) ?? null;
+  isPrivateQuote = async (quoteId: string) => {
+    const made = this.made.find((p) => p.quoteId === quoteId);
+    const { privacy = 'public' } = this.policies.get(made?.policyId as PolicyId)?.document ?? {};
+    return privacy !== 'public';
+  };
   recentProposals: PolicyStore['recentProposals'] = async (sinceMs) =>
     this.made.filter(
       (p) => p.createdAtMs >= sinceMs && (p.outcome === null || p.outcome === 'committed'),
