@@ -8,6 +8,8 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exit(2);
 }
+// Before tsx watches every import: viem's hundreds of files load in 0.3 s then, instead of 0.8.
+await Promise.all([import('viem'), import('viem/accounts')]).catch(() => {});
 const { register } = await import('tsx/esm/api').catch(() => {
   console.error('Dependencies are missing. Run `npm ci` in the project folder first.');
   process.exit(2);

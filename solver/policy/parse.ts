@@ -102,7 +102,10 @@ function read(at: At, problems: Problems): Policy | null {
   if (document === null) return null;
   const example = '{"BTC":"0.5","ETH":"0.3","CASH":"0.2"}';
   const targets = document.required('targets', readTargets, null, example);
-  if (targets === null) return null;
+  if (targets === null) {
+    readWithoutTargets(document);
+    return null;
+  }
   const holding = readHolding(document, targets);
   const fixedTargets = holding.riskBudget === null && holding.volatilityTarget === null;
   const policy: Policy = {
@@ -110,15 +113,40 @@ function read(at: At, problems: Problems): Policy | null {
     ...holding,
     ...readTrading(document, targets, holding.prior, fixedTargets),
     ...readGuards(document, targets.assets),
-    privacy: document.optional(
-      'privacy',
-      (field) => readOneOf(field, ['public', 'commitment']),
-      'public',
-    ),
+    privacy: document.optional('privacy', readPrivacy, 'public'),
     expires: document.optional('expires', orNull(readTime, null), null),
   };
   if (problems.found.length === 0) refuseTogether(document, policy, problems);
   return policy;
+}
+
+const readPrivacy = (at: At) => readOneOf(at, ['public', 'commitment'] as const);
+
+/** What needs no targets, so that its faults are told together with theirs. */
+function readWithoutTargets(document: Section): void {
+  const { problems } = document;
+  document.optional('name', readName, DEFAULT_NAME);
+  document.optional('chains', orNull(readChains, null), null);
+  document.optional(
+    'schedule',
+    orNull((field) => readSchedule(field, problems), null),
+    null,
+  );
+  document.optional('costs', (field) => readCosts(field, problems), DEFAULT_COSTS);
+  document.optional('execution', (field) => readExecution(field, problems), AT_ONCE);
+  document.optional(
+    'leverage',
+    orNull((field) => readLeverage(field, problems), null),
+    null,
+  );
+  document.optional(
+    'breakers',
+    (field) => readBreakers(field, DEFAULT_BREAKERS, problems),
+    DEFAULT_BREAKERS,
+  );
+  document.optional('cooldown', readDurationOrZero, DEFAULT_COOLDOWN_SECONDS);
+  document.optional('privacy', readPrivacy, 'public');
+  document.optional('expires', orNull(readTime, null), null);
 }
 
 type Holding = Pick<

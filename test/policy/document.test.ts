@@ -195,6 +195,23 @@ describe('parsePolicy', () => {
     ]);
     expect(policyProblems(JSON.parse(PLAIN))).toEqual([]);
   });
+
+  test('behavior: bad targets hide nothing that needs none', () => {
+    const problems = policyProblems({
+      targets: { BTC: '0.5' },
+      schedule: { cron: '0 0 30 2 *' },
+      costs: { maxBps: -1 },
+      breakers: { onTrip: 'sell' },
+      cooldown: 'soon',
+    });
+    expect(problems.map(({ pointer }) => pointer)).toEqual([
+      '/targets',
+      '/schedule/cron',
+      '/costs/maxBps',
+      '/breakers/onTrip',
+      '/cooldown',
+    ]);
+  });
 });
 
 describe('checkUniverse', () => {
