@@ -71,13 +71,11 @@ function judgeAsset(
   average: number | null,
   reasons: Reason[],
 ): JudgedPrice {
-  const say = (code: string, message: string, data: Reason['data'] = {}): void => {
-    reasons.push({ code, message: `${asset}: ${message}`, data: { asset, ...data } });
-  };
-  const fresh = freshReadings(policy, readings, now, say);
+  const about = { asset, reasons };
+  const fresh = freshReadings(policy, readings, now, about);
   const price = median(fresh);
   if (price === null) {
-    say('noPrice', `no fresh price from any of ${readings.length} readings`);
+    say(about, 'noPrice', `no fresh price from any of ${readings.length} readings`);
     return { asset, price: null, ok: false, sources: 0 };
   }
   const agreeing = agreement(fresh, price, policy.maxDeviationBps);
@@ -87,27 +85,43 @@ function judgeAsset(
     ok = false;
     const code = fresh.length < policy.quorum ? 'quorum' : 'deviation';
     say(
+      about,
       code,
       `${agreeing} of ${fresh.length} fresh sources agree within ${policy.maxDeviationBps} bps; ${policy.quorum} and a majority must`,
       data,
     );
   } else if (agreeing < fresh.length) {
-    say('outlier', `${fresh.length - agreeing} sources stand apart and are outvoted`, data);
+    say(about, 'outlier', `${fresh.length - agreeing} sources stand apart and are outvoted`, data);
   }
   if (policy.maxTwapGapBps !== null) {
     const gap = average === null ? Infinity : Math.abs(price / average - 1) * 1e4;
     if (!(gap <= policy.maxTwapGapBps)) {
       ok = false;
       const told = average === null ? 'no time-weighted average is known' : `${gap.toFixed(1)} bps`;
-      say('twapGap', `gap to its average: ${told}; at most ${policy.maxTwapGapBps} bps`, data);
+      say(
+        about,
+        'twapGap',
+        `gap to its average: ${told}; at most ${policy.maxTwapGapBps} bps`,
+        data,
+      );
     }
   }
   const floor = policy.depegFloors[asset];
   if (floor !== undefined && price < floor) {
     ok = false;
-    say('depeg', `${price} dollars is below its depeg floor ${floor}`, { ...data, floor });
+    say(about, 'depeg', `${price} dollars is below its depeg floor ${floor}`, { ...data, floor });
   }
   return { asset, price, ok, sources: agreeing };
+}
+
+/** Where what is to be said of an asset goes. */
+interface About {
+  readonly asset: string;
+  readonly reasons: Reason[];
+}
+
+function say({ asset, reasons }: About, code: string, message: string, data: Reason['data'] = {}) {
+  reasons.push({ code, message: `${asset}: ${message}`, data: { asset, ...data } });
 }
 
 /** One price per source, ascending: its newest that is neither stale, future, nor no number. */
@@ -115,34 +129,40 @@ function freshReadings(
   policy: OraclePolicy,
   readings: readonly PriceReading[],
   now: UnixSeconds,
-  say: (code: string, message: string, data?: Reason['data']) => void,
+  about: About,
 ): number[] {
   const latest = now + (policy.maxFutureSeconds ?? MAX_FUTURE_SECONDS);
-  const newest = new Map<string, PriceReading | null>();
+  // Sources are few: a list is searched faster than a map is made, 20 assets an hour in a replay.
+  const sources: string[] = [];
+  const newest: (PriceReading | null)[] = [];
   for (const reading of readings) {
     const { source, price, at } = reading;
     if (!(Number.isFinite(price) && price > 0 && Number.isFinite(at))) {
-      say('badReading', `${source} gave no positive number`);
+      say(about, 'badReading', `${source} gave no positive number`);
       continue;
     }
     if (at > latest) {
-      say('futurePrice', `${source} speaks of ${at}, ahead of now ${now}`);
+      say(about, 'futurePrice', `${source} speaks of ${at}, ahead of now ${now}`);
       continue;
     }
     if (now - at > policy.maxAgeSeconds) {
-      say('stalePrice', `${source} is ${now - at} s old, at most ${policy.maxAgeSeconds}`);
+      say(about, 'stalePrice', `${source} is ${now - at} s old, at most ${policy.maxAgeSeconds}`);
       continue;
     }
-    const known = newest.get(source);
-    if (known === undefined || (known !== null && at > known.at)) newest.set(source, reading);
+    const index = sources.indexOf(source);
+    const known = index < 0 ? undefined : newest[index];
+    if (known === undefined) {
+      sources.push(source);
+      newest.push(reading);
+    } else if (known !== null && at > known.at) newest[index] = reading;
     else if (known?.at === at && known.price !== price) {
-      say('equivocation', `${source} gave two prices for ${at}`);
-      newest.set(source, null);
+      say(about, 'equivocation', `${source} gave two prices for ${at}`);
+      newest[index] = null;
     }
   }
   const prices: number[] = [];
-  for (const reading of newest.values()) if (reading !== null) prices.push(reading.price);
-  return prices.sort((a, b) => a - b);
+  for (const reading of newest) if (reading !== null) prices.push(reading.price);
+  return prices.length > 1 ? prices.sort((a, b) => a - b) : prices;
 }
 
 /** Middle of an ascending list, mean of the middle two; null when empty. */
@@ -157,7 +177,8 @@ function agreement(sorted: readonly number[], middle: number, bps: number): numb
   const width = (middle * bps) / 1e4;
   let most = 0;
   let first = 0;
-  for (const [last, high] of sorted.entries()) {
+  for (let last = 0; last < sorted.length; last++) {
+    const high = sorted[last] ?? middle;
     while (high - (sorted[first] ?? high) > width) first += 1;
     const low = sorted[first] ?? high;
     if (low <= middle && middle <= high) most = Math.max(most, last - first + 1);

@@ -18,7 +18,7 @@
 // (1 + (h/H)²)/2 times, as in one dimension.
 //
 // F = 0: every h ∝ κ^(−1/3), so TE ∝ κ^(−1/3). F > 0: between that and κ^(−1/4). κ is found by secants in
-// logarithms, where TE is almost straight: two measurements under F = 0, about four otherwise.
+// logarithms, where TE is almost straight: one measurement under F = 0, about four otherwise.
 
 import type { RiskKernel } from '../../types/risk.ts';
 
@@ -35,6 +35,8 @@ const DIRECTIONS_PER_DIMENSION = 16;
 const DIRECTIONS_MAX = 256;
 const SECANTS_MAX = 24;
 const LOG_TOLERANCE = 1e-4;
+/** As far from κ = 4 bands are no rounding yet, and one measurement is enough. */
+const LOG_STRAIGHT = 20;
 /** exp of these: any κ a budget of 1 to 5,000 bps can want, and still finite. */
 const LOG_AVERSION_MAX = 40;
 /**
@@ -52,13 +54,21 @@ export function aversionForBudget(
   budget: number,
 ): number | null {
   const rays = raysOf(inputs.covariance, inputs.targets.length);
-  if (rays.list.length === 0) return null;
-  const errorAt = (logAversion: number): number => {
-    const expected = meanSquare(kernel, inputs, rays, Math.exp(logAversion));
-    return 0.5 * Math.log(expected) - Math.log(budget);
+  if (rays.count === 0) return null;
+  const measureAt = (logAversion: number) => {
+    const { expected, nearest } = meanSquare(kernel, inputs, rays, Math.exp(logAversion));
+    return { error: 0.5 * Math.log(expected) - Math.log(budget), nearest };
   };
+  const errorAt = (logAversion: number): number => measureAt(logAversion).error;
   let [x, slope] = [Math.log(4), -1 / 3];
-  let error = errorAt(x);
+  const first = measureAt(x);
+  let { error } = first;
+  if (inputs.fixed === 0 && Math.abs(error) > LOG_TOLERANCE) {
+    // The slope is exact as long as no band holds a whole ray, here and there: no need to look again.
+    const to = x - error / slope;
+    const nearest = first.nearest * Math.min(1, Math.exp((to - x) / 3));
+    if (nearest > 1 && Math.abs(to - x) < LOG_STRAIGHT) return Math.exp(to);
+  }
   for (let round = 0; round < SECANTS_MAX && Math.abs(error) > LOG_TOLERANCE; round++) {
     const to = Math.min(LOG_AVERSION_MAX, Math.max(-LOG_AVERSION_MAX, x - error / slope));
     if (to === x) break;
@@ -76,33 +86,38 @@ export function expectedTrackingError(
   aversion: number,
 ): number {
   const rays = raysOf(inputs.covariance, inputs.targets.length);
-  return rays.list.length === 0 ? 0 : Math.sqrt(meanSquare(kernel, inputs, rays, aversion));
+  return rays.count === 0 ? 0 : Math.sqrt(meanSquare(kernel, inputs, rays, aversion).expected);
 }
 
 interface Rays {
   readonly dimensions: number;
-  /** Displacements e with Σe = 0 and e′Σe = 1, spread evenly as Σ measures. */
-  readonly list: readonly Float64Array[];
+  readonly count: number;
+  /** Displacements e with Σe = 0 and e′Σe = 1, spread evenly as Σ measures; count × assets. */
+  readonly points: Float64Array;
 }
 
+/** E e′Σe, and how far out, in units of its band, the nearest ray's end stands. */
 function meanSquare(
   kernel: Pick<RiskKernel, 'bandRule'>,
   { targets, covariance, proportional, fixed }: BudgetInputs,
-  { dimensions, list }: Rays,
+  { dimensions, count, points }: Rays,
   aversion: number,
-): number {
+): { readonly expected: number; readonly nearest: number } {
   const n = targets.length;
   const rule = kernel.bandRule({ targets, covariance, aversion, proportional, fixed });
   const far = new Float64Array(n);
+  let nearest = Infinity;
   const reach: number[] = [];
   const pairs: number[] = [];
   /** Pair → largest h/H seen: trades of other pairs may carry a pair further in than h. */
   const jumps = new Map<number, number>();
-  for (const ray of list) {
-    for (let i = 0; i < n; i++) far[i] = (targets[i] ?? 0) + (ray[i] ?? 0);
+  for (let ray = 0; ray < count; ray++) {
+    for (let i = 0; i < n; i++) far[i] = (targets[i] as number) + (points[ray * n + i] as number);
     if (fixed === 0) {
       // Where it lands does not matter then, and finding out from so far takes many trades.
-      reach.push(1 / Math.max(1, rule.excess(far)));
+      const excess = rule.excess(far);
+      nearest = Math.min(nearest, excess);
+      reach.push(1 / Math.max(1, excess));
       pairs.push(0);
       continue;
     }
@@ -127,7 +142,7 @@ function meanSquare(
     above += volume * r * r * ((1 + jump * jump) / 2);
   }
   const oblique = dimensions === 1 ? 1 : OBLIQUE * OBLIQUE;
-  return (oblique * (dimensions / (dimensions + 2)) * above) / below;
+  return { expected: (oblique * (dimensions / (dimensions + 2)) * above) / below, nearest };
 }
 
 /** (Σe)ᵢ − (Σe)ⱼ with e = w − w*: σ²ᵢⱼ times the displacement of the pair. */
@@ -192,28 +207,44 @@ function raysOf(covariance: Float64Array, n: number): Rays {
     rows.push(row);
   }
   const dimensions = kept.length;
-  const list = directionsOf(dimensions).map((theta) => {
-    const z = new Float64Array(dimensions);
-    for (let k = dimensions - 1; k >= 0; k--) {
-      let value = theta[k] ?? 0;
-      for (let l = k + 1; l < dimensions; l++) value -= (rows[l]?.[k] ?? 0) * (z[l] ?? 0);
-      z[k] = value / (rows[k]?.[k] ?? 1);
+  return { dimensions, ...displacements(rows, kept, n) };
+}
+
+/** z = L⁻ᵀθ and e = Bz for every direction. A replay does this for every day: flat, and by columns. */
+function displacements(
+  rows: readonly (readonly number[])[],
+  kept: readonly number[],
+  n: number,
+): Pick<Rays, 'count' | 'points'> {
+  const d = rows.length;
+  const upper = new Float64Array(d * d);
+  for (let l = 0; l < d; l++) for (let k = 0; k <= l; k++) upper[k * d + l] = rows[l]?.[k] ?? 0;
+  const thetas = directionsOf(d);
+  const count = thetas.length / Math.max(1, d);
+  const points = new Float64Array(count * n);
+  const z = new Float64Array(d);
+  for (let ray = 0; ray < count; ray++) {
+    for (let k = d - 1; k >= 0; k--) {
+      let value = thetas[ray * d + k] as number;
+      for (let l = k + 1; l < d; l++) value -= (upper[k * d + l] as number) * (z[l] as number);
+      z[k] = value / (upper[k * d + k] as number);
     }
-    const e = new Float64Array(n);
-    for (const [k, i] of kept.entries()) {
-      e[i] = z[k] ?? 0;
-      e[last] = (e[last] ?? 0) - (z[k] ?? 0);
+    let rest = 0;
+    for (let k = 0; k < d; k++) {
+      points[ray * n + (kept[k] as number)] = z[k] as number;
+      rest -= z[k] as number;
     }
-    return e;
-  });
-  return { dimensions, list };
+    points[ray * n + n - 1] = rest;
+  }
+  return { count, points };
 }
 
 /** Directions of each dimension, once drawn: they are the same every time. */
-const drawn = new Map<number, readonly (readonly number[])[]>();
+const drawn = new Map<number, Float64Array>();
 
-function directionsOf(d: number): readonly (readonly number[])[] {
-  const known = drawn.get(d) ?? directions(d);
+/** One after the other, d numbers each. */
+function directionsOf(d: number): Float64Array {
+  const known = drawn.get(d) ?? Float64Array.from(directions(d).flat());
   drawn.set(d, known);
   return known;
 }
