@@ -33,6 +33,9 @@ export interface AppOptions {
   readonly trustProxy?: boolean;
 }
 
+/** A dry run costs as much as this many plain requests. */
+const COSTLY_SHARE = 4;
+
 /** Ready to inject or listen; throws if a route or plugin is ill-formed. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { trimtab, logger } = options;
@@ -54,8 +57,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   answerMissing(app, methods);
 
   await app.register(helmet, { global: true });
+  const perMinute = options.requestsPerMinute ?? 1200;
   await app.register(rateLimit, {
-    max: options.requestsPerMinute ?? 1200,
+    max: perMinute,
     timeWindow: 60_000,
     enableDraftSpec: true,
     errorResponseBuilder: (_, { ttl }) =>
@@ -71,7 +75,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(quoteRoutes(trimtab));
   const idempotency = createIdempotency();
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
-  await app.register(policyRoutes({ policies: trimtab.policies, streams }));
+  const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
+  await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));
   await app.register(systemRoutes(trimtab));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();

@@ -47,17 +47,26 @@ const ReaderHeaders = Type.Object({
 });
 const LIST_MAX = 100;
 
+/**
+ * Dry runs, drifts and armings at work at once. Each reads every chain and the first may solve, for
+ * anybody who asks: the engine and the nodes are the keeper's too.
+ */
+const COSTLY_MAX = 8;
+
 export interface PolicyRouteDeps {
   readonly policies: PolicyService;
   readonly streams: Streams;
+  /** Of dry runs, drifts and armings each, per minute and client address. */
+  readonly costlyPerMinute: number;
 }
 type App = Parameters<FastifyPluginAsyncTypebox>[0];
 
 export function policyRoutes(deps: PolicyRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
-    armRoute(app, deps.policies);
-    dryRunRoute(app, deps.policies);
-    driftRoute(app, deps.policies);
+    const costly = costlyRoutes(deps);
+    armRoute(app, costly);
+    dryRunRoute(app, costly);
+    driftRoute(app, costly);
     readRoutes(app, deps.policies);
     logRoutes(app, deps.policies);
     eventsRoute(app, deps);
@@ -65,10 +74,39 @@ export function policyRoutes(deps: PolicyRouteDeps): FastifyPluginAsyncTypebox {
   };
 }
 
-function armRoute(app: App, policies: PolicyService): void {
+type Costly = Pick<PolicyRouteDeps, 'policies'> & { readonly config: object };
+
+/** The same service with a limit on what anybody may make it do, refused as `rateLimited`. */
+function costlyRoutes({ policies, costlyPerMinute }: PolicyRouteDeps): Costly {
+  let running = 0;
+  const bounded = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= COSTLY_MAX) {
+      const message = 'too many dry runs, drifts and armings at once';
+      throw new ApiError('rateLimited', message, { retryAfterSeconds: 1 });
+    }
+    running += 1;
+    try {
+      return await work();
+    } finally {
+      running -= 1;
+    }
+  };
+  return {
+    config: { rateLimit: { max: costlyPerMinute, timeWindow: 60_000 } },
+    policies: {
+      ...policies,
+      arm: (request) => bounded(() => policies.arm(request)),
+      dryRun: (request) => bounded(() => policies.dryRun(request)),
+      drift: (request) => bounded(() => policies.drift(request)),
+    },
+  };
+}
+
+function armRoute(app: App, { policies, config }: Costly): void {
   app.post(
     '/v1/policies',
     {
+      config,
       schema: {
         operationId: 'armPolicy',
         summary: 'Arms a standing policy that its owner signed',
@@ -106,10 +144,11 @@ function armRoute(app: App, policies: PolicyService): void {
   );
 }
 
-function dryRunRoute(app: App, policies: PolicyService): void {
+function dryRunRoute(app: App, { policies, config }: Costly): void {
   app.post(
     '/v1/policies/dry-run',
     {
+      config,
       schema: {
         operationId: 'dryRunPolicy',
         summary: 'What a policy would do now, and why; writes nothing',
@@ -143,10 +182,11 @@ function dryRunRoute(app: App, policies: PolicyService): void {
   );
 }
 
-function driftRoute(app: App, policies: PolicyService): void {
+function driftRoute(app: App, { policies, config }: Costly): void {
   app.post(
     '/v1/policies/drift',
     {
+      config,
       schema: {
         operationId: 'portfolioDrift',
         summary: 'How far a portfolio stands from its targets; writes nothing',

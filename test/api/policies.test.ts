@@ -263,3 +263,39 @@ describe('ending and resuming', () => {
     expect(answer.json()).toMatchObject({ status: 409, code: 'notHalted' });
   });
 });
+
+describe('what costs much', () => {
+  it('error: more than eight dry runs at once, and too many a minute, are refused', async () => {
+    let release = () => {};
+    const held = new Promise<void>((done) => {
+      release = done;
+    });
+    const policies: Partial<PolicyService> = {
+      async dryRun() {
+        await held;
+        return { refused: 'emptyPortfolio', message: 'nothing' };
+      },
+    };
+    const fake = fakeTrimtab();
+    const busy = await buildApp({
+      trimtab: { ...fake, policies: { ...fake.policies, ...policies } },
+      requestsPerMinute: 48,
+    });
+    const payload = { document, owner: OWNER };
+    // An injected request begins when it is waited for.
+    const ask = async () => {
+      const answer = await busy.inject({ method: 'POST', url: '/v1/policies/dry-run', payload });
+      return answer;
+    };
+    const first = Array.from({ length: 8 }, ask);
+    const ninth = await ask();
+    expect([ninth.statusCode, ninth.json().code]).toEqual([429, 'rateLimited']);
+    expect(ninth.headers['retry-after']).toBe('1');
+    release();
+    for (const answer of await Promise.all(first)) expect(answer.statusCode).toBe(422);
+    const codes: number[] = [];
+    for (let n = 0; n < 4; n += 1) codes.push((await ask()).statusCode);
+    expect(codes).toEqual([422, 422, 422, 429]);
+    await busy.close();
+  });
+});
