@@ -151,7 +151,8 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     clock,
   };
   const keep = createKeeper(keeper);
-  const policies = createPolicies(keeper);
+  // Whoever asks for dry runs has forecasts of his own: he must not push the keeper's out.
+  const policies = createPolicies({ ...keeper, forecasts: new Map<string, Forecast>() });
   const handlers = { [SERVE_JOB]: serve, [GUARD_JOB]: guard, [KEEP_JOB]: keep } as const;
 
   const stopping = new AbortController();

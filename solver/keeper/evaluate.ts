@@ -24,6 +24,10 @@ import { byAsset, decisionKey, decisionView } from './view.ts';
 
 /** A quote that was refused is not asked for again before. */
 const REFUSED_PAUSE_MS = 5_000;
+/** Nor, when it has been wanted for long, before as long again; up to this. Each asking is a solve. */
+const REFUSED_PAUSE_MAX_MS = 300_000;
+/** An empty wallet is looked at once in so many polls. */
+const EMPTY_POLLS = 10;
 /** Memory that changed in nothing but today's worth is written this often. */
 const SAVE_EVERY_MS = 30_000;
 
@@ -34,7 +38,13 @@ export async function evaluate(run: Run): Promise<JobOutcome> {
   const seen = await observe(deps, policy, row.owner);
   if (isRefusal(seen)) {
     const unseen = waiting(run, { code: seen.refused, message: seen.message });
-    return rest(run, keptStatus(row.status), unseen, { ...memory, wantedSince: null });
+    const rested = await rest(run, keptStatus(row.status), unseen, {
+      ...memory,
+      wantedSince: null,
+    });
+    if (seen.refused !== 'emptyPortfolio') return rested;
+    // Costs reads on every chain and has nothing to lose by being late.
+    return { runAtMs: nowMs + EMPTY_POLLS * deps.options.pollMs };
   }
   const { decision, memory: judged } = await judge(deps, policy, seen, memory, true);
   const view = decisionView(policy, decision);
@@ -208,7 +218,9 @@ async function propose(
   }
   if (isRefusal(quote)) {
     const reason = { code: quote.refused, message: quote.message };
-    const paused = clock.nowMs() + REFUSED_PAUSE_MS;
+    const wantedMs = (seen.now - (memory.wantedSince ?? seen.now)) * 1_000;
+    const pause = Math.min(REFUSED_PAUSE_MAX_MS, Math.max(REFUSED_PAUSE_MS, wantedMs));
+    const paused = clock.nowMs() + pause;
     const slot = quote.refused === 'nothingToDo' && slotAnswered(view);
     const refused = {
       ...memory,

@@ -100,7 +100,8 @@ export async function forecastOf(
       ? { covariance: prior.covariance, source: 'prior' }
       : gatedForecast(kernel, barsOf(universe, ts, columns, HOUR_SECONDS), prior.covariance)
           .forecast;
-  if (forecasts.size >= FORECASTS_MAX) forecasts.clear();
+  const [oldest] = forecasts.keys();
+  if (forecasts.size >= FORECASTS_MAX && oldest !== undefined) forecasts.delete(oldest);
   forecasts.set(key, forecast);
   return forecast;
 }

@@ -252,3 +252,39 @@ describe('the page of a private policy’s order', () => {
     expect(await seen(true)).not.toContain('q-1');
   });
 });
+
+describe('what costs much', () => {
+  test('behavior: a quote that is refused again and again is asked for ever more rarely', async () => {
+    let asked = 0;
+    const setting = setUp(UP, () => ({
+      quoter: {
+        async quote() {
+          asked += 1;
+          return { refused: 'noRoute', message: 'no route' };
+        },
+      },
+    }));
+    await setting.world.arm();
+    await look(setting, 600);
+    // At 5, 10, 20, 40, … seconds at most: every five of ten minutes would be 120.
+    expect(asked).toBeGreaterThan(4);
+    expect(asked).toBeLessThan(16);
+  });
+
+  test('behavior: an empty wallet is looked at once in ten polls', async () => {
+    let reads = 0;
+    const setting = setUp({}, (deps) => ({
+      source: {
+        ...deps.source,
+        owner: async () => {
+          reads += 1;
+          return { balances: new Map(), allowances: new Map() };
+        },
+      },
+    }));
+    const id = await setting.world.arm();
+    await look(setting, 200);
+    expect((await setting.store.dump(id)).row.status).toBe('idle');
+    expect(reads).toBeLessThanOrEqual(2 * 5);
+  });
+});

@@ -20,6 +20,9 @@ export interface BreakerJudgement {
   readonly resumesAt: UnixSeconds | null;
 }
 
+/** Conditions that are measured in prices. */
+const OF_PRICES: readonly string[] = ['drawdown', 'move'];
+
 /** `prices` now, parallel to Policy.assets as `state.pricesHourAgo` is; null: not known. */
 export function judgeBreakers(
   policy: BreakerPolicy,
@@ -32,7 +35,11 @@ export function judgeBreakers(
   const worth = state.worth.filter(({ at }) => at >= from && at <= now);
   const kept = { ...state, worth };
   const holding = conditions(policy, kept, now, prices, assets);
-  if (state.tripped !== null) return waiting(policy, kept, state.tripped, now, holding);
+  if (state.tripped !== null) {
+    // While no price is believed nobody can say that a move or a fall is over.
+    const unseen = prices === null && OF_PRICES.includes(state.tripped.code);
+    return waiting(policy, kept, state.tripped, now, holding, unseen);
+  }
   const first = holding[0];
   if (first === undefined) {
     return { mode: 'normal', tripped: null, next: kept, reasons: venues(state), resumesAt: null };
@@ -64,11 +71,12 @@ function waiting(
   tripped: NonNullable<BreakerState['tripped']>,
   now: UnixSeconds,
   holding: readonly Reason[],
+  unseen: boolean,
 ): BreakerJudgement {
   const resumesAt = earliest(policy, tripped);
   const over = resumesAt !== null && now >= resumesAt;
   const failuresOnly = holding.every(({ code }) => code === 'failures');
-  if (!over || !failuresOnly) {
+  if (!over || !failuresOnly || unseen) {
     return {
       mode: stopped(policy),
       tripped,

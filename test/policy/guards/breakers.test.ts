@@ -106,6 +106,15 @@ describe('judgeBreakers', () => {
     expect(judge({ tripped }, { ...POLICY, resumeAfterSeconds: 0 }, 0).mode).toBe('normal');
   });
 
+  it.each(['move', 'drawdown'])('error: a %s is not over while no price is believed', (code) => {
+    const state = { ...CALM, tripped: { at: NOW, code } };
+    expect(judgeBreakers(POLICY, state, at(7_200), null)).toMatchObject({
+      mode: 'halted',
+      tripped: { code },
+    });
+    expect(judge(state, POLICY, 7_200).mode).toBe('normal');
+  });
+
   it('behavior: with null it waits for its owner, however long', () => {
     const policy = { ...POLICY, resumeAfterSeconds: null };
     const tripped = { at: NOW, code: 'move' };
