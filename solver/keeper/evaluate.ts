@@ -79,8 +79,9 @@ export function requestOf(
   assert(aim !== null, 'a quote needs an aim');
   const { universe, chains, chainLimits, assets } = policy;
   const limited = chainLimits.length > 0;
+  const held = limited || oneWay(aim);
   const asked =
-    limited && aim.aversion === null
+    held && aim.aversion === null
       ? { ...aim, targets: aim.landing, aversion: LANDING_AVERSION }
       : aim;
   return {
@@ -93,6 +94,17 @@ export function requestOf(
     maxSlippageBps: Math.floor(aim.maxSlippageBps),
     ...(limited ? { chainLimits: chainLimits.map((limit) => inNetwork(limit, policy)) } : {}),
   };
+}
+
+/**
+ * Whether a landing has assets that may only be bought or sold, which tracking holds as capacities: targets
+ * in whole bps would sell up to one bp of what must not be sold, or more when a price moves. Not where
+ * two assets have no variance: tracking sees no reason to move one into the other.
+ */
+function oneWay({ buyOnly, sellOnly, covariance, landing }: NonNullable<Decision['aim']>): boolean {
+  const size = landing.length;
+  const still = landing.filter((_, i) => covariance[i * size + i] === 0).length;
+  return buyOnly.length + sellOnly.length > 0 && still <= 1;
 }
 
 /** A limit names the policy's asset, a request the network's. */

@@ -261,6 +261,20 @@ describe('requestOf', () => {
       maxSlippageBps: 12,
     });
   });
+  test('behavior: what may only be bought goes with tracking, so that no rounding sells it', () => {
+    const policy = policyOf(DOCUMENT, network);
+    const of = (change: object) =>
+      requestOf({ policy, row: { owner: OWNER } }, {
+        aim: { ...aim, ...change },
+      } as unknown as Decision);
+    expect(of({ buyOnly: ['WETH'] })).toMatchObject({
+      tracking: { aversion: 10 },
+      buyOnly: ['WETH'],
+    });
+    // Of two dollars tracking would move neither.
+    const still = { buyOnly: ['USDC'], covariance: new Float64Array(4) };
+    expect(of(still)).not.toHaveProperty('tracking');
+  });
   test('behavior: limits per chain go with tracking, which holds and mends them', () => {
     const limits = [{ chain: 31338, asset: 'CASH', floor: '0.1' }];
     const request = ask({ targets: { WETH: '0.5', CASH: '0.5' }, chainLimits: limits });
