@@ -34,11 +34,27 @@ export async function watchProposal(run: Run): Promise<JobOutcome> {
     return move(run, ['armed'], {
       because: { armed: { code: 'proposalExpired', why: 'nobody signed the proposal in time' } },
       data: { armed: { quoteId: proposal.quoteId } },
-      memory,
+      memory: { ...memory, pausedUntilMs: await pausedAfter(run, proposal) },
       close: { quoteId: proposal.quoteId, outcome: 'expired', orderId: null },
     });
   }
   return (await stopped(run, proposal)) ?? again(run, over);
+}
+
+/** Unsigned proposals in a row that are counted. */
+const UNSIGNED_MAX = 8;
+
+/**
+ * Until when nothing is evaluated after a proposal nobody signed: at once after the first; after the n-th in
+ * a row for 2^(n − 2) times as long as one could be signed. Each is a solve, a row, and room in the flow
+ * that all policies share.
+ */
+async function pausedAfter({ deps, row }: Run, proposal: StoredProposal): Promise<number> {
+  const recent = await deps.store.proposals(row.policyId, UNSIGNED_MAX);
+  const signed = recent.findIndex(({ outcome }) => outcome !== null && outcome !== 'expired');
+  const unsigned = signed < 0 ? recent.length : signed;
+  const life = Math.max(0, proposal.validUntilMs - proposal.createdAtMs);
+  return deps.clock.nowMs() + (unsigned < 2 ? 0 : life * 2 ** (unsigned - 2));
 }
 
 /** Withdraws the proposal when a guard would not let it be made now. */

@@ -271,6 +271,16 @@ describe('what costs much', () => {
     expect(asked).toBeLessThan(16);
   });
 
+  test('behavior: proposals nobody signs are made ever more rarely', async () => {
+    const setting = setUp(UP, () => ({}));
+    const id = await setting.world.arm();
+    await look(setting, 600);
+    const { proposals } = await setting.store.dump(id);
+    // Each can be signed for 20 s: one after another would be 27.
+    expect(proposals.length).toBeGreaterThan(3);
+    expect(proposals.length).toBeLessThan(9);
+  });
+
   test('behavior: an empty wallet is looked at once in ten polls', async () => {
     let reads = 0;
     const setting = setUp({}, (deps) => ({
