@@ -7,6 +7,8 @@ import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
 import { judgePrices } from '../policy/guards/judgePrices.ts';
 import type { Decision, Forecast, Policy, PolicyState } from '../policy/types.ts';
 import { unixSeconds } from '../types/amounts.ts';
+import type { ChainId } from '../types/ids.ts';
+import type { StoredOrder } from '../types/store.ts';
 import { countedReadings, memorablePrices } from './counted.ts';
 import { averages, forecastOf, pricesHourAgo, recordPrices } from './history.ts';
 import { executionAfter, historyOf, type Memory, withWorth } from './memory.ts';
@@ -93,10 +95,17 @@ const PROVING_MAX = 100;
  */
 async function messagingDownSince(
   { orders }: Pick<KeeperDeps, 'orders'>,
-  { breakers }: Policy,
+  { breakers, chains }: Policy,
 ): Promise<BreakerState['messagingDownSince']> {
   if (breakers.maxMessagingOutageSeconds === null) return null;
-  const proving = await orders.listOrders({ states: ['proving'], limit: PROVING_MAX });
+  const all = await orders.listOrders({ states: ['proving'], limit: PROVING_MAX });
+  const proving = all.filter((order) => chains === null || touches(order, chains));
   if (proving.length === 0) return null;
   return unixSeconds(Math.floor(Math.min(...proving.map((o) => o.createdAtMs)) / 1_000));
+}
+
+/** Whether the order takes from or brings to one of these chains: others' messages are not ours. */
+function touches({ order }: StoredOrder, chains: readonly ChainId[]): boolean {
+  const legs = [order.origins, order.outputs].flat() as unknown as readonly { chainId: string }[];
+  return legs.some(({ chainId: id }) => chains.some((chain) => String(chain) === String(id)));
 }

@@ -12,7 +12,7 @@ import { type ServiceDeps, serviceOf } from '../../solver/service.ts';
 import { unixSeconds } from '../../solver/types/amounts.ts';
 import { present } from '../../solver/types/assert.ts';
 import { isRefusal } from '../../solver/types/errors.ts';
-import { orderId, type PolicyId } from '../../solver/types/ids.ts';
+import { evmAddress, orderId, type PolicyId } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
 import type { StoredOrder } from '../../solver/types/store.ts';
 import { SimPolicyStore } from './sim/store.ts';
@@ -297,4 +297,38 @@ describe('what costs much', () => {
     expect((await setting.store.dump(id)).row.status).toBe('idle');
     expect(reads).toBeLessThanOrEqual(2 * 5);
   });
+});
+
+describe('messages that do not arrive', () => {
+  test.each([
+    [FIRST, 'halted'],
+    [31_339, 'idle'],
+  ])(
+    'behavior: an order stuck on chain %s leaves a policy of the first %s',
+    async (chain, status) => {
+      const setting = setUp(
+        {
+          document: {
+            ...DOCUMENT,
+            chains: [Number(FIRST)],
+            breakers: { ...(DOCUMENT.breakers as JsonObject), maxMessagingOutage: '60s' },
+          },
+        },
+        () => ({}),
+      );
+      const leg = { chainId: String(chain), token: '0x', amount: '1', inputs: [] };
+      const at = setting.world.nowMs - 120_000;
+      await setting.store.putOrder({
+        orderId: orderId(`0x${'98'.repeat(32)}`),
+        owner: evmAddress(`0x${'77'.repeat(20)}`),
+        state: 'proving',
+        order: { origins: [leg], outputs: [leg] },
+        createdAtMs: at,
+        updatedAtMs: at,
+      } as unknown as StoredOrder);
+      const id = await setting.world.arm();
+      await look(setting, 10);
+      expect((await setting.store.dump(id)).row.status).toBe(status);
+    },
+  );
 });
