@@ -11,9 +11,9 @@
 //   LINEAR     the live rule in the linearised problem of the foresight bound: under the prior, weights
 //              drift by D·r alone, and the squares summed are e′Pe a year instead of active returns
 //
-// The forecast: every `refresh` steps S = (1 − share)·E·(tr P/tr E) + share·P, E the exponentially
-// weighted mean of r·r′ (RiskMetrics 1996), P the prior. The rule does not feel the scale of S, so E is
-// taken at P's. It uses only what has been seen. Refuses prices and parameters that are not > 0.
+// The forecast: every `refresh` steps S = (1 − share)·E + share·(tr E/tr P)·P, E the exponentially weighted
+// mean of r·r′ (RiskMetrics 1996), P the prior, which is S before step `from`; solver/policy/forecast/mixed.ts
+// is the same for live policies. It uses only what has been seen. Refuses prices and parameters not > 0.
 
 import { BAD_INPUT, OK, TOO_LARGE } from '../layout';
 import { AREA, ASSETS_MAX, cell, cellAt, claim, claims, finite, setCell } from './area';
@@ -38,6 +38,8 @@ export const LINEAR: i32 = 4;
 /** Cells a run answers in, from cell 0: Σ active², turnover, trades, drawdown, worth, blocks. */
 const RESULTS: i32 = 8;
 
+/** Least scale of the forecast, in units of the prior's. */
+const SCALE_MIN: f64 = 1e-6;
 /** Of worth or of a band: less is rounding, and would pay F for nothing. */
 const ROUNDING: f64 = 1e-12;
 
@@ -76,7 +78,7 @@ export function riskReplayBlocks(): i32 {
 
 /**
  * Prepares a history of `rows` prices, `perYear` of them a year. λ = decay of the forecast per step (1:
- * the prior alone), share of the prior in it, steps between forecasts, steps of a block. OK, TOO_LARGE
+ * the prior alone), share of the prior in it, steps between forecasts, first step of one, steps of a block. OK, TOO_LARGE
  * or BAD_INPUT.
  */
 export function riskReplayLoad(
@@ -86,10 +88,12 @@ export function riskReplayLoad(
   decay: f64,
   share: f64,
   every: i32,
+  from: i32,
   block: i32,
 ): i32 {
   ticket = 0;
-  if (assets < 1 || assets > ASSETS_MAX || rows < 2 || every < 1 || block < 1) return BAD_INPUT;
+  if (assets < 1 || assets > ASSETS_MAX || rows < 2 || every < 1 || from < 0 || block < 1)
+    return BAD_INPUT;
   if (!(perYear > 0 && finite(perYear))) return BAD_INPUT;
   if (!(decay > 0 && decay <= 1 && share >= 0 && share <= 1)) return BAD_INPUT;
   n = assets;
@@ -131,7 +135,7 @@ export function riskReplayLoad(
   annual = perYear;
   shape(prior, reference, 0, scratch);
   shape(prior, straight, COMPRESSION, scratch);
-  forecast(prior, seen, perYear, decay, share, scratch);
+  forecast(prior, seen, perYear, decay, share, from, scratch);
   ticket = claims;
   return OK;
 }
@@ -150,6 +154,7 @@ function forecast(
   perYear: f64,
   decay: f64,
   share: f64,
+  from: i32,
   scratch: usize,
 ): void {
   if (decay == 1) {
@@ -170,9 +175,14 @@ function forecast(
     }
     if (k % refresh != 0) continue;
     const into = cellAt(table, (k / refresh) * stride);
+    if (k < from) {
+      shape(prior, into, COMPRESSION, scratch);
+      continue;
+    }
     const trace = traceOf(seen);
-    const factor = trace > 0 ? (1 - share) * (scale / trace) : 0;
-    const rest = trace > 0 ? share : 1;
+    const level = scale > 0 ? max(SCALE_MIN, trace / scale) : 1;
+    const factor = trace > 0 ? (1 - share) * (scale / trace) * level : 0;
+    const rest = (trace > 0 ? share : 1) * level;
     for (let c = 0; c < n * n; c++) {
       setCell(into, c, factor * cell(seen, c) + rest * cell(prior, c));
     }

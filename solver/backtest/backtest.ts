@@ -2,6 +2,7 @@
 // error, the bound no foresight can beat, and how far each figure could have come out otherwise. All by
 // POLICY.md's definitions; rivals are tuned on the very history, our rule is not. Does no I/O.
 
+import { forecastPlan } from '../policy/forecast/mixed.ts';
 import type { Policy } from '../policy/types.ts';
 import { InvalidInput } from '../types/errors.ts';
 import type { ForecastPlan, Replay, ReplayCosts, ReplayKernel } from '../types/replay.ts';
@@ -14,7 +15,6 @@ import {
   redraw,
   redrawSweep,
 } from './bootstrap.ts';
-import { forecastPlan } from './forecasts.ts';
 import {
   FAMILIES,
   type FamilyName,

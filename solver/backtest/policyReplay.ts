@@ -5,6 +5,7 @@
 // lending accounts and options have no price history here: policies with either are refused.
 
 import { prepare } from '../policy/decide.ts';
+import { createForecasts } from '../policy/forecast/mixed.ts';
 import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
 import type { PriceReading } from '../policy/guards/oracle.ts';
 import { modelsOf } from '../policy/triggers/model.ts';
@@ -13,7 +14,6 @@ import { unixSeconds } from '../types/amounts.ts';
 import { InvalidInput } from '../types/errors.ts';
 import type { ForecastPlan, ReplayCosts } from '../types/replay.ts';
 import type { RiskKernel } from '../types/risk.ts';
-import { createForecasts } from './forecasts.ts';
 import { YEAR_SECONDS } from './prices.ts';
 
 /** What the portfolio is taken to be worth, for limits in dollars. */

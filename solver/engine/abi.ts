@@ -199,6 +199,7 @@ export interface RiskExports {
     decay: number,
     share: number,
     every: number,
+    from: number,
     block: number,
   ): number;
   riskReplayRun(

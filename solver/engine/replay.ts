@@ -65,9 +65,9 @@ function load(risk: RiskCells, history: ReplayHistory): number {
   cells.set(targets, first);
   cells.set(prior, first + n);
   cells.set(prices, first + n + n * n);
-  const { decay, share, every } = forecast;
+  const { decay, share, every, from } = forecast;
   const status = risk.run((core) =>
-    core.riskReplayLoad(n, rows, perYear, decay, share, every, blockSteps),
+    core.riskReplayLoad(n, rows, perYear, decay, share, every, from, blockSteps),
   );
   if (status === STATUS.tooLarge) tooLarge(rows);
   if (status !== STATUS.ok) {

@@ -87,7 +87,7 @@ const FORECASTS_MAX = 256;
  * days. The answer of one UTC day is kept in `cache`.
  */
 export async function forecastOf(
-  { store, kernel, forecasts }: Pick<KeeperDeps, 'store' | 'kernel' | 'forecasts'>,
+  { store, forecasts }: Pick<KeeperDeps, 'store' | 'forecasts'>,
   { universe, prior }: Pick<Policy, 'universe' | 'prior'>,
   now: number,
 ): Promise<Forecast> {
@@ -98,8 +98,7 @@ export async function forecastOf(
   const forecast =
     ts.length < 2
       ? { covariance: prior.covariance, source: 'prior' }
-      : gatedForecast(kernel, barsOf(universe, ts, columns, HOUR_SECONDS), prior.covariance)
-          .forecast;
+      : gatedForecast(barsOf(universe, ts, columns, HOUR_SECONDS), prior.covariance).forecast;
   const [oldest] = forecasts.keys();
   if (forecasts.size >= FORECASTS_MAX && oldest !== undefined) forecasts.delete(oldest);
   forecasts.set(key, forecast);

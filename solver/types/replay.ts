@@ -17,14 +17,15 @@ export interface ReplayHistory {
 }
 
 /**
- * Covariance the rule sees: (1 − share)·E·(tr prior/tr E) + share·prior, E the exponentially weighted
- * mean of r·r′; remade every `every` steps from what has been seen by then.
+ * Covariance the rule sees: (1 − share)·E + share·(tr E/tr prior)·prior, E the exponentially weighted mean
+ * of r·r′; remade every `every` steps from what has been seen by then, and the prior before step `from`.
  */
 export interface ForecastPlan {
   /** Weight λ that E keeps per step; 1: the prior alone. */
   readonly decay: number;
   readonly share: number;
   readonly every: number;
+  readonly from: number;
 }
 
 export type ReplayFamily =

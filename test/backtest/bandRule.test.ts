@@ -3,8 +3,8 @@
 // through `decide` is the kernel's replay.
 
 import { describe, expect, test } from 'vitest';
-import { forecastPlan } from '../../solver/backtest/forecasts.ts';
 import { replayPolicy } from '../../solver/backtest/policyReplay.ts';
+import { forecastPlan } from '../../solver/policy/forecast/mixed.ts';
 import { parsePolicy } from '../../solver/policy/parse.ts';
 import type { Policy } from '../../solver/policy/types.ts';
 import type { BandRuleInputs } from '../../solver/types/risk.ts';

@@ -1,8 +1,8 @@
 // A policy's slices in the replay, through the same decide as live.
 
 import { describe, expect, test } from 'vitest';
-import { forecastPlan } from '../../solver/backtest/forecasts.ts';
 import { replayPolicy } from '../../solver/backtest/policyReplay.ts';
+import { forecastPlan } from '../../solver/policy/forecast/mixed.ts';
 import { parsePolicy } from '../../solver/policy/parse.ts';
 import { kernel } from '../policy/support.ts';
 import { market, mulberry, path } from './support.ts';

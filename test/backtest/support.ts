@@ -1,10 +1,10 @@
 // What the backtest's tests share: the core, the hourly data, seeded paths.
 
 import { readFileSync } from 'node:fs';
-import { forecastPlan } from '../../solver/backtest/forecasts.ts';
 import type { PriceHistory } from '../../solver/backtest/prices.ts';
 import { createReplayKernel } from '../../solver/engine/replay.ts';
 import { createRiskKernel } from '../../solver/engine/risk.ts';
+import { forecastPlan } from '../../solver/policy/forecast/mixed.ts';
 import type { ReplayHistory } from '../../solver/types/replay.ts';
 import { hourlyCloses } from '../data/marketData.ts';
 

@@ -208,7 +208,7 @@ function model() {
         prior: one.covariance,
         prices: path(one, rows, random),
         perYear: 8760,
-        forecast: { decay: 1, share: 0, every: 24 },
+        forecast: { decay: 1, share: 0, every: 24, from: 0 },
         blockSteps: 168,
       });
       const product = (kind: 'reference' | 'rule') =>

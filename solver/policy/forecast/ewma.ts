@@ -2,7 +2,6 @@
 // (RiskMetrics, 1996: 0.94 for daily variance, 0.97 for slower moves), or tuned and then gated.
 
 import { InvalidInput } from '../../types/errors.ts';
-import type { RiskKernel } from '../../types/risk.ts';
 import { at, checkNumber } from '../risk/linear.ts';
 import { type DailySeries, meanRealised } from './daily.ts';
 import type { Forecaster } from './forecaster.ts';
@@ -12,8 +11,6 @@ export const DAILY_DECAY = 0.94;
 /** λs tried by the tuned average. */
 const GRID = Array.from({ length: 20 }, (_, k) => 0.8 + k * 0.01);
 const DAYS_MIN = 30;
-const DAYS_PER_YEAR = 365;
-const DAY = 86_400;
 
 /** σ²ₙ = λσ²ₙ₋₁ + (1 − λ)u²ₙ₋₁ (Hull, Options, Futures, and Other Derivatives, ch. 23). */
 export function nextVariance(variance: number, squared: number, decay: number): number {
@@ -65,20 +62,4 @@ export function tunedEwma(): Forecaster {
       return (seen) => ewma(seen.realised, best);
     },
   };
-}
-
-/**
- * EWMA covariance per year of log returns (bars × assets, oldest first) through the kernel;
- * `dailyDecay` is λ per day, whatever the bars' length.
- */
-export function ewmaCovariance(
-  kernel: Pick<RiskKernel, 'covariance'>,
-  returns: Float64Array,
-  assets: number,
-  barSeconds: number,
-  dailyDecay: number,
-): Float64Array {
-  checkNumber(dailyDecay, 'dailyDecay', 0, 1);
-  const perDay = DAY / barSeconds;
-  return kernel.covariance(returns, assets, dailyDecay ** (1 / perDay), perDay * DAYS_PER_YEAR);
 }

@@ -3,17 +3,16 @@
 // was compared, over which dates and with what result is the evidence that comes with every
 // forecast. Too little history: the prior.
 
-import { InvalidInput } from '../../types/errors.ts';
-import type { RiskKernel } from '../../types/risk.ts';
 import { at, checkNumber } from '../risk/linear.ts';
 import type { Forecast } from '../types.ts';
-import { assembled, checkPrior, correlationOf } from './correlation.ts';
+import { checkPrior } from './checkPrior.ts';
 import { type Bars, type DailySeries, dailySeries, VARIANCE_MIN } from './daily.ts';
-import { ewmaCovariance, ewmaForecaster, tunedEwma } from './ewma.ts';
+import { ewmaForecaster, tunedEwma } from './ewma.ts';
 import type { Forecaster } from './forecaster.ts';
 import { garchForecaster } from './garch.ts';
 import { harForecaster } from './har.ts';
 import { type DieboldMariano, dieboldMariano } from './losses.ts';
+import { createForecasts, forecastPlan, PRIOR_DAYS } from './mixed.ts';
 import { lossesOf, type WalkOptions, walkForward } from './walkForward.ts';
 
 const DAYS_PER_YEAR = 365;
@@ -38,8 +37,6 @@ export interface GateOptions {
   readonly tMin: number;
   /** Whole days below which nothing but the prior is believed. */
   readonly daysMin: number;
-  /** λ per day of the correlations. */
-  readonly correlationDecay: number;
 }
 
 export const GATE_DEFAULTS: GateOptions = {
@@ -48,8 +45,7 @@ export const GATE_DEFAULTS: GateOptions = {
   inSampleMin: 365,
   outOfSampleMin: 250,
   tMin: 2.4,
-  daysMin: 30,
-  correlationDecay: 0.97,
+  daysMin: PRIOR_DAYS,
 };
 
 /** What may take the formula's place, in the order in which ties are broken. */
@@ -156,13 +152,12 @@ export interface GatedForecast {
 }
 
 /**
- * The covariance for live policies from price history alone: volatilities by whom the gate admits
- * for each asset, correlations by EWMA through the kernel, shrunk to the prior's. Annual, always
- * positive semidefinite. `prior`: annual covariance of the same assets, what holds until `daysMin`
- * whole days.
+ * The covariance for live policies from price history alone: mixed.ts's, which is the backtest's, times
+ * what those whom the gate admits say of the assets' variances in sum over what the formula says. While
+ * no fitted rule is admitted that is 1, and what lives is what was replayed. Annual, positive
+ * semidefinite. `prior`: annual covariance of the same assets, what holds until `daysMin` whole days.
  */
 export function gatedForecast(
-  kernel: Pick<RiskKernel, 'covariance'>,
   bars: Bars,
   prior: Float64Array,
   options: GateOptions = GATE_DEFAULTS,
@@ -175,23 +170,36 @@ export function gatedForecast(
   if (days < options.daysMin) {
     return { forecast: { covariance: prior.slice(), source: 'prior' }, evidence: [] };
   }
-  const judged = series.map((one, a) => {
+  const evidence: GateEvidence[] = [];
+  let [chosen, formula] = [0, 0];
+  for (const [a, one] of series.entries()) {
     const found = gate(bars.assets[a] ?? '', one, CANDIDATES, options);
-    return { evidence: found.evidence, variance: varianceOf(found.chosen, one, options.horizon) };
-  });
-  const { returns, barSeconds } = bars;
-  const raw = ewmaCovariance(kernel, returns, size, barSeconds, options.correlationDecay);
-  const observations = effective(options.correlationDecay, barSeconds);
-  const correlation = correlationOf(raw, prior, size, observations);
-  const volatilities = judged.map(({ variance }) => Math.sqrt(variance * DAYS_PER_YEAR));
-  const names = [...new Set(judged.map(({ evidence }) => evidence.chosen))].join('|');
+    evidence.push(found.evidence);
+    chosen += varianceOf(found.chosen, one, options.horizon);
+    formula += varianceOf(FORMULA, one, options.horizon);
+  }
+  const level = formula > 0 ? chosen / formula : 1;
+  const names = [...new Set(evidence.map((one) => one.chosen))].join('|');
   return {
     forecast: {
-      covariance: assembled(correlation, volatilities),
+      covariance: mixedCovariance(bars, prior).map((x) => level * x),
       source: `${names}, ${days} days`,
     },
-    evidence: judged.map(({ evidence }) => evidence),
+    evidence,
   };
+}
+
+/** After the last bar: as a replay of these bars would see it, were it remade then. */
+function mixedCovariance({ returns, barSeconds, assets }: Bars, prior: Float64Array): Float64Array {
+  const size = assets.length;
+  const plan = { ...forecastPlan(barSeconds), every: 1, from: returns.length / size - 1 };
+  const perYear = (DAYS_PER_YEAR * 86_400) / barSeconds;
+  const forecasts = createForecasts(prior, size, perYear, plan);
+  let held = prior;
+  for (let k = 0; k < returns.length; k += size) {
+    held = forecasts.next(returns.subarray(k, k + size).map((r) => Math.expm1(r)));
+  }
+  return held;
 }
 
 /** Variance per day; the formula's where the chosen one falls silent at the last moment. */
@@ -201,12 +209,6 @@ function varianceOf(chosen: Forecaster, series: DailySeries, horizon: number): n
   const variance = chosen.fit(series, horizon)?.(series) ?? Number.NaN;
   if (variance > 0 && Number.isFinite(variance)) return variance;
   return FORMULA.fit(series, horizon)?.(series) ?? VARIANCE_MIN;
-}
-
-/** Observations an EWMA of bars is worth: (1 + λ)/(1 − λ), λ per bar. */
-function effective(dailyDecay: number, barSeconds: number): number {
-  const decay = dailyDecay ** (barSeconds / 86_400);
-  return (1 + decay) / (1 - decay);
 }
 
 function walkOf(days: number, options: GateOptions): WalkOptions | null {
@@ -256,8 +258,4 @@ function checkOptions(options: GateOptions): void {
   checkNumber(options.tMin, 'tMin', 0);
   checkNumber(options.daysMin, 'daysMin', FORMULA.daysMin);
   checkNumber(options.horizon, 'horizon', 1);
-  if (options.correlationDecay > 0 && options.correlationDecay < 1) return;
-  throw new InvalidInput('correlationDecay must lie between 0 and 1', {
-    pointer: '/correlationDecay',
-  });
 }

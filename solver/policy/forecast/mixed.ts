@@ -1,8 +1,10 @@
-// The covariance the rule sees at each step of a replay, as assembly/risk/replay.ts makes it, in the
-// same order of operations: the policy that is replayed hour by hour and the kernel's rule then see the
-// same bytes. E is the exponentially weighted mean of r·r′ (RiskMetrics 1996), started at the prior.
+// The covariance a policy acts on, live and replayed: the prior's shape mixed with what has been seen, at
+// the scale of what has been seen. With E the exponentially weighted mean of r·r′ (RiskMetrics 1996), started
+// at the prior P, and q = tr E/tr P:  Σ = (1 − share)·E + share·q·P.  Before 30 days it is P. The kernel's
+// replay (assembly/risk/replay.ts) does the same in the same order of operations, so that the rule's column
+// and the policy replayed hour by hour see the same bytes. Refuses nothing: its callers check.
 
-import type { ForecastPlan } from '../types/replay.ts';
+import type { ForecastPlan } from '../../types/replay.ts';
 
 const DAY_SECONDS = 86_400;
 /** RiskMetrics' λ for days (J. P. Morgan, Reuters 1996): taken, not fitted. */
@@ -14,13 +16,19 @@ const DAILY_DECAY = 0.94;
  */
 const PRIOR_OBSERVATIONS = 400;
 
-/** The plan for steps of this length: λ = 0.94 a day, remade once a day. */
+/** Whole days below which nothing but the prior is believed. */
+export const PRIOR_DAYS = 30;
+/** Prices that stood still for long are not believed to stand still for ever: a thousandth of σ. */
+const SCALE_MIN = 1e-6;
+
+/** The plan for steps of this length: λ = 0.94 a day, remade once a day, from the 31st day on. */
 export function forecastPlan(stepSeconds: number): ForecastPlan {
   const decay = DAILY_DECAY ** (stepSeconds / DAY_SECONDS);
   return {
     decay,
     share: PRIOR_OBSERVATIONS / (PRIOR_OBSERVATIONS + 1 / (1 - decay)),
     every: Math.max(1, Math.round(DAY_SECONDS / stepSeconds)),
+    from: Math.ceil((PRIOR_DAYS * DAY_SECONDS) / stepSeconds),
   };
 }
 
@@ -34,7 +42,7 @@ export function createForecasts(
   prior: Float64Array,
   n: number,
   perYear: number,
-  { decay, share, every }: ForecastPlan,
+  { decay, share, every, from }: ForecastPlan,
 ): Forecasts {
   const seen = prior.slice();
   const scale = traceOf(prior, n);
@@ -51,7 +59,7 @@ export function createForecasts(
           seen[j * n + i] = value;
         }
       }
-      if (step % every === 0) held = blend(seen, prior, scale, share, n);
+      if (step % every === 0 && step >= from) held = blend(seen, prior, scale, share, n);
       step++;
       return held;
     },
@@ -66,8 +74,9 @@ function blend(
   n: number,
 ): Float64Array {
   const trace = traceOf(seen, n);
-  const factor = trace > 0 ? (1 - share) * (scale / trace) : 0;
-  const rest = trace > 0 ? share : 1;
+  const level = scale > 0 ? Math.max(SCALE_MIN, trace / scale) : 1;
+  const factor = trace > 0 ? (1 - share) * (scale / trace) * level : 0;
+  const rest = (trace > 0 ? share : 1) * level;
   return seen.map((value, k) => factor * value + rest * (prior[k] as number));
 }
 
