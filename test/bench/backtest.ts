@@ -1,22 +1,25 @@
-// `npm run bench -- backtest [speed] [costs] [others] [model] [optimum] [--json]`: what a backtest takes and shows.
+// `npm run bench -- backtest [speed] [costs] [others] [model] [optimum]
+// [covariances] [--json]`: what a backtest takes and shows.
 //   speed   seconds for 20 assets × 8,760 hours and for BTC/ETH's 72,698, file to answer: four rivals
 //           and two rules swept, the policy hour by hour, 400 draws, the bound; calibration kernel beside
 //   costs   our rule over the best tuned rival on BTC/ETH at several ε and F
 //   others  the same for other targets, daily prices of four coins, seeded paths of 8 and 20 assets
 //   model   pairs compressed against pairs alone, on seeded Brownian paths: where COMPRESSION comes from
 //   optimum how far pairs are from the best of all rules in the model, 50/30/20 under the prior
+//   covariances the rule under three forecasts, and what tracking-error budgets realise under each
 // Without a name: all of them. Everything but the seconds is the same on every machine.
 
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import { type Backtest, backtest } from '../../solver/backtest/backtest.ts';
-import { type PriceHistory, parsePrices } from '../../solver/backtest/prices.ts';
+import { type PriceHistory, parsePrices, pricesOf } from '../../solver/backtest/prices.ts';
 import { createReplayKernel } from '../../solver/engine/replay.ts';
 import { createRiskKernel } from '../../solver/engine/risk.ts';
 import { parsePolicy } from '../../solver/policy/parse.ts';
 import { historyOf, market, mulberry, path } from '../backtest/support.ts';
 import { hourlyCloses } from '../data/marketData.ts';
+import { covariances } from './covariances.ts';
 import { optimum } from './optimum.ts';
 import { calibrate } from './statistics.ts';
 import { WASM } from './wasm.ts';
@@ -38,6 +41,7 @@ export function main(args: readonly string[]): number {
   if (wants('others')) answer.others = others();
   if (wants('model')) answer.model = model();
   if (wants('optimum')) answer.optimum = best();
+  if (wants('covariances')) answer.covariances = compared();
   if (args.includes('--json')) console.log(JSON.stringify(answer));
   return 0;
 }
@@ -173,26 +177,56 @@ function others() {
     ),
     show('four coins, daily', run(daily, coins, 0.003, 0, [0.02, 0.04])),
   ];
-  for (const [n, seed] of [
-    [8, 1],
-    [8, 2],
-    [20, 1],
-    [20, 2],
-  ] as const) {
-    const random = mulberry(seed);
-    const prices = path(market(n, random), 17_521, random, true);
-    const names = Array.from({ length: n }, (_, k) => (k === n - 1 ? 'CASH' : `A${k}`));
-    const raw = names.map((_, k) => 1 + (k % 4));
-    const sum = raw.reduce((a, b) => a + b, 0);
-    const rounded = raw.map((w) => Math.floor((1e4 * w) / sum));
-    rounded[n - 1] = (rounded[n - 1] ?? 0) + 1e4 - rounded.reduce((a, b) => a + b, 0);
-    const targets = Object.fromEntries(
-      names.map((name, k) => [name, `${(rounded[k] ?? 0) / 1e4}`]),
-    );
-    const result = run(historyOf(prices, names), targets, 0.003, 0, [0.005, 0.01, 0.02]);
+  for (const [n, seed] of SYNTHETIC) {
+    const { history, targets } = synthetic(n, seed);
+    const result = run(history, targets, 0.003, 0, [0.005, 0.01, 0.02]);
     answers.push(show(`${n} assets, seed ${seed}`, result));
   }
   return answers;
+}
+
+const SYNTHETIC = [
+  [8, 1],
+  [8, 2],
+  [20, 1],
+  [20, 2],
+] as const;
+
+/** Two years of hours, weeks calm and wild; targets from 1 to 4 parts. */
+function synthetic(n: number, seed: number) {
+  const random = mulberry(seed);
+  const prices = path(market(n, random), 17_521, random, true);
+  const names = Array.from({ length: n }, (_, k) => (k === n - 1 ? 'CASH' : `A${k}`));
+  const raw = names.map((_, k) => 1 + (k % 4));
+  const sum = raw.reduce((a, b) => a + b, 0);
+  const rounded = raw.map((w) => Math.floor((1e4 * w) / sum));
+  rounded[n - 1] = (rounded[n - 1] ?? 0) + 1e4 - rounded.reduce((a, b) => a + b, 0);
+  const targets = Object.fromEntries(names.map((name, k) => [name, `${(rounded[k] ?? 0) / 1e4}`]));
+  return { history: historyOf(prices, names), targets };
+}
+
+function compared() {
+  console.log(
+    '| case | covariance | 0.5 % | 1 % | 2 % | budget 1 % | 2 % | 4 % |\n|---|---|---|---|---|---|---|---|',
+  );
+  const cases: readonly (readonly [string, PriceHistory, Targets])[] = [
+    ['BTC/ETH/cash', parsePrices(btcEth()), PLAIN],
+    ...SYNTHETIC.map(([n, seed]) => {
+      const { history, targets } = synthetic(n, seed);
+      return [`${n} assets, seed ${seed}`, history, targets] as const;
+    }),
+  ];
+  return cases.map(([title, history, targets]) => {
+    const policy = parsePolicy({ targets });
+    const prices = pricesOf(history, policy.assets);
+    const rows = covariances(kernels.risk, policy, prices, [0.005, 0.01, 0.02]);
+    for (const { name, costs, realised } of rows) {
+      const bps = costs.map((cost) => (cost === null ? '–' : (cost * 1e4).toFixed(2)));
+      const errors = realised.map((te) => `${(te * 100).toFixed(2)} %`);
+      console.log(`| ${[title, name, ...bps, ...errors].join(' | ')} |`);
+    }
+    return { title, rows };
+  });
 }
 
 /** Cost × TE, which a wider or narrower band does not change, of compressed pairs over pairs alone. */
