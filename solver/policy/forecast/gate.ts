@@ -152,10 +152,11 @@ export interface GatedForecast {
 }
 
 /**
- * The covariance for live policies from price history alone: mixed.ts's, which is the backtest's, times
- * what those whom the gate admits say of the assets' variances in sum over what the formula says. While
- * no fitted rule is admitted that is 1, and what lives is what was replayed. Annual, positive
- * semidefinite. `prior`: annual covariance of the same assets, what holds until `daysMin` whole days.
+ * The covariance for live policies from price history alone: mixed.ts's, which is the backtest's,
+ * times what those whom the gate admits say of the assets' variances in sum over what the formula
+ * says. While no fitted rule is admitted that is 1, and what lives is what was replayed. Annual,
+ * positive semidefinite. `prior`: annual covariance of the same assets, what holds until `daysMin`
+ * whole days.
  */
 export function gatedForecast(
   bars: Bars,

@@ -1,8 +1,9 @@
-// The covariance a policy acts on, live and replayed: the prior's shape mixed with what has been seen, at
-// the scale of what has been seen. With E the exponentially weighted mean of r·r′ (RiskMetrics 1996), started
-// at the prior P, and q = tr E/tr P:  Σ = (1 − share)·E + share·q·P.  Before 30 days it is P. The kernel's
-// replay (assembly/risk/replay.ts) does the same in the same order of operations, so that the rule's column
-// and the policy replayed hour by hour see the same bytes. Refuses nothing: its callers check.
+// The covariance a policy acts on, live and replayed: the prior's shape mixed with what has been
+// seen, at the scale of what has been seen. With E the exponentially weighted mean of r·r′
+// (RiskMetrics 1996), started at the prior P, and q = tr E/tr P:  Σ = (1 − share)·E + share·q·P.
+// Before 30 days it is P. The kernel's replay (assembly/risk/replay.ts) does the same in the same
+// order of operations, so that the rule's column and the policy replayed hour by hour see the same
+// bytes. Refuses nothing: its callers check.
 
 import type { ForecastPlan } from '../../types/replay.ts';
 
