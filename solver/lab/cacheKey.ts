@@ -39,7 +39,7 @@ export function cacheKey(options: Pick<ResolvedLabOptions, 'confirmations'>): st
 
 /** The key and every option a running lab was given: an adopter must want exactly these. */
 export function fingerprintOf(options: ResolvedLabOptions): string {
-  const { home: _home, cacheDir: _cacheDir, ...rest } = options;
+  const { home: _home, cacheDir: _cacheDir, whilePid: _whilePid, ...rest } = options;
   return createHash('sha256')
     .update(JSON.stringify([cacheKey(options), Object.entries(rest).sort()]))
     .digest('hex');

@@ -26,6 +26,7 @@ import type { Site } from './workers/packets.ts';
 
 const HEALTH_TIMEOUT_MS = 2000;
 const REAP_TIMEOUT_MS = 2000;
+const STARTER_CHECK_MS = 1000;
 /** Every worker loop listens for the end while it pauses; there are some fifteen. */
 const END_LISTENERS_MAX = 64;
 
@@ -220,6 +221,21 @@ function leave(lab: Lab, reason: string | null): void {
   void lab.reaped().then(() => process.exit(reason === null ? 0 : 1));
 }
 
+/** A test that is killed runs no `finally`: its chains must not stay behind. */
+function leaveWith(lab: Lab, pid: number): void {
+  const starter = commandOf(pid);
+  if (starter === null) {
+    leave(lab, null);
+    return;
+  }
+  const watch = setInterval(() => {
+    if (isRunning({ pid, command: starter })) return;
+    clearInterval(watch);
+    leave(lab, null);
+  }, STARTER_CHECK_MS);
+  watch.unref();
+}
+
 function fail(lab: Lab, error: unknown): void {
   console.error(error);
   leave(lab, messageOf(error));
@@ -235,4 +251,5 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.on('uncaughtException', (error) => fail(lab, error));
 process.on('unhandledRejection', (error) => fail(lab, error));
 process.on('exit', () => lab.end('the process ended'));
+if (options.whilePid !== null) leaveWith(lab, options.whilePid);
 lab.run().catch((error: unknown) => fail(lab, error));

@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly feedHeartbeatSeconds?: number;
   /** RPC ports, one per chain; 0 is any free one. Default all 0. */
   readonly ports?: readonly [number, number, number];
+  /** The lab ends by itself once this process is gone; null: it outlives its starter. Default null. */
+  readonly whilePid?: number | null;
 }
 
 export interface ResolvedLabOptions extends Required<LabOptions> {}
@@ -40,6 +42,7 @@ export function resolveLabOptions(options: LabOptions): ResolvedLabOptions {
     pulseMs: options.pulseMs ?? 10_000,
     feedHeartbeatSeconds: options.feedHeartbeatSeconds ?? FEED_HEARTBEAT_SECONDS,
     ports: options.ports ?? [0, 0, 0],
+    whilePid: options.whilePid ?? null,
   };
   within('blockMs', resolved.blockMs, 100, 60_000);
   within('confirmations', resolved.confirmations, 1, 64);

@@ -52,7 +52,7 @@ export async function openOwnWorld(options: OwnWorldOptions): Promise<OwnWorld> 
       port: 0,
       reporter: silent,
       // Still prices: worth before and after is compared at one set of prices.
-      lab: { volatilityBps: 0, ...options.lab },
+      lab: { volatilityBps: 0, whilePid: process.pid, ...options.lab },
       solver: { log: (error, where) => console.error(where, error), ...options.solver },
     });
     return { world, home, close: () => world.close().finally(remove) };

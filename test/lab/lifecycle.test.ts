@@ -1,5 +1,6 @@
 // The lab as a process: cached starts, adoption, and nothing left behind on any way out.
 
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +89,20 @@ describe('lab process', { timeout: 180_000 }, () => {
     expect(lines).toContain('ended a lab that was left behind');
     expect(next.adopted).toBe(false);
     expect(before.children.filter(isRunning)).toEqual([]);
+  });
+
+  it('behavior: with whilePid it ends once that process is gone', async () => {
+    const starter = spawn('sleep', ['600'], { stdio: 'ignore' });
+    try {
+      await startLab({ ...options(), whilePid: present(starter.pid, 'pid') });
+      const before = stateNow();
+      starter.kill('SIGKILL');
+      const gone = async () => everyProcess(before).every((ref) => !isRunning(ref));
+      await eventually('all gone', gone);
+      expect(readState(labPaths(home))).toBeNull();
+    } finally {
+      starter.kill('SIGKILL');
+    }
   });
 
   it('behavior: SIGTERM ends the chains too, also one that is stopped', async () => {
