@@ -89,6 +89,8 @@ describe('parseCron', () => {
     ['1,,2 * * * *', /is not a number/],
     ['-1 * * * *', /is not a number/],
     ['@reboot', /known: @yearly/],
+    ['constructor', /got 1/],
+    ['__proto__', /got 1/],
     ['0 0 31 4 *', /never comes/],
     ['0 0 30 2 *', /never comes/],
     ['0 0 31 feb,apr,jun,sep,nov *', /never comes/],

@@ -55,7 +55,9 @@ export function parseCron(line: string): Cron {
   if (word.startsWith('@') && !Object.hasOwn(WORDS, word)) {
     throw wrong(`no cron word ${show(line)}; known: ${Object.keys(WORDS).join(', ')}`);
   }
-  const fields = (WORDS[word] ?? word).split(/[ \t]+/);
+  // "constructor" is a word of every object and none of ours.
+  const meant = Object.hasOwn(WORDS, word) ? WORDS[word] : word;
+  const fields = (meant ?? word).split(/[ \t]+/);
   const [minute = '', hour = '', day = '', month = '', weekday = ''] = fields;
   if (fields.length !== 5) {
     const why = fields.length === 6 ? ' (seconds are not known)' : '';
