@@ -63,14 +63,18 @@ function conditionHolds(
   );
 }
 
-/** Every stop has a cause, and lasts until its time is over and every cause is. */
+/**
+ * Every stop has a cause, and lasts until its time is over, every cause is, and prices are believed that
+ * can say so.
+ */
 function stopsAreKept(window: Window, done: Replay, policy: BreakerPolicy): void {
   const waits = (policy.resumeAfterSeconds ?? Infinity) / HOUR;
   const wrong: number[] = [];
   let trippedAt: number | null = null;
   for (const { hour, tripped, mode } of done.seen) {
     const holds = conditionHolds(window, done, policy, hour);
-    const goesOn = trippedAt !== null && hour - trippedAt >= waits && !holds;
+    const dark = (done.seen[hour]?.untradable.length ?? 0) > 0;
+    const goesOn = trippedAt !== null && hour - trippedAt >= waits && !holds && !dark;
     if (trippedAt === null && holds) trippedAt = hour;
     else if (goesOn) trippedAt = null;
     const kept = (tripped !== null) === (trippedAt !== null);
