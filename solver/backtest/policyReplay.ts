@@ -6,13 +6,14 @@
 
 import { prepare } from '../policy/decide.ts';
 import { createForecasts } from '../policy/forecast/mixed.ts';
+import { CALM } from '../policy/guards/breakers.ts';
 import { judgeBreakers } from '../policy/guards/judgeBreakers.ts';
 import type { PriceReading } from '../policy/guards/oracle.ts';
 import { modelsOf } from '../policy/triggers/model.ts';
 import type { Decision, PastSettlement, Policy, PolicyState } from '../policy/types.ts';
 import { unixSeconds } from '../types/amounts.ts';
 import { InvalidInput } from '../types/errors.ts';
-import type { ForecastPlan, ReplayCosts } from '../types/replay.ts';
+import type { ForecastPlan, ReplayCosts, ReplayRun } from '../types/replay.ts';
 import type { RiskKernel } from '../types/risk.ts';
 import { YEAR_SECONDS } from './prices.ts';
 
@@ -35,16 +36,7 @@ export interface PolicyHistoryInput {
   readonly blockSteps: number;
 }
 
-export interface PolicyRun {
-  /** Fractions per year. */
-  readonly cost: number;
-  readonly te: number;
-  readonly turnover: number;
-  /** Over the whole history. */
-  readonly trades: number;
-  readonly maxDrawdown: number;
-  /** Σ active² and Σ cost of each block. */
-  readonly blocks: Float64Array;
+export interface PolicyRun extends Omit<ReplayRun, 'parameter'> {
   /** Of each block: Σ turnover, ln growth, deepest fall inside, ln of least and greatest worth. */
   readonly worth: readonly BlockWorth[];
   /** κ the policy ended with; null: it has none. */
@@ -165,14 +157,7 @@ class Run {
       settlements: [],
     };
     this.peaks.push({ at: start, usd: WORTH_USD });
-    this.breakers = {
-      worth: this.peaks,
-      pricesHourAgo: null,
-      consecutiveFailures: 0,
-      messagingDownSince: null,
-      failedVenues: [],
-      tripped: null,
-    };
+    this.breakers = { ...CALM, worth: this.peaks };
     const steps = times.length - 1;
     this.blocks = new Float64Array(2 * Math.ceil(steps / blockSteps));
     this.traceEvery = Math.max(1, Math.ceil(steps / TRACE_MAX));

@@ -9,6 +9,7 @@ import {
   resumePolicyDigest,
   revokePolicyDigest,
 } from '../../contracts-abi/policyTypedData.ts';
+import { CALM } from '../policy/guards/breakers.ts';
 import { resumed } from '../policy/guards/judgeBreakers.ts';
 import type { Policy } from '../policy/types.ts';
 import { MAX_UINT256 } from '../types/amounts.ts';
@@ -187,11 +188,9 @@ async function resume(
     }
     if (!stands) return null;
     const { consecutiveFailures, tripped } = resumed({
+      ...CALM,
       worth: memory.worth,
-      pricesHourAgo: null,
       consecutiveFailures: memory.consecutiveFailures,
-      messagingDownSince: null,
-      failedVenues: [],
       tripped: memory.tripped,
     });
     return step(row, ['armed'], {
