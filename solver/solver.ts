@@ -170,6 +170,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
           signal: stopping.signal,
           onError: (error, lease) => log(error, lease ? `job ${lease.kind} ${lease.key}` : 'jobs'),
         });
+  if (all.includes(KEEP_JOB)) await keeper.store.reviveJobs();
   const workers = [
     work(
       all.filter((kind) => kind !== KEEP_JOB),

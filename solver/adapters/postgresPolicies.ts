@@ -144,6 +144,15 @@ export function createPostgresPolicies(
         WHERE kind = ${KEEP_JOB}
           AND key IN (SELECT policy_id FROM policies WHERE owner = ${owner})`);
     },
+    async reviveJobs() {
+      const revived = await database.rows(sql`
+        INSERT INTO jobs (kind, key, due_at_ms)
+        SELECT ${KEEP_JOB}, policy_id, now_ms() FROM policies
+        WHERE status NOT IN ('revoked', 'expired')
+        ON CONFLICT DO NOTHING
+        RETURNING key`);
+      return revived.length;
+    },
     async recordPrices(periodSeconds, samples, keepFrom) {
       await database.rows(sql`
         WITH dropped AS (

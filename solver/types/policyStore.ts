@@ -161,6 +161,11 @@ export interface PolicyStore {
   recentProposals(sinceMs: number): Promise<readonly ProposedFlow[]>;
   /** Makes the keep jobs of the owner's policies due now: an order of theirs moved. */
   wakeOwner(owner: EvmAddress): Promise<void>;
+  /**
+   * Gives every policy that has not ended its keep job back, due now, where the row is missing (a restore,
+   * a hand in the database): without one it would never be looked at again. Answers how many.
+   */
+  reviveJobs(): Promise<number>;
 
   /** Keeps the last price per bucket, drops buckets that began before `keepFrom`. */
   recordPrices(

@@ -18,7 +18,7 @@ afterAll(() => postgres?.end());
 
 interface Subject {
   readonly policies: PolicyStore;
-  readonly jobs: Pick<Store, 'claimJob' | 'rescheduleJob'>;
+  readonly jobs: Pick<Store, 'claimJob' | 'completeJob' | 'rescheduleJob'>;
 }
 const subjects: Readonly<Record<string, () => Subject>> = {
   postgres: () => ({
@@ -222,6 +222,19 @@ for (const [name, subject] of Object.entries(subjects)) {
       expect(await jobs.claimJob(['keep'], 1_000)).toBeNull();
       await policies.wakeOwner(owner);
       expect((await claim(jobs, id)).key).toBe(id);
+    });
+
+    test('behavior: a job whose row was lost is made again, an ended policy’s is not', async () => {
+      const { policies, jobs } = subject();
+      const { policyId: id } = await arm(policies);
+      await jobs.completeJob(await claim(jobs, id));
+      const { policyId: ended } = await arm(policies);
+      await jobs.completeJob(await claim(jobs, ended));
+      await policies.applyStep({ ...stepOf(ended), to: 'revoked' }, null);
+      expect(await policies.reviveJobs()).toBeGreaterThanOrEqual(1);
+      expect(await policies.reviveJobs()).toBe(0);
+      expect((await claim(jobs, id)).key).toBe(id);
+      await expect(claim(jobs, ended)).rejects.toThrow('a due job');
     });
 
     test('behavior: prices keep the last of a bucket, in order, and forget the old', async () => {

@@ -149,6 +149,14 @@ export class SimPolicyStore implements KeeperStore {
       else job.dueMs = Math.min(job.dueMs, this.nowMs());
     }
   };
+  reviveJobs = async () => {
+    const lost = [...this.policies.values()].filter(
+      ({ policyId: id, status }) =>
+        !['revoked', 'expired'].includes(status) && !this.queue.has(`keep/${id}`),
+    );
+    this.addJobs(lost.map(({ policyId: key }) => ({ kind: 'keep', key, runAtMs: this.nowMs() })));
+    return lost.length;
+  };
   recordPrices: PolicyStore['recordPrices'] = async (period, samples, keepFrom) => {
     const named = new Set(samples.map(({ asset }) => asset));
     for (const [key, old] of this.samples) {
