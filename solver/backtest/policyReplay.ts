@@ -175,7 +175,9 @@ class Run {
     this.move(k, block);
     const before = this.forecast.covariance;
     const covariance = this.forecasts.next(this.returns);
-    if (covariance !== before) this.forecast = { covariance, source: 'ewma' };
+    if (covariance !== before) {
+      this.forecast = { covariance, source: 'ewma', usual: this.forecasts.usual() };
+    }
     const now = unixSeconds(times[k + 1] ?? 0);
     if (this.moving) this.targets = this.modelFor(this.forecast, this.input.costs.fixed).targets;
     const decision = this.decider.decide(this.state(k + 1, now));

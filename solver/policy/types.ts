@@ -108,6 +108,8 @@ export interface Forecast {
   readonly covariance: Float64Array;
   /** `prior`, `ewma`, … and how many observations stand behind it. */
   readonly source: string;
+  /** The usual level of variance over the covariance's; absent: 1. What a budget for the year is kept at. */
+  readonly usual?: number;
 }
 
 /** One past settlement, as budgets and limits count it. */

@@ -222,7 +222,9 @@ function compared() {
     const rows = covariances(kernels.risk, policy, prices, [0.005, 0.01, 0.02]);
     for (const { name, costs, realised } of rows) {
       const bps = costs.map((cost) => (cost === null ? '–' : (cost * 1e4).toFixed(2)));
-      const errors = realised.map((te) => `${(te * 100).toFixed(2)} %`);
+      const errors = realised.map(
+        ({ te, over }) => `${(te * 100).toFixed(2)} % × ${over > 0 ? over.toFixed(2) : '–'}`,
+      );
       console.log(`| ${[title, name, ...bps, ...errors].join(' | ')} |`);
     }
     return { title, rows };

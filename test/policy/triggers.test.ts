@@ -9,10 +9,11 @@ import {
   stepAversion,
 } from '../../solver/policy/triggers/aversion.ts';
 import { fired } from '../../solver/policy/triggers/combine.ts';
+import { modelsOf } from '../../solver/policy/triggers/model.ts';
 import { absoluteBands, farthest, thresholdTrade } from '../../solver/policy/triggers/threshold.ts';
 import { random } from '../engine/generate.ts';
 import { covarianceOf, weightsOf } from './draws.ts';
-import { kernel, normal, sum } from './support.ts';
+import { kernel, normal, policyOf, sum } from './support.ts';
 
 const f64 = (...values: number[]): Float64Array => Float64Array.from(values);
 
@@ -237,5 +238,22 @@ describe('stepAversion', () => {
       expect((aversion * gap) / 0.003, `seed ${seed}, round ${round}`).toBeCloseTo(1, 9);
     }
     expect(traded).toBeGreaterThan(100);
+  });
+});
+
+describe('modelsOf', () => {
+  test('behavior: a budget’s bands are as wide in calm as in storms', () => {
+    const policy = policyOf();
+    const weights = f64(0.62, 0.24, 0.14);
+    const at = (level: number) => {
+      const covariance = policy.prior.covariance.map((x) => level * x);
+      const forecast = { covariance, source: 'ewma', usual: 1 / level };
+      return modelsOf(policy, kernel)(forecast, 1e-5).crossing(weights)?.landing;
+    };
+    const usual = at(1);
+    expect(usual).toBeDefined();
+    for (const level of [0.1, 0.5, 3, 10]) {
+      for (const [i, w] of (at(level) ?? []).entries()) expect(w).toBeCloseTo(usual?.[i] ?? 0, 6);
+    }
   });
 });

@@ -180,18 +180,20 @@ export function gatedForecast(
     formula += varianceOf(FORMULA, one, options.horizon);
   }
   const level = formula > 0 ? chosen / formula : 1;
+  const mixed = mixedCovariance(bars, prior);
   const names = [...new Set(evidence.map((one) => one.chosen))].join('|');
   return {
     forecast: {
-      covariance: mixedCovariance(bars, prior).map((x) => level * x),
+      covariance: mixed.covariance.map((x) => level * x),
       source: `${names}, ${days} days`,
+      usual: mixed.usual / level,
     },
     evidence,
   };
 }
 
 /** After the last bar: as a replay of these bars would see it, were it remade then. */
-function mixedCovariance({ returns, barSeconds, assets }: Bars, prior: Float64Array): Float64Array {
+function mixedCovariance({ returns, barSeconds, assets }: Bars, prior: Float64Array) {
   const size = assets.length;
   const plan = { ...forecastPlan(barSeconds), every: 1, from: returns.length / size - 1 };
   const perYear = (DAYS_PER_YEAR * 86_400) / barSeconds;
@@ -200,7 +202,7 @@ function mixedCovariance({ returns, barSeconds, assets }: Bars, prior: Float64Ar
   for (let k = 0; k < returns.length; k += size) {
     held = forecasts.next(returns.subarray(k, k + size).map((r) => Math.expm1(r)));
   }
-  return held;
+  return { covariance: held, usual: forecasts.usual() };
 }
 
 /** Variance per day; the formula's where the chosen one falls silent at the last moment. */

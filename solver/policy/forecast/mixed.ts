@@ -8,6 +8,9 @@
 import type { ForecastPlan } from '../../types/replay.ts';
 
 const DAY_SECONDS = 86_400;
+const DAYS_PER_YEAR = 365;
+/** Prices that stand still are not believed to have been this much livelier. */
+const USUAL_MAX = 1_000;
 /** RiskMetrics' λ for days (J. P. Morgan, Reuters 1996): taken, not fitted. */
 const DAILY_DECAY = 0.94;
 /**
@@ -37,6 +40,11 @@ export function forecastPlan(stepSeconds: number): ForecastPlan {
 export interface Forecasts {
   /** Returns of one step, n numbers; the covariance that holds from then on. */
   next(returns: Float64Array): Float64Array;
+  /**
+   * The usual level of variance over the one that holds: the plain mean of all that was seen, the
+   * prior counted for 30 days. 1 while the prior holds.
+   */
+  usual(): number;
 }
 
 export function createForecasts(
@@ -49,21 +57,31 @@ export function createForecasts(
   const scale = traceOf(prior, n);
   let held: Float64Array = prior;
   let step = 0;
+  let usual = 1;
+  let count = (perYear * PRIOR_DAYS) / DAYS_PER_YEAR;
+  let total = scale * count;
   return {
     next(returns) {
       if (decay === 1) return prior;
       for (let i = 0; i < n; i++) {
         const own = (1 - decay) * perYear * (returns[i] as number);
+        total += perYear * (returns[i] as number) ** 2;
         for (let j = 0; j <= i; j++) {
           const value = decay * (seen[i * n + j] as number) + own * (returns[j] as number);
           seen[i * n + j] = value;
           seen[j * n + i] = value;
         }
       }
-      if (step % every === 0 && step >= from) held = blend(seen, prior, scale, share, n);
+      count++;
+      if (step % every === 0 && step >= from) {
+        held = blend(seen, prior, scale, share, n);
+        const trace = traceOf(held, n);
+        usual = trace > 0 ? Math.min(USUAL_MAX, total / count / trace) : 1;
+      }
       step++;
       return held;
     },
+    usual: () => usual,
   };
 }
 

@@ -46,17 +46,23 @@ export function modelsOf(policy: Policy, kernel: RiskKernel): ModelOf {
     readonly said: Float64Array;
     readonly isPrior: boolean;
     readonly fixed: number;
+    readonly usual: number;
     readonly model: Model;
   } | null = null;
   return (forecast, fixed) => {
     const rounded = fixed > 0 ? Math.exp(Math.round(Math.log(fixed) / FIXED_STEP) * FIXED_STEP) : 0;
     const isPrior = forecast.source === 'prior';
-    const said = forecast.covariance;
-    if (known?.fixed === rounded && known.isPrior === isPrior && same(known.said, said)) {
+    const { covariance: said, usual = 1 } = forecast;
+    if (
+      known?.fixed === rounded &&
+      known.isPrior === isPrior &&
+      known.usual === usual &&
+      same(known.said, said)
+    ) {
       return known.model;
     }
-    const model = modelOf(policy, kernel, said, isPrior, rounded);
-    known = { said: Float64Array.from(said), isPrior, fixed: rounded, model };
+    const model = modelOf(policy, kernel, forecast, rounded);
+    known = { said: Float64Array.from(said), isPrior, fixed: rounded, usual, model };
     return model;
   };
 }
@@ -70,8 +76,7 @@ function same(a: Float64Array, b: Float64Array): boolean {
 function modelOf(
   policy: Policy,
   kernel: RiskKernel,
-  said: Float64Array,
-  isPrior: boolean,
+  { covariance: said, source, usual = 1 }: Forecast,
   fixed: number,
 ): Model {
   const reasons: Reason[] = [];
@@ -81,7 +86,7 @@ function modelOf(
     reasons.push({ code: 'forecastRefused', message });
   }
   const covariance = fault === null ? Float64Array.from(said) : policy.prior.covariance;
-  const useTargets = isPrior || fault !== null;
+  const useTargets = source === 'prior' || fault !== null;
   const targets = targetsOf(policy, kernel, covariance, useTargets, reasons);
   const { objective } = policy;
   if (objective.kind === 'bands') {
@@ -89,7 +94,8 @@ function modelOf(
     return bandsModel(policy, { targets, covariance, bands, reasons }, objective.landing);
   }
   if (objective.kind === 'calendar') return clockModel(policy, { targets, covariance, reasons });
-  return ruleModel(policy, kernel, { targets, covariance, reasons }, fixed);
+  const level = fault === null && usual > 0 && Number.isFinite(usual) ? usual : 1;
+  return ruleModel(policy, kernel, { targets, covariance, reasons }, fixed, level);
 }
 
 function unusable(covariance: Float64Array, n: number): string | null {
@@ -174,16 +180,28 @@ function clockModel(policy: Policy, base: Base): Model {
   };
 }
 
-function ruleModel(policy: Policy, kernel: RiskKernel, base: Base, fixed: number): Model {
+/**
+ * A tracking-error budget is for the year, not for today: κ is solved at the usual level of variance.
+ * Bands feel Σ's shape and not its level (in the clock of variance nothing changes), so they stay as
+ * wide in calm as in storms, which costs least for the error of a whole year.
+ */
+function ruleModel(
+  policy: Policy,
+  kernel: RiskKernel,
+  base: Base,
+  fixed: number,
+  usual: number,
+): Model {
   const { targets, covariance } = base;
   const { proportional } = policy.costs;
   const inputs = { targets, covariance, proportional, fixed };
   const { objective, assets } = policy;
+  const budgeted = { ...inputs, covariance: covariance.map((x) => usual * x) };
   const kappa =
     objective.kind === 'aversion'
       ? objective.perYear
       : objective.kind === 'trackingError'
-        ? aversionForBudget(kernel, inputs, objective.annual)
+        ? aversionForBudget(kernel, budgeted, objective.annual)
         : null;
   if (kappa === null) {
     // No risk, no tracking error: nothing to trade for.

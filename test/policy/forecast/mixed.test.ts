@@ -67,4 +67,17 @@ describe('createForecasts', () => {
     const other = [...past.slice(0, 1_200), ...paths(240, 2, 5)];
     expect(heldAfter(other).slice(0, 1_200)).toEqual(heldAfter(past).slice(0, 1_200));
   });
+
+  test('behavior: the usual level is the plain mean of what was seen, over what holds', () => {
+    const calm = paths(24 * 200, 0.2, 5);
+    const wild = paths(24 * 60, 0.8, 6);
+    const forecasts = createForecasts(PRIOR, 2, PER_YEAR, forecastPlan(HOUR));
+    expect(forecasts.usual()).toBe(1);
+    for (const row of [...calm, ...wild]) forecasts.next(row);
+    // 30 days of the prior, 200 calm and 60 wild: a mean trace of 0.429; today's is that of the wild.
+    const mean = (30 * (0.4225 + 0.7225) + 200 * 2 * 0.04 + 60 * 2 * 0.64) / 290;
+    near(forecasts.usual(), mean / 1.28, 0.15);
+    for (const row of calm) forecasts.next(row);
+    expect(forecasts.usual()).toBeGreaterThan(2);
+  });
 });
