@@ -41,16 +41,16 @@ export function neutralise(
   gamma: Row | null,
   vega: Row | null,
 ): Neutral | null {
-  const inside = { gamma: within(gamma, 0), vega: within(vega, 0) };
+  const inside = { gamma: within(gamma, []), vega: within(vega, []) };
   if (inside.gamma && inside.vega) return { trades: [], cost: 0 };
   let best: Neutral | null = null;
   const consider = (trades: Neutral['trades']): void => {
     const of = (index: number): Candidate => candidates[index] as Candidate;
     const cost = trades.reduce((sum, t) => sum + of(t.index).cost * Math.abs(t.quantity), 0);
     if (best !== null && !(cost < best.cost)) return;
-    const sum = (greek: 'gamma' | 'vega'): number =>
-      trades.reduce((total, { index, quantity }) => total + of(index)[greek] * quantity, 0);
-    if (within(gamma, sum('gamma')) && within(vega, sum('vega'))) best = { trades, cost };
+    const parts = (greek: 'gamma' | 'vega') =>
+      trades.map(({ index, quantity }) => of(index)[greek] * quantity);
+    if (within(gamma, parts('gamma')) && within(vega, parts('vega'))) best = { trades, cost };
   };
   candidates.forEach((one, index) => {
     for (const quantity of [...toEdges(gamma, one.gamma), ...toEdges(vega, one.vega)]) {
@@ -72,9 +72,11 @@ export function allCollinear(candidates: readonly Candidate[]): boolean {
   return candidates.every((a, i) => candidates.slice(i + 1).every((b) => determinant(a, b) === 0));
 }
 
-function within(row: Row | null, change: number): boolean {
+/** Parts that cancel leave rounding of their own size, also where the row and its band are 0. */
+function within(row: Row | null, parts: readonly number[]): boolean {
   if (row === null) return true;
-  const slack = ROUNDING * Math.max(row.band, Math.abs(row.value));
+  const slack = ROUNDING * Math.max(row.band, Math.abs(row.value), ...parts.map(Math.abs));
+  const change = parts.reduce((sum, part) => sum + part, 0);
   return Math.abs(row.value + change) <= row.band + slack;
 }
 
