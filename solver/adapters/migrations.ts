@@ -6,6 +6,11 @@
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { Fault } from '../types/errors.ts';
 import { asFault, type Database, type Tables } from './postgres.ts';
+import { auctionsSchema } from './schema/auctions.ts';
+import { idempotencySchema } from './schema/idempotency.ts';
+import { orderSignaturesSchema } from './schema/orderSignatures.ts';
+import { quoteSnapshotsSchema } from './schema/quoteSnapshots.ts';
+import { webhooksSchema } from './schema/webhooks.ts';
 
 const run = async (db: Kysely<Tables>, statements: readonly string[]) => {
   for (const statement of statements) await sql.raw(statement).execute(db);
@@ -165,6 +170,11 @@ const MIGRATIONS: Record<string, Migration> = {
         `CREATE INDEX quotes_order ON quotes ((order_json->>'owner'), (order_json->>'nonce'))`,
       ]),
   },
+  '004-auctions': { up: (db: Kysely<Tables>) => run(db, auctionsSchema) },
+  '005-webhooks': { up: (db: Kysely<Tables>) => run(db, webhooksSchema) },
+  '006-idempotency': { up: (db: Kysely<Tables>) => run(db, idempotencySchema) },
+  '007-order-signatures': { up: (db: Kysely<Tables>) => run(db, orderSignaturesSchema) },
+  '008-quote-snapshots': { up: (db: Kysely<Tables>) => run(db, quoteSnapshotsSchema) },
 };
 
 /** Brings the schema up to date. Safe to run from several processes at once: the Migrator locks. */

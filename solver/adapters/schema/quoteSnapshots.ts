@@ -1,0 +1,3 @@
+// What quotes on the same blocks share, stored once.
+
+export const quoteSnapshotsSchema: readonly string[] = [];

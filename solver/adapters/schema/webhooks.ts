@@ -1,0 +1,3 @@
+// Webhooks and their deliveries.
+
+export const webhooksSchema: readonly string[] = [];
