@@ -2,19 +2,22 @@
 // private policies out of public pages; every other decision is made behind it.
 
 import type { EnginePool } from './engine/pool.ts';
+import { assetsOf, networkOf, venuesOf } from './publicNetwork.ts';
 import type { Quoter } from './quoting/quoter.ts';
 import type { Admission } from './settlement/admission.ts';
 import { isRefusal } from './types/errors.ts';
-import type { ChainId, OrderId } from './types/ids.ts';
+import type { ChainId, EvmAddress, OrderId } from './types/ids.ts';
 import type { NetworkConfig } from './types/network.ts';
 import type { PolicyService } from './types/policyService.ts';
 import type { PolicyStore } from './types/policyStore.ts';
 import type { Chain } from './types/ports.ts';
-import type { AssetView, OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
+import type { OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
 import type { Store, StoredOrder, TxSender } from './types/store.ts';
 
 export interface ServiceDeps {
   readonly network: NetworkConfig;
+  /** Signs the awards. */
+  readonly auctioneer: EvmAddress;
   readonly store: Store;
   readonly sender: TxSender;
   readonly chains: ReadonlyMap<ChainId, Chain>;
@@ -31,6 +34,8 @@ const READINESS_MS = 2_000;
 export function serviceOf(deps: ServiceDeps): Trimtab {
   const { network, store, sender, quoter, admission } = deps;
   const assets = assetsOf(network);
+  const networkView = networkOf(network, deps.auctioneer);
+  const venues = venuesOf(network);
   const quoteText = async (quoteId: string, part: 'problem' | 'result') =>
     (await store.getQuote(quoteId))?.[part] ?? null;
   // A quote's id opens its problem file: holdings, targets, aversion. An order's page is public, so
@@ -77,28 +82,11 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
     problem: (quoteId) => quoteText(quoteId, 'problem'),
     result: (quoteId) => quoteText(quoteId, 'result'),
     assets: () => assets,
+    network: () => networkView,
+    venues: () => venues,
     readiness: () => readiness(deps),
     policies: deps.policies,
   };
-}
-
-function assetsOf({ chains }: NetworkConfig): readonly AssetView[] {
-  const names = [...new Set(chains.flatMap(({ tokens }) => tokens.map(({ asset }) => asset)))];
-  return names.sort().map((asset) => ({
-    asset,
-    tokens: chains.flatMap(({ chainId, name, tokens }) =>
-      tokens
-        .filter((token) => token.asset === asset)
-        .map(({ symbol, address, decimals, feed }) => ({
-          chainId,
-          chain: name,
-          symbol,
-          address,
-          decimals,
-          feed,
-        })),
-    ),
-  }));
 }
 
 /** One chain that is down does not make the service unready: the others' quotes still work. */

@@ -187,6 +187,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   return {
     trimtab: serviceOf({
       network,
+      auctioneer: signers.auctioneer.address,
       store,
       sender,
       chains,

@@ -1,28 +1,11 @@
-// What the service trades, and whether it is alive and ready.
+// What the service trades on, and whether it is alive and ready.
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { interoperable, type Trimtab } from '../../solver/index.ts';
-import { answer, ChainNumber, problems } from '../schemas/common.ts';
+import { answer, problems } from '../schemas/common.ts';
+import { Assets, Network, Venues } from '../schemas/network.ts';
 
-const Assets = Type.Object({
-  assets: Type.Array(
-    Type.Object({
-      asset: Type.String({ description: 'What targets name.' }),
-      tokens: Type.Array(
-        Type.Object({
-          chainId: ChainNumber,
-          chain: Type.String(),
-          symbol: Type.String(),
-          address: Type.String(),
-          interoperable: Type.String({ description: 'ERC-7930 version 1.' }),
-          decimals: Type.Integer(),
-          feed: Type.String({ description: 'The price feed, dollars per whole token.' }),
-        }),
-      ),
-    }),
-  ),
-});
 const Health = Type.Object({ status: Type.Literal('ok') });
 const Readiness = Type.Object({
   ready: Type.Boolean(),
@@ -51,6 +34,22 @@ export function systemRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
         })),
       }));
     }
+
+    const network = {
+      operationId: 'listChains',
+      summary: 'The chains: contracts, confirmations, block times',
+      tags: ['assets'],
+      response: { 200: answer('Every chain.', Network), ...problems() },
+    };
+    app.get('/v1/chains', { schema: network }, async () => trimtab.network());
+
+    const venues = {
+      operationId: 'listVenues',
+      summary: 'The venues that plans trade through',
+      tags: ['assets'],
+      response: { 200: answer('Every venue.', Venues), ...problems() },
+    };
+    app.get('/v1/venues', { schema: venues }, async () => ({ venues: trimtab.venues() }));
 
     app.get(
       '/healthz',

@@ -19,6 +19,7 @@ export function networkConfig(
     name: chain.name,
     eid: eid(chain.eid),
     rpcUrl: present(rpcUrls[index], `RPC URL of ${chain.name}`),
+    publicRpcUrl: present(rpcUrls[index], `RPC URL of ${chain.name}`),
     confirmations: deployment.confirmations,
     blockSeconds: blockMs / 1000,
     nativeAsset: NATIVE_ASSET,

@@ -68,18 +68,22 @@ export function parseNetwork(json: unknown): NetworkConfig {
 }
 
 function readChain(at: At): ChainConfig {
-  const chain = readObject(at, [
-    'chainId',
-    'name',
-    'eid',
-    'rpcUrl',
-    'confirmations',
-    'blockSeconds',
-    'nativeAsset',
-    'contracts',
-    'tokens',
-    'pools',
-  ]);
+  const chain = readObject(
+    at,
+    [
+      'chainId',
+      'name',
+      'eid',
+      'rpcUrl',
+      'confirmations',
+      'blockSeconds',
+      'nativeAsset',
+      'contracts',
+      'tokens',
+      'pools',
+    ],
+    ['publicRpcUrl'],
+  );
   const tokensAt = chain.field('tokens');
   const tokens = readArray(tokensAt, 1, TOKENS_MAX).map(readToken);
   refuseRepeats(tokens, (token) => token.symbol, tokensAt.pointer, 'symbol');
@@ -94,6 +98,7 @@ function readChain(at: At): ChainConfig {
     name: readId(chain.field('name')),
     eid: eid(readInteger(chain.field('eid'), 1, 0xffffffff)),
     rpcUrl: readUrl(chain.field('rpcUrl')),
+    ...(chain.has('publicRpcUrl') ? { publicRpcUrl: readUrl(chain.field('publicRpcUrl')) } : {}),
     confirmations: readInteger(chain.field('confirmations'), 0, 100_000),
     blockSeconds: readPositive(chain.field('blockSeconds')),
     nativeAsset,

@@ -41,6 +41,8 @@ export interface ChainConfig {
   readonly name: string;
   readonly eid: Eid;
   readonly rpcUrl: string;
+  /** Shown to everybody at /v1/chains. `rpcUrl` never is: it may carry a provider's key. */
+  readonly publicRpcUrl?: string;
   readonly confirmations: number;
   readonly blockSeconds: number;
   /** The token whose price values gas on this chain. */

@@ -169,6 +169,47 @@ export interface AssetView {
   }[];
 }
 
+/** One chain as everybody may know it. */
+export interface ChainView {
+  readonly chainId: ChainId;
+  readonly name: string;
+  /** Only where the deployment names one for the public. */
+  readonly publicRpcUrl?: string;
+  readonly confirmations: number;
+  readonly blockSeconds: number;
+  /** The asset of /v1/assets that gas is paid in. */
+  readonly nativeAsset: string;
+  /** LayerZero's endpoint id. */
+  readonly eid: number;
+  /** Name → address: `portfolioSettler` is the escrow that approvals name. */
+  readonly contracts: Readonly<Record<string, EvmAddress>>;
+}
+
+/** What holds on every chain. */
+export interface NetworkView {
+  readonly chains: readonly ChainView[];
+  /** Signs every award; orders name it. */
+  readonly auctioneer: EvmAddress;
+  /** Seconds between the last fill and the first refund that a contract leaves for proofs. */
+  readonly minProofWindowSeconds: number;
+}
+
+/** A pool that plans may trade through. */
+export interface VenueView {
+  /** As `metadata.legs` names it. */
+  readonly venue: string;
+  readonly kind: string;
+  readonly chainId: ChainId;
+  readonly address: EvmAddress;
+  readonly tokens: readonly {
+    readonly address: EvmAddress;
+    readonly symbol: string;
+    readonly asset: string;
+  }[];
+  /** Hundredths of a basis point. */
+  readonly feePips: number;
+}
+
 export interface ReadinessView {
   readonly ready: boolean;
   /** Name → `ok` or what is wrong: `store`, `engine`, `chain:31338`, … */
@@ -188,6 +229,8 @@ export interface Trimtab {
   problem(quoteId: string): Promise<string | null>;
   result(quoteId: string): Promise<string | null>;
   assets(): readonly AssetView[];
+  network(): NetworkView;
+  venues(): readonly VenueView[];
   /** Asks every dependency; bounded in time by the implementation. */
   readiness(): Promise<ReadinessView>;
   /** Standing policies. */

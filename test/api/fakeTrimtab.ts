@@ -149,6 +149,35 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
         ],
       },
     ],
+    network: () => ({
+      chains: [
+        {
+          chainId: chainId(31338),
+          name: 'alpha',
+          publicRpcUrl: 'http://127.0.0.1:8545',
+          confirmations: 2,
+          blockSeconds: 1,
+          nativeAsset: 'ETH',
+          eid: 1,
+          contracts: { portfolioSettler: address('44') },
+        },
+      ],
+      auctioneer: address('22'),
+      minProofWindowSeconds: 60,
+    }),
+    venues: () => [
+      {
+        venue: '31338:v3:WETH/USDC:3000',
+        kind: 'uniswapV3',
+        chainId: chainId(31338),
+        address: address('aa'),
+        tokens: [
+          { address: address('66'), symbol: 'WETH', asset: 'ETH' },
+          { address: address('88'), symbol: 'USDC', asset: 'USDC' },
+        ],
+        feePips: 3000,
+      },
+    ],
     readiness: async () => ({
       ready: fake.ready,
       checks: { store: 'ok', 'chain:31338': fake.ready ? 'ok' : 'does not answer' },

@@ -35,6 +35,7 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
     '/healthz',
     '/readyz',
     '/v1/assets',
+    '/v1/chains',
     '/v1/orders',
     '/v1/orders/{orderId}',
     '/v1/orders/{orderId}/events',
@@ -50,6 +51,7 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
     '/v1/quotes/{quoteId}/problem',
     '/v1/quotes/{quoteId}/result',
     '/v1/tokens',
+    '/v1/venues',
   ]);
 });
 
