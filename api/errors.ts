@@ -5,6 +5,7 @@
 
 import type { FastifyError } from 'fastify';
 import {
+  type BidRefusalCode,
   Fault,
   InvalidInput,
   type PolicyRefusalCode,
@@ -30,14 +31,22 @@ type HttpErrorCode =
   | 'invalidField'
   | 'invalidAddress'
   | 'invalidInput'
+  | 'invalidCursor'
   | 'invalidIdempotencyKey'
   | 'idempotencyConflict'
   | 'orderNotFound'
   | 'tooManyStreams'
+  | 'tooManySolvers'
+  | 'tooManyMessages'
+  | 'helloExpired'
   | 'upstreamFault'
   | 'internal';
 
-export type ErrorCode = HttpErrorCode | ServiceRefusalCode | PolicyRefusalCode;
+export type ErrorCode =
+  | HttpErrorCode
+  | ServiceRefusalCode
+  | PolicyRefusalCode
+  | BidRefusalCode;
 
 interface ErrorEntry {
   readonly status: number;
@@ -73,6 +82,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   invalidField: entry(400, 'A field has an invalid value', 'Send a value the schema allows.'),
   invalidAddress: entry(400, 'Not an address', 'Send ERC-7930 (0x0001…) or a 20-byte 0x address.'),
   invalidInput: entry(400, 'Invalid input', 'Mend the field the pointer names.'),
+  invalidCursor: entry(400, 'Not a cursor of this list', 'Send a nextCursor, or leave it out.'),
   invalidIdempotencyKey: entry(
     400,
     'Invalid Idempotency-Key',
@@ -85,6 +95,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   ),
   orderNotFound: entry(404, 'No such order', 'Check the order id.'),
   tooManyStreams: entry(503, 'Too many event streams', 'Try again later, or poll.', LATER),
+  tooManySolvers: entry(503, 'Too many solvers', 'Close other connections, or try later.', LATER),
+  tooManyMessages: entry(429, 'Too many messages', 'Send fewer messages a second.', LATER),
+  helloExpired: entry(403, 'The greeting is too old', 'Sign SolverHello with the time of now.'),
   upstreamFault: entry(503, 'Something behind the service failed', 'Try again shortly.', LATER),
   internal: entry(500, 'Internal error', 'Report it; nothing was done on your behalf.'),
 
@@ -187,6 +200,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'Sign ResumePolicy with the haltedEvent that the policy names now.',
   ),
   alreadyEnded: entry(409, 'The policy has ended', 'Arm it again with a new nonce.'),
+
+  auctionNotFound: entry(404, 'No such auction', 'Check the auction id.'),
+  auctionClosed: entry(409, 'The auction has closed', 'Bid before closesAtMs, in server time.'),
+  malformedBid: entry(400, 'The bid is malformed', 'Send a Bid that keeps the auction’s terms.'),
+  coolingDown: entry(409, 'The filler is cooling down', 'Bid again when details.untilMs is over.'),
+  bidQuota: entry(409, 'The quota is used up', 'Fill what was won first; bid less often.', LATER),
 };
 
 /** An answer that is an error: thrown by hooks and routes, answered by the error handler. */

@@ -9,6 +9,7 @@ import {
   type OrderRecord,
   type OrderState,
   STATE_NOTES,
+  type StoredOrder,
   type StoredTx,
 } from '../solver/index.ts';
 
@@ -28,10 +29,44 @@ const OIF_STATUS: Readonly<Record<OrderState, string>> = {
   failed: 'failed',
 };
 
+type OrderJson = ReturnType<typeof orderToJson>;
+
 export function orderView({ order: stored, transactions, quotedAmounts }: OrderRecord): JsonObject {
   const order = orderToJson(orderFromJson(stored.order));
-  const { state } = stored;
   const fill = transactions.find(({ purpose }) => purpose.startsWith('fill'));
+  return {
+    ...headOf(stored, order),
+    outputAmounts: outputsOf(order).map((output, i) => ({
+      ...output,
+      amount: quotedAmounts?.[i] ?? output.minimumAmount,
+    })),
+    settlement: {
+      type: 'escrow',
+      data: {
+        openDeadline: order.openDeadline,
+        fillDeadline: order.fillDeadline,
+        expiry: order.expiry,
+        escrows: order.origins.map(({ chainId, settler }) => ({
+          chainId: Number(chainId),
+          settler,
+        })),
+        award: stored.award,
+      },
+    },
+    ...(fill === undefined ? {} : { fillTransaction: transactionView(fill) }),
+    transactions: transactions.map(transactionView),
+    facts: stored.facts,
+  };
+}
+
+/** The order in a list: what its own row says. */
+export function orderSummary(stored: StoredOrder): JsonObject {
+  const order = orderToJson(orderFromJson(stored.order));
+  return { ...headOf(stored, order), outputAmounts: outputsOf(order) };
+}
+
+function headOf(stored: StoredOrder, order: OrderJson) {
+  const { state } = stored;
   return {
     id: stored.orderId,
     orderId: stored.orderId,
@@ -53,31 +88,16 @@ export function orderView({ order: stored, transactions, quotedAmounts }: OrderR
         amount,
       })),
     ),
-    outputAmounts: order.outputs.map(({ chainId, token, amount }, i) => ({
-      asset: interoperable(Number(chainId), `0x${token.slice(26)}`),
-      chainId: Number(chainId),
-      token: `0x${token.slice(26)}`,
-      amount: quotedAmounts?.[i] ?? amount,
-      minimumAmount: amount,
-    })),
-    settlement: {
-      type: 'escrow',
-      data: {
-        openDeadline: order.openDeadline,
-        fillDeadline: order.fillDeadline,
-        expiry: order.expiry,
-        escrows: order.origins.map(({ chainId, settler }) => ({
-          chainId: Number(chainId),
-          settler,
-        })),
-        award: stored.award,
-      },
-    },
-    ...(fill === undefined ? {} : { fillTransaction: transactionView(fill) }),
-    transactions: transactions.map(transactionView),
-    facts: stored.facts,
   };
 }
+
+const outputsOf = (order: OrderJson) =>
+  order.outputs.map(({ chainId, token, amount }) => ({
+    asset: interoperable(Number(chainId), `0x${token.slice(26)}`),
+    chainId: Number(chainId),
+    token: `0x${token.slice(26)}`,
+    minimumAmount: amount,
+  }));
 
 function transactionView(tx: StoredTx): JsonObject {
   return {

@@ -1,7 +1,9 @@
 // The public door of the domain: what api/ and other callers may name. The composition root is
 // solver.ts; everything else behind this door is free to move.
 
-export { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
+export type { SignedBid, SolverStanding } from './types/auction.ts';
+export type { AuctionService, BidRefusalCode, MarketEvent } from './types/auctionService.ts';
+export { isTerminal, ORDER_STATES, STATE_NOTES } from './settlement/lifecycle.ts';
 export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
 export {
   type EvmAddress,
@@ -26,4 +28,4 @@ export type {
   SubmitRequest,
   Trimtab,
 } from './types/service.ts';
-export type { OrderState, StoredTx } from './types/store.ts';
+export type { OrderPlace, OrderState, StoredOrder, StoredTx } from './types/store.ts';

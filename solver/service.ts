@@ -25,7 +25,7 @@ export interface ServiceDeps {
   readonly quoter: Quoter;
   readonly admission: Admission;
   readonly policies: PolicyService;
-  readonly quotes: Pick<PolicyStore, 'isPrivateQuote'>;
+  readonly quotes: Pick<PolicyStore, 'isPrivateQuote' | 'privateQuotes'>;
 }
 
 /** Longest wait for one dependency's answer to a readiness check. */
@@ -64,6 +64,24 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
         quotedAmounts: quote?.quotedAmounts ?? null,
       };
     },
+    async listOrders({ owner, state, after, limit }) {
+      const rows = await store.listOrders({
+        owner,
+        ...(state === undefined ? {} : { states: [state] }),
+        ...(after === undefined ? {} : { before: after }),
+        limit: limit + 1,
+      });
+      const page = rows.slice(0, limit);
+      const ids = page.flatMap(({ quoteId }) => (quoteId === null ? [] : [quoteId]));
+      const hidden = await deps.quotes.privateQuotes(ids);
+      const last = page.at(-1);
+      return {
+        orders: page.map((order) =>
+          order.quoteId !== null && hidden.has(order.quoteId) ? { ...order, quoteId: null } : order,
+        ),
+        next: rows.length > limit && last !== undefined ? placeOf(last) : null,
+      };
+    },
     async events(orderId, afterSeq, limit) {
       const events = await store.events(orderId, afterSeq, limit);
       return Promise.all(
@@ -88,6 +106,8 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
     policies: deps.policies,
   };
 }
+
+const placeOf = ({ createdAtMs, orderId }: StoredOrder) => ({ createdAtMs, orderId });
 
 /** One chain that is down does not make the service unready: the others' quotes still work. */
 async function readiness({ store, chains }: ServiceDeps): Promise<ReadinessView> {

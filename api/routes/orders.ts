@@ -8,16 +8,28 @@ import {
   isRefusal,
   isTerminal,
   type JsonObject,
+  ORDER_STATES,
   type SubmitRequest,
   type Trimtab,
   orderId as toOrderId,
 } from '../../solver/index.ts';
+import { cursorOf, placeOf } from '../cursor.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import type { Idempotency } from '../idempotency.ts';
-import { answer, OrderId, problems } from '../schemas/common.ts';
-import { OrderView, PostOrderAnswer, PostOrderBody } from '../schemas/orders.ts';
+import { parseAccount } from '../interop.ts';
+import {
+  Account,
+  answer,
+  Cursor,
+  Limit,
+  limitOf,
+  OrderId,
+  problems,
+  strict,
+} from '../schemas/common.ts';
+import { OrderList, OrderView, PostOrderAnswer, PostOrderBody } from '../schemas/orders.ts';
 import { answerStream, type Streams } from '../stream.ts';
-import { orderView } from '../views.ts';
+import { orderSummary, orderView } from '../views.ts';
 
 const Params = Type.Object({ orderId: OrderId });
 const MESSAGE_POINTER = '/order/payload/message';
@@ -34,6 +46,7 @@ export function orderRoutes(deps: OrderRouteDeps): FastifyPluginAsyncTypebox {
   return async (app) => {
     submitRoute(app, deps);
     readRoute(app, deps);
+    listRoute(app, deps);
     eventsRoute(app, deps);
   };
 }
@@ -104,6 +117,48 @@ function readRoute(app: App, { trimtab }: OrderRouteDeps): void {
     async ({ params }, reply) => {
       reply.header('cache-control', 'no-store');
       return orderView(await find(trimtab, toOrderId(params.orderId)));
+    },
+  );
+}
+
+function listRoute(app: App, { trimtab }: OrderRouteDeps): void {
+  app.get(
+    '/v1/orders',
+    {
+      schema: {
+        operationId: 'listOrders',
+        summary: 'An owner’s orders, newest first',
+        description:
+          'Pages by cursor: every order that was there when the first page was read comes exactly ' +
+          'once, whatever is submitted meanwhile.',
+        tags: ['orders'],
+        querystring: Type.Object(
+          {
+            owner: Account,
+            state: Type.Optional(Type.Union(ORDER_STATES.map((state) => Type.Literal(state)))),
+            cursor: Type.Optional(Cursor),
+            limit: Type.Optional(Limit),
+          },
+          strict,
+        ),
+        response: {
+          200: answer('A page.', OrderList),
+          ...problems({ 400: 'missingField, invalidAddress, invalidCursor, unknownField' }),
+        },
+      },
+    },
+    async ({ query }, reply) => {
+      reply.header('cache-control', 'no-store');
+      const { orders, next } = await trimtab.listOrders({
+        owner: parseAccount(query.owner, '/owner'),
+        ...(query.state === undefined ? {} : { state: query.state }),
+        ...(query.cursor === undefined ? {} : { after: placeOf(query.cursor) }),
+        limit: limitOf(query.limit),
+      });
+      return {
+        orders: orders.map(orderSummary),
+        nextCursor: next === null ? null : cursorOf(next),
+      };
     },
   );
 }

@@ -36,11 +36,40 @@ export const Uint32 = Type.Integer({ minimum: 0, maximum: 0xffffffff });
 export const Bps = (description: string) =>
   Type.Integer({ minimum: 0, maximum: 10_000, description });
 
+/** One of some words: Type.Union of their literals, typed by them also where they are a list. */
+export const oneOf = <const Word extends string>(
+  words: readonly Word[],
+  options: { readonly description?: string } = {},
+) =>
+  Type.Unsafe<Word>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      options,
+    ),
+  );
+
 export const OrderId = Type.String({
   pattern: '^0x[0-9a-f]{64}$',
   description: 'EIP-712 struct hash of the order, equal on every chain; lower case.',
 });
 export const QuoteId = Type.String({ minLength: 1, maxLength: 80, pattern: '^[A-Za-z0-9_-]+$' });
+
+/** Numbers of a query arrive as text. */
+export const Limit = Type.String({
+  pattern: '^[1-9][0-9]{0,2}$',
+  description: 'Items per page, at most 100; default 20.',
+  examples: ['20'],
+});
+export const Cursor = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[A-Za-z0-9_-]+$',
+  description: 'nextCursor of the page before.',
+});
+const LIMIT_DEFAULT = 20;
+const LIMIT_MAX = 100;
+export const limitOf = (text: string | undefined): number =>
+  Math.min(Number(text ?? LIMIT_DEFAULT), LIMIT_MAX);
 
 export const Problem = Type.Object(
   {

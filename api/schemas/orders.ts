@@ -8,6 +8,7 @@ import {
   Bytes32,
   ChainNumber,
   OrderId,
+  oneOf,
   QuoteId,
   strict,
   Uint32,
@@ -112,15 +113,15 @@ const Transaction = Type.Object({
   chainId: ChainNumber,
   purpose: Type.String(),
   hash: Type.String(),
-  status: Type.Union(['pending', 'final', 'reverted'].map((status) => Type.Literal(status))),
+  status: oneOf(['pending', 'final', 'reverted']),
   blockNumber: Type.Union([Type.String(), Type.Null()]),
   gasUsed: Type.Union([Type.String(), Type.Null()]),
 });
 
-export const OrderView = Type.Object({
+const Summary = {
   id: OrderId,
   orderId: OrderId,
-  status: Type.Union(
+  status: oneOf(
     [
       'created',
       'pending',
@@ -131,7 +132,7 @@ export const OrderView = Type.Object({
       'finalized',
       'failed',
       'refunded',
-    ].map((status) => Type.Literal(status)),
+    ],
     { description: 'OIF’s status; state is finer.' },
   ),
   state: Type.String({
@@ -155,15 +156,18 @@ export const OrderView = Type.Object({
       amount: Amount,
     }),
   ),
-  outputAmounts: Type.Array(
-    Type.Object({
-      asset: Type.String(),
-      chainId: ChainNumber,
-      token: Type.String(),
-      amount: Amount,
-      minimumAmount: Amount,
-    }),
-  ),
+};
+
+const Output = {
+  asset: Type.String(),
+  chainId: ChainNumber,
+  token: Type.String(),
+  minimumAmount: Amount,
+};
+
+export const OrderView = Type.Object({
+  ...Summary,
+  outputAmounts: Type.Array(Type.Object({ ...Output, amount: Amount })),
   settlement: Type.Object({
     type: Type.Literal('escrow'),
     data: Type.Record(Type.String(), Type.Unknown()),
@@ -172,6 +176,18 @@ export const OrderView = Type.Object({
   transactions: Type.Array(Transaction),
   facts: Type.Record(Type.String(), Type.Unknown()),
 });
+
+export const OrderList = Type.Object(
+  {
+    orders: Type.Array(Type.Object({ ...Summary, outputAmounts: Type.Array(Type.Object(Output)) })),
+    nextCursor: Type.Union([Type.String(), Type.Null()], {
+      description: 'The cursor of the next page; null: this was the last.',
+    }),
+  },
+  {
+    description: 'Newest first. Without amounts, transactions and facts: GET the order for those.',
+  },
+);
 
 export const PostOrderAnswer = Type.Object({
   orderId: OrderId,

@@ -127,6 +127,14 @@ export function createPostgresPolicies(
         WHERE quote_id = ${quoteId} AND coalesce(document->>'privacy', 'public') <> 'public'`);
       return row !== undefined;
     },
+    async privateQuotes(quoteIds) {
+      if (quoteIds.length === 0) return new Set();
+      const rows = await database.rows(sql<{ quote_id: string }>`
+        SELECT quote_id FROM proposals JOIN policies USING (policy_id)
+        WHERE quote_id = ANY(${quoteIds})
+          AND coalesce(document->>'privacy', 'public') <> 'public'`);
+      return new Set(rows.map(({ quote_id: id }) => id));
+    },
     async recentProposals(sinceMs) {
       const rows = await database.rows(sql<Pick<ProposalRow, 'created_at_ms' | 'expected'>>`
         SELECT created_at_ms, expected FROM proposals

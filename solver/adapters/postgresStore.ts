@@ -85,12 +85,15 @@ export function createPostgresStore(database: Database): Store {
         SELECT * FROM orders WHERE order_id = ${orderId}`);
       return row === undefined ? null : orderOf(row);
     },
-    async listOrders({ owner, states, limit }) {
+    async listOrders({ owner, states, before, limit }) {
       const rows = await database.rows(sql<OrderRow>`
         SELECT * FROM orders
         WHERE (${owner ?? null}::text IS NULL OR owner = ${owner ?? null})
           AND (${states ?? null}::text[] IS NULL OR state = ANY(${states ?? null}))
-        ORDER BY created_at_ms DESC, order_id LIMIT ${Math.min(limit, LIST_MAX)}`);
+          AND (${before?.createdAtMs ?? null}::bigint IS NULL
+            OR (created_at_ms, order_id) < (${before?.createdAtMs ?? null},
+                                            ${before?.orderId ?? null}))
+        ORDER BY created_at_ms DESC, order_id DESC LIMIT ${Math.min(limit, LIST_MAX)}`);
       return rows.map(orderOf);
     },
     applyTransition,

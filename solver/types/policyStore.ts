@@ -154,6 +154,8 @@ export interface PolicyStore {
   orderOfQuote(quoteId: string): Promise<StoredOrder | null>;
   /** Whether the quote was made for a policy that is not plainly public. */
   isPrivateQuote(quoteId: string): Promise<boolean>;
+  /** Of these quotes those for which isPrivateQuote holds. */
+  privateQuotes(quoteIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**
    * Proposals of all policies that wait for a signature, or were signed, made at `sinceMs` or
    * later.

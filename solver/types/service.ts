@@ -7,7 +7,7 @@ import type { Refusal } from './errors.ts';
 import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { PolicyService } from './policyService.ts';
-import type { OrderEvent, StoredOrder, StoredTx } from './store.ts';
+import type { OrderEvent, OrderPlace, OrderState, StoredOrder, StoredTx } from './store.ts';
 
 /** Every expected "no" of POST /v1/quotes. */
 export type QuoteRefusalCode =
@@ -157,6 +157,13 @@ export interface OrderRecord {
   readonly quotedAmounts: readonly string[] | null;
 }
 
+/** One page of an owner's orders, newest first. */
+export interface OrderPage {
+  readonly orders: readonly StoredOrder[];
+  /** What the next page goes on after; null: this was the last. */
+  readonly next: OrderPlace | null;
+}
+
 export interface AssetView {
   readonly asset: string;
   readonly tokens: readonly {
@@ -221,6 +228,16 @@ export interface Trimtab {
   quote(request: QuoteRequest): Promise<Quote | Refusal<QuoteRefusalCode>>;
   submit(request: SubmitRequest): Promise<Submitted | Refusal<SubmitRefusalCode>>;
   getOrder(orderId: OrderId): Promise<OrderRecord | null>;
+  /**
+   * Every order that was there when the first page was read comes exactly once, whatever is made
+   * meanwhile. `limit` 1 to 100.
+   */
+  listOrders(page: {
+    readonly owner: EvmAddress;
+    readonly state?: OrderState;
+    readonly after?: OrderPlace;
+    readonly limit: number;
+  }): Promise<OrderPage>;
   /** Ascending by seq, at most `limit`; empty for an order that is not known. */
   events(orderId: OrderId, afterSeq: number, limit: number): Promise<readonly OrderEvent[]>;
   /** A hint that events of that order may have been added. Returns how to stop listening. */

@@ -2,6 +2,7 @@
 // commit in ONE transaction; every write made on behalf of a job is conditional on the job's fence,
 // so a worker that lost its lease can no longer change anything.
 
+import type { AwardOutcome } from './auction.ts';
 import type { ChainId, EvmAddress, Hash32, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Receipt } from './ports.ts';
@@ -104,6 +105,9 @@ export interface Transition {
   readonly jobs?: readonly NewJob[];
 }
 
+/** Where an order stands in a list: what a page goes on after. */
+export type OrderPlace = Pick<StoredOrder, 'createdAtMs' | 'orderId'>;
+
 export interface Store {
   putQuote(quote: StoredQuote): Promise<void>;
   getQuote(quoteId: string): Promise<StoredQuote | null>;
@@ -120,9 +124,11 @@ export interface Store {
     jobs: readonly NewJob[],
   ): Promise<Applied | 'nonceUsed'>;
   getOrder(orderId: OrderId): Promise<StoredOrder | null>;
+  /** Newest first; those made at once by descending id, so that `before` is a place between two. */
   listOrders(filter: {
     readonly owner?: EvmAddress;
     readonly states?: readonly OrderState[];
+    readonly before?: OrderPlace;
     readonly limit: number;
   }): Promise<readonly StoredOrder[]>;
   /** Conditional on state = from and, with a lease, on the fence. In state `to` already: alreadyApplied. */

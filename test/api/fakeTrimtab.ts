@@ -16,7 +16,7 @@ import type {
   Submitted,
   Trimtab,
 } from '../../solver/types/service.ts';
-import type { OrderEvent, OrderState, StoredOrder } from '../../solver/types/store.ts';
+import type { OrderEvent, OrderPlace, OrderState, StoredOrder } from '../../solver/types/store.ts';
 
 export const OWNER = evmAddress(`0x${'11'.repeat(20)}`);
 const address = (byte: string) => evmAddress(`0x${byte.repeat(20)}`);
@@ -77,6 +77,9 @@ export interface FakeTrimtab extends Trimtab {
   answerQuote: Quote | Refusal<QuoteRefusalCode> | Error;
   answerSubmit: Refusal<SubmitRefusalCode> | Error | null;
   record: OrderRecord | null;
+  listed: StoredOrder[];
+  readonly pagesAsked: Parameters<Trimtab['listOrders']>[0][];
+  nextPlace: OrderPlace | null;
   ready: boolean;
   push(type: string, data?: JsonObject): void;
 }
@@ -108,6 +111,9 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
     answerQuote: { quoteId: 'q-1', validUntil: 1_900_000_000, response: { quoteId: 'q-1' } },
     answerSubmit: null,
     record: null,
+    listed: [],
+    pagesAsked: [],
+    nextPlace: null,
     ready: true,
     push(type, data = {}) {
       events.push({ seq: events.length + 1, orderId: ID, atMs: 1_800_000_000_000, type, data });
@@ -126,6 +132,16 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
       return { orderId: ID, created: true, order: fake.record.order };
     },
     getOrder: async (id: OrderId) => (id === ID ? fake.record : null),
+    listOrders: async (page) => {
+      const { owner, state, limit } = page;
+      fake.pagesAsked.push(page);
+      return {
+        orders: fake.listed
+          .filter((one) => one.owner === owner && (state === undefined || one.state === state))
+          .slice(0, limit),
+        next: fake.nextPlace,
+      };
+    },
     events: async (id, afterSeq, limit) =>
       id === ID ? events.filter(({ seq }) => seq > afterSeq).slice(0, limit) : [],
     subscribe(_, listener) {

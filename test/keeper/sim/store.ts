@@ -175,6 +175,11 @@ export class SimPolicyStore implements KeeperStore {
       .sort((a, b) => a.bucket - b.bucket || (a.asset < b.asset ? -1 : 1))
       .map(({ asset, bucket, price }) => ({ asset, bucket, price }));
 
+  privateQuotes: PolicyStore['privateQuotes'] = async (ids) => {
+    const hidden = await Promise.all(ids.map((id) => this.isPrivateQuote(id)));
+    return new Set(ids.filter((_, i) => hidden[i]));
+  };
+
   readonly orders: KeeperStore['orders'] = {
     getOrder: async (id) => this.rows.get(id) ?? null,
     listOrders: async ({ owner, states, limit }) =>
