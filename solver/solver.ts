@@ -6,12 +6,15 @@ import { runWorker } from './adapters/jobs.ts';
 import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
 import { openDatabase } from './adapters/postgres.ts';
+import { registerPostgresGauges } from './adapters/postgresGauges.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
+import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
 import { systemRng } from './adapters/rng.ts';
 import { createSigner } from './adapters/signer.ts';
 import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
+import { registerChainGauges } from './chainGauges.ts';
 import { createEngine } from './engine/engine.ts';
 import { createEnginePool, type EnginePool } from './engine/pool.ts';
 import { createRiskKernel } from './engine/risk.ts';
@@ -23,26 +26,35 @@ import { createPolicies } from './keeper/policies.ts';
 import { DEFAULT_KEEPER_OPTIONS, type KeeperOptions } from './keeper/ports.ts';
 import { wakeOnOrders } from './keeper/wake.ts';
 import { parseProblem } from './market/problemFile.ts';
+import {
+  meteredAdmission,
+  meteredChain,
+  meteredQuoter,
+  meteredSolve,
+  meteredStore,
+} from './metering.ts';
 import { decide } from './policy/decide.ts';
 import type { Forecast } from './policy/types.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
 import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
 import { judge } from './quoting/solve.ts';
+import { byLane, JOB_KINDS, JOBS, type JobKind, LANES } from './roles.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
 import { createGuard } from './settlement/guard.ts';
+import { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
 import { createOwnerCheck } from './settlement/ownerCheck.ts';
 import { DEFAULT_SETTLEMENT_POLICY, type SettlementPolicy } from './settlement/policy.ts';
 import { createServe, GUARD_JOB, SERVE_JOB } from './settlement/serve.ts';
 import { createStanding } from './settlement/standing.ts';
-import { present, unreachable } from './types/assert.ts';
+import { present } from './types/assert.ts';
 import { type ChainId, fromBytes32Address, type Hex } from './types/ids.ts';
+import type { LogEvent, LogFailure, LogFields } from './types/log.ts';
+import { type Meter, NO_METER } from './types/meter.ts';
 import type { NetworkConfig } from './types/network.ts';
 import type { Chain } from './types/ports.ts';
 import type { Trimtab } from './types/service.ts';
-import type { JobLease, Store } from './types/store.ts';
-
-export type JobKind = typeof SERVE_JOB | typeof GUARD_JOB | typeof KEEP_JOB;
+import type { JobLease, OrderState, Store } from './types/store.ts';
 
 export interface SolverOptions {
   readonly network: NetworkConfig;
@@ -62,7 +74,10 @@ export interface SolverOptions {
     readonly policiesMax?: number;
   };
   /** Failures of background work, once each. */
-  readonly log?: (error: unknown, where: string) => void;
+  readonly log?: LogFailure;
+  /** What this process did to orders, an event each. */
+  readonly tell?: LogEvent;
+  readonly meter?: Meter;
 }
 
 export interface Solver {
@@ -74,16 +89,19 @@ export interface Solver {
 
 /** Threads that solve; the event loop has the other core. */
 const ENGINE_WORKERS = 1;
-const JOB_CONCURRENCY = 8;
-/** Apart from settlement's, so that slow quotes for policies never keep an order waiting. */
-const KEEP_CONCURRENCY = 4;
 const JOB_LEASE_MS = 5_000;
 const PROPOSAL_SECONDS = 300;
 const POLICIES_MAX = 32;
+const openStates = (Object.keys(STATE_NOTES) as OrderState[]).filter((one) => !isTerminal(one));
 
 /** Connects, migrates, and starts the workflows. Throws Fault when the database is out of reach. */
 export async function openSolver(options: SolverOptions): Promise<Solver> {
-  const { network, log = () => {} } = options;
+  const { network, meter = NO_METER, tell = () => {} } = options;
+  const log: LogFailure = (error, where, about) => {
+    // `job serve 0x12…` counts as `job serve`: labels have few values.
+    meter.count('trimtab_faults_total', { where: where.replace(/ 0x.*/, '') });
+    options.log?.(error, where, about);
+  };
   const clock = systemClock;
   const database = openDatabase({
     url: options.databaseUrl,
@@ -91,8 +109,10 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     onIdleError: (error) => log(error, 'database'),
   });
   await migrate(database);
-  const store = createPostgresStore(database);
-  const chains = new Map(network.chains.map((config) => [config.chainId, chainOf(config)]));
+  const store = meteredStore(createPostgresStore(database), meter, tell);
+  const chains = new Map(
+    network.chains.map((config) => [config.chainId, meteredChain(chainOf(config), meter)]),
+  );
   const signers = {
     filler: createSigner(options.keys.filler),
     auctioneer: createSigner(options.keys.auctioneer),
@@ -124,22 +144,29 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     clock,
     rng: systemRng,
     auctioneer: signers.auctioneer.address,
-    solve: solveOn(pool),
+    solve: meteredSolve(solveOn(pool), meter),
     reserved: () => reservedOf(store),
     canFund: fundingOf(desk),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
   };
-  const quoter = createQuoter(quoting);
-  const admission = createAdmission({
+  const quoter = meteredQuoter(createQuoter(quoting), meter);
+  const admit = createAdmission({
     store,
     chains,
     clock,
     network,
     auctioneer: signers.auctioneer.address,
   });
+  const admission = meteredAdmission(admit, meter);
   const policy = { ...DEFAULT_SETTLEMENT_POLICY, ...options.settlementPolicy };
   const settlement = { store, sender, chains, clock, network, policy };
-  const serve = createServe({ ...settlement, desk, auctioneer: signers.auctioneer });
+  const serve = createServe({
+    ...settlement,
+    desk,
+    auctioneer: signers.auctioneer,
+    // One inventory per account, however many processes serve it.
+    oneByOne: createPostgresTurnstile(database, `inventory ${filler}`),
+  });
   const guard = createGuard({ ...settlement, account: signers.guardian.address });
   const keeping = keeperDeps({ ...options, quoting, chains });
   const keeper = {
@@ -153,34 +180,34 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   const keep = createKeeper(keeper);
   // Whoever asks for dry runs has forecasts of his own: he must not push the keeper's out.
   const policies = createPolicies({ ...keeper, forecasts: new Map<string, Forecast>() });
-  const handlers = { [SERVE_JOB]: serve, [GUARD_JOB]: guard, [KEEP_JOB]: keep } as const;
+  const handlers = {
+    [SERVE_JOB]: serve,
+    [GUARD_JOB]: guard,
+    [KEEP_JOB]: keep,
+  } satisfies Record<JobKind, JobHandler>;
 
   const stopping = new AbortController();
-  const all = options.jobs ?? [SERVE_JOB, GUARD_JOB, KEEP_JOB];
+  const all = options.jobs ?? JOB_KINDS;
   const work = (kinds: readonly JobKind[], concurrency: number) =>
-    kinds.length === 0
-      ? Promise.resolve()
-      : runWorker({
-          store,
-          clock,
-          kinds,
-          handler: (lease, signal) => handlers[kindOf(lease)](lease, signal),
-          concurrency,
-          leaseMs: JOB_LEASE_MS,
-          signal: stopping.signal,
-          onError: (error, lease) => log(error, lease ? `job ${lease.kind} ${lease.key}` : 'jobs'),
-        });
+    runWorker({
+      store,
+      clock,
+      kinds,
+      handler: (lease, signal) => handlers[kindOf(lease)](lease, signal),
+      concurrency,
+      leaseMs: JOB_LEASE_MS,
+      signal: stopping.signal,
+      onError: (error, lease) =>
+        lease ? log(error, `job ${lease.kind} ${lease.key}`, aboutJob(lease)) : log(error, 'jobs'),
+      onRun: ({ kind }, outcome, ms) => {
+        meter.count('trimtab_jobs_total', { kind, outcome });
+        meter.observe('trimtab_job_seconds', ms / 1000, { kind });
+      },
+    });
   if (all.includes(KEEP_JOB)) await keeper.store.reviveJobs();
-  const workers = [
-    work(
-      all.filter((kind) => kind !== KEEP_JOB),
-      JOB_CONCURRENCY,
-    ),
-    work(
-      all.filter((kind) => kind === KEEP_JOB),
-      KEEP_CONCURRENCY,
-    ),
-  ];
+  const workers = byLane(all).map(([lane, kinds]) => work(kinds, LANES[lane]));
+  registerPostgresGauges({ database, clock, meter, openStates, jobKinds: JOB_KINDS });
+  registerChainGauges({ chains, clock, meter, accounts: signers });
   const unhook = all.includes(KEEP_JOB)
     ? wakeOnOrders(store, keeper.store, (error) => log(error, 'waking policies'))
     : () => {};
@@ -218,9 +245,18 @@ function chainOf(config: NetworkConfig['chains'][number]): Chain {
   });
 }
 
+type JobHandler = Parameters<typeof runWorker>[0]['handler'];
+
 function kindOf({ kind }: JobLease): JobKind {
-  if (kind === SERVE_JOB || kind === GUARD_JOB || kind === KEEP_JOB) return kind;
-  return unreachable(kind as never);
+  return present(
+    JOB_KINDS.find((known) => known === kind),
+    `a handler of job kind ${kind}`,
+  );
+}
+
+function aboutJob(lease: JobLease): LogFields {
+  const { subject } = JOBS[kindOf(lease)];
+  return { [subject]: lease.key, job: lease.kind, fence: lease.fence, attempts: lease.attempts };
 }
 
 /** What the keeper has of its own: quoters with a proposal's time, the kernel, and its options. */

@@ -31,7 +31,12 @@ export interface WorkerOptions {
   readonly pollMs?: number;
   /** Every failure, once: for the log. */
   readonly onError?: (error: unknown, lease: JobLease | null) => void;
+  /** Every run that ended, once: for the meter. */
+  readonly onRun?: (lease: JobLease, outcome: RunOutcome, ms: number) => void;
 }
+
+/** `stopped`: the worker was closing. `leaseLost`: another worker has the job. */
+export type RunOutcome = 'done' | 'again' | 'failed' | 'stopped' | 'leaseLost';
 
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 30_000;
@@ -87,6 +92,8 @@ async function runJob(lease: JobLease, options: WorkerOptions): Promise<void> {
   options.signal.addEventListener('abort', onStop);
   if (options.signal.aborted) onStop();
   const heart = beat(lease, options, stop, beating.signal);
+  const started = clock.nowMs();
+  const ran = (how: RunOutcome) => options.onRun?.(lease, how, clock.nowMs() - started);
   try {
     const outcome = await handler(lease, stop.signal);
     beating.abort();
@@ -94,15 +101,17 @@ async function runJob(lease: JobLease, options: WorkerOptions): Promise<void> {
     await ('done' in outcome
       ? store.completeJob(lease)
       : store.rescheduleJob(lease, outcome.runAtMs));
+    ran('done' in outcome ? 'done' : 'again');
   } catch (error) {
     beating.abort();
     await heart;
     // Someone else has the job: whatever we would write is theirs to decide.
     if (error instanceof LeaseLost || stop.signal.reason instanceof LeaseLost) {
       onError?.(error, lease);
-      return;
+      return ran('leaseLost');
     }
     const stopped = stop.signal.aborted && error === stop.signal.reason;
+    ran(stopped ? 'stopped' : 'failed');
     if (!stopped) onError?.(error, lease);
     const pause = stopped ? 0 : pauseAfter(error, lease);
     await store

@@ -23,6 +23,8 @@ export interface Database {
    * after PostgreSQL itself rolled it back (deadlock, serialisation), so it must have no other effects.
    */
   transaction<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
+  /** The pool now: connections, those of them nobody uses, and requests that wait for one. */
+  connections(): { readonly total: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
 }
 
@@ -89,6 +91,11 @@ export function openDatabase(options: DatabaseOptions): Database {
         }
       }
     },
+    connections: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     close: () => (closing ??= kysely.destroy()),
   };
 }

@@ -12,7 +12,7 @@ export type Turnstile = <T>(task: () => Promise<T>) => Promise<T>;
 
 export interface Sharing {
   readonly desk: Pick<FillerDesk, 'reserved'>;
-  /** One per inventory and process. Processes that share an account meet again in `commit`. */
+  /** One per inventory, over all processes that spend it (adapters/postgresTurnstile.ts). */
   readonly oneByOne: Turnstile;
 }
 

@@ -50,12 +50,15 @@ export interface ServeDeps extends SettlementDeps {
 
 type Serving = ServeDeps & Sharing;
 
+/** What is missing of Sharing: without a turnstile over processes, one of this process. */
+type ServeOptions = ServeDeps & Partial<Pick<Sharing, 'oneByOne'>>;
+
 /** Steps of one order taken in one run of its job, before it queues again. */
 const STEPS_PER_RUN_MAX = 16;
 
 /** The handler of job kind `serve`; the job's key is the orderId. */
-export function createServe(deps: ServeDeps) {
-  const serving: Serving = { ...deps, oneByOne: createTurnstile() };
+export function createServe(deps: ServeOptions) {
+  const serving: Serving = { ...deps, oneByOne: deps.oneByOne ?? createTurnstile() };
   return async (lease: JobLease, signal: AbortSignal): Promise<JobOutcome> => {
     const row = present(await deps.store.getOrder(orderId(lease.key)), `order ${lease.key}`);
     const run: Run = { deps, actor: 'serve', sender: deps.desk.address, lease, order: row };
