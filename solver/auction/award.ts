@@ -1,6 +1,8 @@
-// From a ranked auction to the signed award, and the auction's record: everything needed to run it
-// again and compare byte for byte. Refuses an auction without a valid bid (as a value) and an
-// instance that is not the order's (as a defect). It sends nothing and stores nothing.
+// Ranked → Awarded: one award per order of a winning bid, as the chains check it, and the auctioneer's
+// signature. Refuses (as a defect) an order that is not the instance's. It sends and stores nothing.
+//
+// Invariants: an order is awarded at most once (winners have disjoint pairs, and an order has one
+// pair); the award's amounts are the winning bid's, each at least the signed minimum.
 
 import { awardFromJson, awardToJson } from '../../contracts-abi/orderJson.ts';
 import {
@@ -11,21 +13,15 @@ import {
   hashOrder,
   type PortfolioOrder,
 } from '../../contracts-abi/typedData.ts';
+import { parseTokenAmount } from '../types/amounts.ts';
 import { assert, present } from '../types/assert.ts';
-import type { Refusal } from '../types/errors.ts';
-import { type AwardId, awardId, evmAddress, type Hex, orderId } from '../types/ids.ts';
+import type { AuctionInstance } from '../types/auction.ts';
+import { type AwardId, awardId, type Hash32, type Hex, type OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Signer } from '../types/ports.ts';
-import type { AuctionInstance, Bid } from './bid.ts';
-import { type RankedAuction, rankBids, type ScoredBid, scoreBids, unscored } from './rank.ts';
-
-/** A winner and what it won, not yet signed. */
-export interface AwardedAuction {
-  readonly stage: 'awarded';
-  readonly ranked: RankedAuction;
-  readonly winner: ScoredBid;
-  readonly award: Award;
-}
+import type { VerifiedBid } from './bid.ts';
+import { type RankedAuction, type RankedBid, rankBids } from './rank.ts';
+import { scoreBids } from './score.ts';
 
 /** What settlement works with: the award, its id, its amounts and the auctioneer's signature. */
 export interface SignedAward {
@@ -36,89 +32,131 @@ export interface SignedAward {
   readonly signature: Hex;
 }
 
-/** The first of the ranking wins. `noBid` names why each bid was rejected. */
-export function awardBest(ranked: RankedAuction): AwardedAuction | Refusal<'noBid'> {
-  const winner = ranked.ranking[0];
-  if (winner === undefined) {
-    const reasons = ranked.rejected.map((r) => `${r.bid.filler}: ${r.reason}`);
-    return {
-      refused: 'noBid',
-      message: reasons.length === 0 ? 'nobody bid' : `no valid bid (${reasons.join('; ')})`,
-    };
-  }
-  const { instance } = ranked;
-  const award: Award = {
-    orderId: instance.orderId,
-    filler: winner.bid.filler,
-    fillDeadline: instance.fillDeadline,
-    openBy: instance.openBy,
-    amountsHash: hashOfAmounts(winner.bid.amounts),
-  };
-  return { stage: 'awarded', ranked, winner, award };
+/** An award not yet signed, and the bid it came from. */
+export interface WonOrder {
+  readonly orderId: OrderId;
+  readonly bid: RankedBid;
+  readonly award: Award;
+  readonly awardId: AwardId;
+  readonly amounts: readonly bigint[];
+}
+export interface AwardedAuction {
+  readonly stage: 'awarded';
+  readonly ranked: RankedAuction;
+  /** By score, best first; may be none. */
+  readonly winners: readonly RankedBid[];
+  /** Ascending by orderId. */
+  readonly won: readonly WonOrder[];
 }
 
-/** Scores, ranks and awards. Pure: the same instance and bids give the same award, always. */
+/** Scores, ranks and awards. Pure: the same instance and bids give the same outcome, always. */
 export function decideAuction(
   instance: AuctionInstance,
-  bids: readonly Bid[],
-): AwardedAuction | Refusal<'noBid'> {
-  return awardBest(rankBids(scoreBids(instance, bids.map(unscored))));
+  bids: readonly VerifiedBid[],
+): AwardedAuction {
+  return awardWinners(rankBids(scoreBids(instance, bids)));
+}
+
+export function awardWinners(ranked: RankedAuction): AwardedAuction {
+  const orders = new Map(ranked.instance.orders.map((order) => [order.orderId, order]));
+  const winners = ranked.ranking.filter(({ won }) => won);
+  const won = new Map<OrderId, WonOrder>();
+  for (const winner of winners) {
+    for (const { orderId, amounts } of winner.bid.items) {
+      const order = present(orders.get(orderId), `order ${orderId}`);
+      assert(!won.has(orderId), `order ${orderId} would be awarded twice`);
+      assert(
+        order.outputs.every(({ minimum }, j) => present(amounts[j], 'amount') >= minimum),
+        `order ${orderId} would be awarded below its minimum`,
+      );
+      const award: Award = {
+        orderId,
+        filler: winner.bid.filler,
+        fillDeadline: order.fillDeadline,
+        openBy: order.openBy,
+        amountsHash: hashOfAmounts(amounts),
+      };
+      const id = awardId(hashAward(award));
+      won.set(orderId, { orderId, bid: winner, award, awardId: id, amounts });
+    }
+  }
+  const ascending = [...won.values()].sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
+  return { stage: 'awarded', ranked, winners, won: ascending };
 }
 
 /**
- * Signs the award with the auctioneer's key. One award per order for ever: the caller stores it in
- * the same transaction that leaves `created`, and never calls this for an order that has one.
+ * Signs the awards of `orders` with the auctioneer's key; a won order that is not among them (one
+ * cancelled meanwhile) is withheld. One award per order for ever: the caller stores them in the same
+ * transaction that leaves `created`, and never calls this for an order that has one.
  */
-export async function signAward(
-  order: PortfolioOrder,
-  decided: AwardedAuction,
+export async function signAwards(
+  { won }: AwardedAuction,
+  orders: ReadonlyMap<OrderId, PortfolioOrder>,
   auctioneer: Signer,
-): Promise<SignedAward> {
-  const { award, winner } = decided;
-  assert(hashOrder(order) === award.orderId, 'the award is for another order');
-  assert(order.auctioneer === auctioneer.address, 'the order names another auctioneer');
-  assert(award.openBy <= order.openDeadline, 'openBy is after the open deadline');
-  assert(award.fillDeadline === order.fillDeadline, "not the order's fill deadline");
-  return {
-    award,
-    awardId: awardId(hashAward(award)),
-    amounts: winner.bid.amounts,
-    signature: await auctioneer.signDigest(awardDigest(award)),
-  };
+): Promise<readonly SignedAward[]> {
+  const signed: SignedAward[] = [];
+  for (const { orderId, award, awardId, amounts } of won) {
+    const order = orders.get(orderId);
+    if (order === undefined) continue;
+    assert(hashOrder(order) === orderId, 'the award is for another order');
+    assert(order.auctioneer === auctioneer.address, 'the order names another auctioneer');
+    assert(award.openBy <= order.openDeadline, 'openBy is after the open deadline');
+    assert(award.fillDeadline === order.fillDeadline, "not the order's fill deadline");
+    assert(
+      amounts.length === order.outputs.length &&
+        order.outputs.every(({ amount }, j) => present(amounts[j], 'amount') >= amount),
+      'an awarded amount is below the signed one',
+    );
+    const signature = await auctioneer.signDigest(awardDigest(award));
+    signed.push({ award, awardId, amounts, signature });
+  }
+  return signed;
 }
 
-/** The public record: the whole instance, every bid with its score or refusal, and the award. */
-export function auctionRecord(decided: AwardedAuction): JsonObject {
-  const { ranked, winner, award } = decided;
-  return {
-    version: 1,
-    instance: instanceToJson(ranked.instance),
-    bids: [
-      ...ranked.ranking.map((b, index) => ({
-        ...bidToJson(b.bid),
-        hash: b.hash,
-        score: b.score.toString(),
-        rank: index + 1,
-      })),
-      ...ranked.rejected.map((b) => ({ ...bidToJson(b.bid), rejected: b.reason })),
-    ],
-    winner: winner.hash,
-    score: winner.score.toString(),
-    referenceScore: ranked.referenceScore.toString(),
-    award: { ...awardToJson(award) },
-  };
+/** What its bidder is told of a bid once the auction has closed. */
+export interface BidResult {
+  readonly rank: number | null;
+  readonly won: boolean;
+  /**
+   * How much more its amounts would have had to be worth, in basis points of what they are worth at the
+   * instance's prices, to reach the best of the winners that took its pairs; rounded up. null: it won,
+   * or was rejected, or is worth nothing at these prices.
+   */
+  readonly gapBps: number | null;
+  readonly reason: string | null;
 }
 
-/**
- * Runs a record's auction again from its instance and bids alone. True when every byte of the record
- * comes out the same; a bid, a score, a price or the winner altered makes it false.
- */
-export function replaysTo(record: JsonObject): boolean {
-  const instance = instanceFromJson(record.instance);
-  const bids = list(record.bids).map(bidFromJson);
-  const decided = decideAuction(instance, bids);
-  if ('refused' in decided) return false;
-  return canonical(auctionRecord(decided)) === canonical(record);
+export function resultOf({ ranked, winners }: AwardedAuction, hash: Hash32): BidResult | null {
+  const own = ranked.ranking.find((bid) => bid.hash === hash);
+  if (own?.won) return { rank: own.rank, won: true, gapBps: null, reason: null };
+  if (own !== undefined) {
+    const inWay = winners.filter((winner) =>
+      [...own.pairScores.keys()].some((pair) => winner.pairScores.has(pair)),
+    );
+    // Winners come best first.
+    const best = inWay[0]?.score ?? 0n;
+    const gapBps = bpsOfWorth(ranked.instance, own, best - own.score);
+    const reason = best === own.score ? 'lost a tie to the smaller bid hash' : 'outbid';
+    return { rank: own.rank, won: false, gapBps, reason };
+  }
+  const rejected = ranked.rejected.find((bid) => bid.hash === hash);
+  if (rejected === undefined) return null;
+  return { rank: null, won: false, gapBps: null, reason: rejected.rejection.message };
+}
+
+/** The gap over what the bid's amounts are worth, basis points, rounded up. */
+function bpsOfWorth(instance: AuctionInstance, { bid }: RankedBid, gap: bigint): number | null {
+  const items = new Map(bid.items.map(({ orderId, amounts }) => [orderId, amounts]));
+  const worth = instance.orders.reduce((sum, { orderId, outputs }) => {
+    const amounts = items.get(orderId) ?? [];
+    return outputs.reduce(
+      (inner, o, j) => inner + ((amounts[j] ?? 0n) * o.priceWad) / 10n ** BigInt(o.decimals),
+      sum,
+    );
+  }, 0n);
+  if (worth === 0n) return null;
+  const bps = (gap * 10_000n + worth - 1n) / worth;
+  return bps > BigInt(Number.MAX_SAFE_INTEGER) ? null : Number(bps);
 }
 
 export function signedAwardToJson(signed: SignedAward): JsonObject {
@@ -133,73 +171,10 @@ export function signedAwardToJson(signed: SignedAward): JsonObject {
 /** The inverse; a stored award that does not hash to its own id is a defect. */
 export function signedAwardFromJson(json: JsonObject): SignedAward {
   const award = awardFromJson(json.award);
-  const amounts = list(json.amounts).map((amount) => BigInt(String(amount)));
+  assert(Array.isArray(json.amounts), 'a stored award has a list of amounts');
+  const amounts = json.amounts.map((amount) => parseTokenAmount(String(amount)));
   const id = awardId(String(json.awardId));
   assert(hashAward(award) === id, 'stored award does not hash to its awardId');
   assert(award.amountsHash === hashOfAmounts(amounts), 'stored amounts do not match the award');
   return { award, awardId: id, amounts, signature: String(json.signature) as Hex };
-}
-
-function instanceToJson(instance: AuctionInstance): JsonObject {
-  return {
-    orderId: instance.orderId,
-    openedAtMs: instance.openedAtMs,
-    openBy: instance.openBy,
-    fillDeadline: instance.fillDeadline,
-    outputs: instance.outputs.map((o) => ({
-      chainId: o.chainId,
-      token: o.token,
-      decimals: o.decimals,
-      minimum: o.minimum.toString(),
-      priceWad: o.priceWad.toString(),
-    })),
-  };
-}
-
-function instanceFromJson(value: unknown): AuctionInstance {
-  const at = object(value);
-  return {
-    orderId: orderId(String(at.orderId)),
-    openedAtMs: Number(at.openedAtMs),
-    openBy: Number(at.openBy),
-    fillDeadline: Number(at.fillDeadline),
-    outputs: list(at.outputs).map((value) => {
-      const o = object(value);
-      return {
-        chainId: Number(o.chainId),
-        token: evmAddress(String(o.token)),
-        decimals: Number(o.decimals),
-        minimum: BigInt(String(o.minimum)),
-        priceWad: BigInt(String(o.priceWad)),
-      };
-    }),
-  };
-}
-
-const bidToJson = (bid: Bid) => ({ filler: bid.filler, amounts: bid.amounts.map(String) });
-
-function bidFromJson(value: unknown): Bid {
-  const at = object(value);
-  return {
-    filler: evmAddress(String(at.filler)),
-    amounts: list(at.amounts).map((amount) => BigInt(String(amount))),
-  };
-}
-
-function object(value: unknown): Readonly<Record<string, unknown>> {
-  assert(typeof value === 'object' && value !== null, 'a record holds an object here');
-  return value as Readonly<Record<string, unknown>>;
-}
-function list(value: unknown): readonly unknown[] {
-  assert(Array.isArray(value), 'a record holds a list here');
-  return present(value, 'list') as readonly unknown[];
-}
-
-/** Key order does not matter to PostgreSQL's jsonb, so it must not matter here. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
 }

@@ -1,126 +1,137 @@
-// Unscored → Scored → Ranked, as types: "ranked before scored" cannot be written. Pure functions over
-// integers. It knows nothing of who may bid or when bidding closes; it refuses bids that break the
-// order's terms, each with its reason, and never throws on a bid's content.
+// Scored → Ranked: the fairness filter, the ranking, the winners and what the auction would have
+// brought without each of them. The rules are CoW Protocol's (CIP-67), stated for orders of any shape:
 //
-//   score = Σ over outputs ⌊(bid − signed minimum) · price / 10^decimals⌋       18-decimal dollars
+//   baseline of a pair  the best score any valid bid has whose items are all of that pair, whichever
+//                       of the pair's orders it covers. Winners exclude one another by pair, so this
+//                       is what the pair's owners together would get from that bid instead. Comparing
+//                       only bids that cover the same orders could be dodged by adding or leaving out
+//                       one order.
+//   fairness            a bid over several pairs is dropped if on any of them it scores below baseline.
+//   winners             by score descending, ties by hash ascending, each whose pairs are all free yet.
+//                       A filler may win with several bids.
+//   reference score     of a winning filler: the total score of the same auction, filter included, run
+//                       without any of its bids.
 //
-// Each output's surplus is rounded down by itself, so a score never exceeds the surplus's worth and
-// is at most one 10⁻¹⁸ dollar per output below it. The protocol fee is zero today: it would be added.
+// It refuses nothing: scoring has. Order and time of arrival do not enter.
 
-import { MAX_UINT256, mulDivDown } from '../types/amounts.ts';
-import { assert } from '../types/assert.ts';
+import type { AuctionInstance, SignedBid } from '../types/auction.ts';
 import type { EvmAddress, Hash32 } from '../types/ids.ts';
-import { type AuctionInstance, type Bid, bidHash } from './bid.ts';
+import type { Rejection } from './bid.ts';
+import { compareText, type RejectedBid, type ScoredAuction, type ScoredBid } from './score.ts';
 
-/** Bids taken into one auction; further ones are refused at the door by whoever collects them. */
-export const MAX_BIDS = 256;
-
-const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;
-
-export interface UnscoredBid {
-  readonly stage: 'unscored';
-  readonly bid: Bid;
-}
-export interface ScoredBid {
-  readonly stage: 'scored';
-  readonly bid: Bid;
+export interface RankedBid {
+  readonly stage: 'ranked';
+  readonly bid: SignedBid;
   readonly hash: Hash32;
-  /** 18-decimal dollars. */
   readonly score: bigint;
-}
-export interface RejectedBid {
-  readonly stage: 'rejected';
-  readonly bid: Bid;
-  readonly reason: string;
-}
-export interface ScoredAuction {
-  readonly stage: 'scored';
-  readonly instance: AuctionInstance;
-  readonly scored: readonly ScoredBid[];
-  readonly rejected: readonly RejectedBid[];
+  readonly pairScores: ReadonlyMap<Hash32, bigint>;
+  /** From 1; the winners need not be the first ones, as pairs exclude one another. */
+  readonly rank: number;
+  readonly won: boolean;
 }
 export interface RankedAuction {
   readonly stage: 'ranked';
   readonly instance: AuctionInstance;
-  /** Best first: score descending, then hash ascending. One entry per filler, its best bid. */
-  readonly ranking: readonly ScoredBid[];
+  /** Best first. */
+  readonly ranking: readonly RankedBid[];
+  /** By hash, then signature. */
   readonly rejected: readonly RejectedBid[];
-  /** The best score were the winner absent: 0 with fewer than two fillers. */
-  readonly referenceScore: bigint;
+  /** Best single-pair score by pair. */
+  readonly baselines: ReadonlyMap<Hash32, bigint>;
+  /** Sum of the winners' scores. */
+  readonly score: bigint;
+  /** By winning filler: the auction's score without it. */
+  readonly referenceScores: ReadonlyMap<EvmAddress, bigint>;
 }
 
-export const unscored = (bid: Bid): UnscoredBid => ({ stage: 'unscored', bid });
-
-/** Scores every bid that keeps the order's terms and rejects the others, with the reason. */
-export function scoreBids(instance: AuctionInstance, bids: readonly UnscoredBid[]): ScoredAuction {
-  assert(bids.length <= MAX_BIDS, `at most ${MAX_BIDS} bids, got ${bids.length}`);
-  const scored: ScoredBid[] = [];
-  const rejected: RejectedBid[] = [];
-  for (const { bid } of bids) {
-    const reason = violation(instance, bid);
-    if (reason !== null) {
-      rejected.push({ stage: 'rejected', bid, reason });
-      continue;
-    }
-    const hash = bidHash(instance.orderId, bid);
-    scored.push({ stage: 'scored', bid, hash, score: scoreOf(instance, bid) });
-  }
-  return { stage: 'scored', instance, scored, rejected };
-}
-
-/** Ranks scored bids. The result does not depend on the order in which bids came. */
 export function rankBids(auction: ScoredAuction): RankedAuction {
-  const bestOf = new Map<EvmAddress, ScoredBid>();
-  const superseded: RejectedBid[] = [];
-  for (const candidate of [...auction.scored].sort(compareBids)) {
-    if (!bestOf.has(candidate.bid.filler)) bestOf.set(candidate.bid.filler, candidate);
-    else {
-      const reason = 'superseded by a better bid of the same filler';
-      superseded.push({ stage: 'rejected', bid: candidate.bid, reason });
-    }
-  }
-  const ranking = [...bestOf.values()];
+  const { ordered, unfair, baselines } = filtered(auction.scored);
+  const won = new Set(winnersOf(ordered));
+  const ranking = ordered.map(
+    (scored, index): RankedBid => ({
+      ...scored,
+      stage: 'ranked',
+      rank: index + 1,
+      won: won.has(scored),
+    }),
+  );
+  const winners = new Set([...won].map(({ bid }) => bid.filler));
   return {
     stage: 'ranked',
     instance: auction.instance,
     ranking,
-    rejected: [...auction.rejected, ...superseded].sort(compareRejected),
-    referenceScore: ranking[1]?.score ?? 0n,
+    rejected: [...auction.rejected, ...unfair].sort(
+      (a, b) => compareText(a.hash, b.hash) || compareText(a.bid.signature, b.bid.signature),
+    ),
+    baselines,
+    score: total([...won]),
+    referenceScores: new Map(
+      [...winners].sort().map((filler) => [filler, scoreWithout(auction.scored, filler)]),
+    ),
   };
 }
 
-/** Negative when `a` ranks before `b`. Equal only for the same bid. */
-export function compareBids(a: ScoredBid, b: ScoredBid): number {
-  if (a.score !== b.score) return a.score > b.score ? -1 : 1;
-  if (a.hash === b.hash) return 0;
-  return a.hash < b.hash ? -1 : 1;
+function scoreWithout(scored: readonly ScoredBid[], filler: EvmAddress): bigint {
+  return total(winnersOf(filtered(scored.filter(({ bid }) => bid.filler !== filler)).ordered));
 }
 
-function compareRejected(a: RejectedBid, b: RejectedBid): number {
-  const key = ({ bid, reason }: RejectedBid) => `${bid.filler} ${bid.amounts.join()} ${reason}`;
-  return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0;
+interface Filtered {
+  readonly ordered: readonly ScoredBid[];
+  readonly unfair: readonly RejectedBid[];
+  readonly baselines: ReadonlyMap<Hash32, bigint>;
 }
 
-function scoreOf(instance: AuctionInstance, bid: Bid): bigint {
-  return instance.outputs.reduce((sum, output, index) => {
-    const surplus = (bid.amounts[index] ?? 0n) - output.minimum;
-    return sum + mulDivDown(surplus, output.priceWad, 10n ** BigInt(output.decimals));
-  }, 0n);
-}
-
-function violation(instance: AuctionInstance, bid: Bid): string | null {
-  if (bid.filler === ZERO_ADDRESS) return 'the filler is the zero address';
-  if (bid.amounts.length !== instance.outputs.length) {
-    return `${bid.amounts.length} amounts for ${instance.outputs.length} outputs`;
-  }
-  for (const [index, output] of instance.outputs.entries()) {
-    const amount = bid.amounts[index];
-    if (amount === undefined || amount < 0n || amount > MAX_UINT256) {
-      return `amount ${index} is not a uint256`;
+function filtered(scored: readonly ScoredBid[]): Filtered {
+  const baselines = new Map<Hash32, bigint>();
+  for (const { pairScores } of scored) {
+    if (pairScores.size !== 1) continue;
+    for (const [pair, score] of pairScores) {
+      if (score > (baselines.get(pair) ?? -1n)) baselines.set(pair, score);
     }
-    if (amount < output.minimum) {
-      return `amount ${index} is ${amount}, below the signed minimum ${output.minimum}`;
+  }
+  const fair: ScoredBid[] = [];
+  const unfair: RejectedBid[] = [];
+  for (const candidate of scored) {
+    const { bid, hash, score } = candidate;
+    const rejection = unfairness(candidate, baselines);
+    if (rejection === null) fair.push(candidate);
+    else unfair.push({ stage: 'rejected', bid, hash, score, rejection });
+  }
+  return { ordered: fair.sort(compareBids), unfair, baselines };
+}
+
+function unfairness(
+  { pairScores }: ScoredBid,
+  baselines: ReadonlyMap<Hash32, bigint>,
+): Rejection | null {
+  if (pairScores.size === 1) return null;
+  for (const pair of [...pairScores.keys()].sort()) {
+    const score = pairScores.get(pair) ?? 0n;
+    const baseline = baselines.get(pair) ?? 0n;
+    if (score < baseline) {
+      const message = `pair ${pair}: it scores ${score}, the best bid for it alone ${baseline}`;
+      return { code: 'unfair', message };
     }
   }
   return null;
 }
+
+/** Greedily; `ordered` is best first. */
+function winnersOf(ordered: readonly ScoredBid[]): readonly ScoredBid[] {
+  const taken = new Set<Hash32>();
+  return ordered.filter(({ pairScores }) => {
+    const pairs = [...pairScores.keys()];
+    if (pairs.some((pair) => taken.has(pair))) return false;
+    for (const pair of pairs) taken.add(pair);
+    return true;
+  });
+}
+
+/** Negative when `a` ranks before `b`. Zero only for one bid: hashes are unique after scoring. */
+function compareBids(a: ScoredBid, b: ScoredBid): number {
+  if (a.score !== b.score) return a.score > b.score ? -1 : 1;
+  return compareText(a.hash, b.hash);
+}
+
+const total = (bids: readonly ScoredBid[]): bigint =>
+  bids.reduce((sum, { score }) => sum + score, 0n);

@@ -2,8 +2,13 @@
 // signed by the auctioneer, all stored in one transaction. After that the award is never made again.
 
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
-import { auctionRecord, decideAuction, signAward, signedAwardToJson } from '../auction/award.ts';
-import type { AuctionInstance } from '../auction/bid.ts';
+import { signedAwardToJson } from '../auction/award.ts';
+import {
+  type AuctionInstance,
+  auctionRecord,
+  decideAuction,
+  signAward,
+} from '../auction/single.ts';
 import { present } from '../types/assert.ts';
 import { isRefusal, type Refusal } from '../types/errors.ts';
 import { fromBytes32Address } from '../types/ids.ts';

@@ -4,16 +4,19 @@
 import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
 import { awardDigest, hashOrder, orderDigest } from '../../contracts-abi/typedData.ts';
+import { signedAwardFromJson, signedAwardToJson } from '../../solver/auction/award.ts';
 import {
+  type AuctionInstance,
   auctionRecord,
+  type Bid,
+  bidHash,
   decideAuction,
+  rankBids,
   replaysTo,
+  scoreBids,
   signAward,
-  signedAwardFromJson,
-  signedAwardToJson,
-} from '../../solver/auction/award.ts';
-import { type AuctionInstance, type Bid, bidHash } from '../../solver/auction/bid.ts';
-import { rankBids, scoreBids, unscored } from '../../solver/auction/rank.ts';
+  unscored,
+} from '../../solver/auction/single.ts';
 import { recoverSigner } from '../../solver/settlement/signature.ts';
 import { Defect } from '../../solver/types/assert.ts';
 import { isRefusal } from '../../solver/types/errors.ts';
