@@ -1,8 +1,9 @@
-// Hints between processes: "events of this order may have been added", "a job may be due". They make
+// Hints between processes: "events of this order may have been added", "a job may be due", "the
+// solvers' feed may have grown". They make
 // things quick and nothing correct: every reader polls as well. NOTIFY therefore goes out after the
 // commit, not in it (inside, PostgreSQL would serialise all commits on one lock), gathered over a few
 // milliseconds; listeners in this process hear at once. After the listening connection was lost,
-// orders with recent events are announced again.
+// everything is announced again, and of orders those with recent events.
 
 import { sql } from 'kysely';
 import pg from 'pg';
@@ -11,6 +12,7 @@ import type { Database } from './postgres.ts';
 
 const CHANNEL = 'trimtab';
 const JOBS = 'jobs';
+const MARKET = 'market';
 const GATHER_MS = 5;
 /** A NOTIFY payload is limited to 7,999 bytes; an order id takes 67 with its comma. */
 const IDS_PER_NOTICE = 100;
@@ -25,8 +27,10 @@ const CATCH_UP_MAX = 1_000;
 export interface Hints {
   eventsAdded(orderId: OrderId): void;
   jobsAdded(): void;
+  marketAdded(): void;
   onEvents(listener: (orderId: OrderId) => void): () => void;
   onJobs(listener: () => void): () => void;
+  onMarket(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -34,6 +38,7 @@ export interface Hints {
 export function createHints(database: Database): Hints {
   const eventListeners = new Set<(orderId: OrderId) => void>();
   const jobListeners = new Set<() => void>();
+  const marketListeners = new Set<() => void>();
   const waiting = new Set<string>();
   let gathering: NodeJS.Timeout | null = null;
   let listener: Listening | null = null;
@@ -43,7 +48,9 @@ export function createHints(database: Database): Hints {
     const calls =
       word === JOBS
         ? [...jobListeners]
-        : [...eventListeners].map((heard) => () => heard(word as OrderId));
+        : word === MARKET
+          ? [...marketListeners]
+          : [...eventListeners].map((heard) => () => heard(word as OrderId));
     // In a microtask each: what a listener throws is its own defect, never the committed write's.
     for (const call of calls) queueMicrotask(call);
   };
@@ -71,8 +78,10 @@ export function createHints(database: Database): Hints {
   return {
     eventsAdded: add,
     jobsAdded: () => add(JOBS),
+    marketAdded: () => add(MARKET),
     onEvents: (heard) => subscribe(eventListeners, heard),
     onJobs: (heard) => subscribe(jobListeners, heard),
+    onMarket: (heard) => subscribe(marketListeners, heard),
     async close() {
       closed = true;
       if (gathering !== null) clearTimeout(gathering);
@@ -128,6 +137,7 @@ function listen(database: Database, tell: (word: string) => void): Listening {
     const head = await on.query<{ seq: string }>('SELECT coalesce(max(seq), 0) AS seq FROM events');
     lastSeq = Number(head.rows[0]?.seq ?? 0);
     tell(JOBS);
+    tell(MARKET);
     if (from === null) return;
     const missed = await on.query<{ order_id: string }>(
       'SELECT DISTINCT order_id FROM events WHERE seq > $1 LIMIT $2',

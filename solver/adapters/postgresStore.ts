@@ -5,6 +5,7 @@
 
 import { type RawBuilder, sql } from 'kysely';
 import { assert } from '../types/assert.ts';
+import type { AwardOutcome } from '../types/auction.ts';
 import { Fault } from '../types/errors.ts';
 import type { EvmAddress, Hex, OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -37,9 +38,7 @@ const QUOTES_DROPPED_PER_WRITE = 4;
  * throws Fault `storeUnavailable` (retryable) when the server is gone; whether a write then happened
  * is unknown, and asking again is safe for all of them but appendEvents, which may repeat an event.
  */
-export function createPostgresStore(database: Database): Store {
-  const hints = createHints(database);
-
+export function createPostgresStore(database: Database, hints = createHints(database)): Store {
   const applyTransition: Store['applyTransition'] = async (transition, lease) => {
     checkSizes(transition.events, transition.jobs ?? []);
     const [row] = await database.rows(transitionStatement(transition, lease));
@@ -48,6 +47,7 @@ export function createPostgresStore(database: Database): Store {
     }
     if (transition.events.length > 0) hints.eventsAdded(transition.orderId);
     if ((transition.jobs ?? []).length > 0) hints.jobsAdded();
+    if (transition.outcome !== undefined) hints.marketAdded();
     return 'applied';
   };
 
@@ -166,8 +166,9 @@ function admissionStatement(
     SELECT EXISTS (SELECT 1 FROM moved) AS admitted`;
 }
 
-function transitionStatement(transition: Transition, lease: JobLease | null) {
-  const { orderId, from, to, reason, award, facts, events, jobs } = transition;
+/** Also what postgresAuctions.ts moves its orders with, inside its own transaction. */
+export function transitionStatement(transition: Transition, lease: JobLease | null) {
+  const { orderId, from, to, reason, award, facts, events, jobs, outcome } = transition;
   return sql<{ applied: boolean; held: boolean }>`
     WITH held AS MATERIALIZED (${heldLease(lease)}),
     moved AS (
@@ -175,7 +176,8 @@ function transitionStatement(transition: Transition, lease: JobLease | null) {
         state = ${to},
         reason = CASE WHEN ${reason === undefined}::boolean THEN reason
                       ELSE ${reason ?? null}::text END,
-        award = coalesce(${award === undefined ? null : JSON.stringify(award)}::json, award),
+        award = CASE WHEN ${award === undefined}::boolean THEN award
+                     ELSE ${award ? JSON.stringify(award) : null}::json END,
         facts = facts || ${JSON.stringify(facts ?? {})}::jsonb,
         version = version + 1,
         updated_at_ms = now_ms()
@@ -183,7 +185,23 @@ function transitionStatement(transition: Transition, lease: JobLease | null) {
       RETURNING order_id),
     added_events AS (${insertEvents(events)}),
     added_jobs AS (${insertJobs(jobs ?? [])})
+    ${outcome === undefined ? sql`` : awardOutcome(outcome)}
     SELECT EXISTS (SELECT 1 FROM moved) AS applied, EXISTS (SELECT 1 FROM held) AS held`;
+}
+
+/** Closes the order's open award, if it has one, and tells its filler. Reads `moved`. */
+function awardOutcome(outcome: AwardOutcome): RawBuilder<unknown> {
+  return sql`,
+    judged AS (
+      UPDATE awards SET outcome = ${outcome}, outcome_at_ms = now_ms() FROM moved
+      WHERE awards.order_id = moved.order_id AND awards.outcome IS NULL
+      RETURNING awards.order_id, awards.auction, awards.filler),
+    told AS (
+      INSERT INTO market_events (auction_id, to_filler, at_ms, type, data)
+      SELECT auctions.auction_id, judged.filler, now_ms(), 'award.outcome',
+             json_build_object('auctionId', auctions.auction_id, 'orderId', judged.order_id,
+                               'outcome', ${outcome}::text)
+      FROM judged JOIN auctions ON auctions.id = judged.auction)`;
 }
 
 /** The order's row is locked even without facts: its events' numbers then rise as they commit. */

@@ -83,7 +83,9 @@ export type AwardOutcome =
   /** An output was filled, or the last one was, after the fill deadline. */
   | 'late'
   /** Not filled, not opened, or given back by a Decline. */
-  | 'faded';
+  | 'faded'
+  /** Counts for nothing: the owner cancelled, or no longer holds or allows what the order takes. */
+  | 'void';
 
 /** A filler's record. Cooldowns follow from it (auction/standing.ts). */
 export interface SolverStanding {

@@ -98,11 +98,14 @@ export interface Transition {
   readonly to: OrderState;
   /** Absent: kept. Null: cleared. */
   readonly reason?: string | null;
-  readonly award?: JsonObject;
+  /** Absent: kept. Null: taken away, because it lapsed. */
+  readonly award?: JsonObject | null;
   /** Shallow-merged into the order's facts. */
   readonly facts?: JsonObject;
   readonly events: readonly NewEvent[];
   readonly jobs?: readonly NewJob[];
+  /** What became of the order's open award: counted in the same transaction, once. */
+  readonly outcome?: AwardOutcome;
 }
 
 /** Where an order stands in a list: what a page goes on after. */
