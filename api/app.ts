@@ -5,6 +5,7 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import websocket from '@fastify/websocket';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -18,7 +19,13 @@ import { createIdempotency } from './idempotency.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { quoteRoutes } from './routes/quotes.ts';
+import { solverRoutes } from './routes/solvers.ts';
 import { systemRoutes } from './routes/system.ts';
+import {
+  createSolverSockets,
+  SOLVER_SOCKET_LIMITS,
+  type SolverSocketLimits,
+} from './solverSocket.ts';
 import { createStreams, STREAM_LIMITS, type StreamLimits } from './stream.ts';
 
 export interface AppOptions {
@@ -29,6 +36,7 @@ export interface AppOptions {
   /** Requests per minute and client address; default 1200. */
   readonly requestsPerMinute?: number;
   readonly streams?: Partial<StreamLimits>;
+  readonly solvers?: Partial<SolverSocketLimits>;
   /** Behind a proxy that sets X-Forwarded-For: rate limits then count its clients. */
   readonly trustProxy?: boolean;
 }
@@ -78,9 +86,32 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
   await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));
   await app.register(systemRoutes(trimtab));
+  await registerSolvers(app, options);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   return app;
+}
+
+/** The solvers' socket and standings. */
+async function registerSolvers(app: FastifyInstance, options: AppOptions): Promise<void> {
+  const { auctions } = options.trimtab;
+  if (auctions === undefined) return;
+  const sockets = createSolverSockets({
+    auctions,
+    limits: { ...SOLVER_SOCKET_LIMITS, ...options.solvers },
+    now: () => Date.now(),
+    onError: (error, where) => {
+      app.log.error({ err: error }, where);
+      options.onError?.(error, where);
+    },
+  });
+  await app.register(websocket, {
+    options: { maxPayload: BODY_MAX },
+    preClose: () => sockets.closeAll(),
+    // A socket that fails is a solver that is gone: it comes back and resumes.
+    errorHandler: (_, socket) => socket.terminate(),
+  });
+  await app.register(solverRoutes({ auctions, sockets }));
 }
 
 const openApiHead = {
@@ -93,7 +124,7 @@ const openApiHead = {
       'of base units, times Unix seconds. Errors are application/problem+json (RFC 9457).',
     license: { name: 'MIT', identifier: 'MIT' },
   },
-  tags: ['quotes', 'orders', 'policies', 'assets', 'system'].map((name) => ({ name })),
+  tags: ['quotes', 'orders', 'policies', 'solvers', 'assets', 'system'].map((name) => ({ name })),
 };
 
 function strictBodies(app: FastifyInstance): void {
