@@ -3,6 +3,7 @@
 // JSON (amounts are decimal strings, times Unix seconds), validated for shape by the caller and for
 // meaning by the rooms behind. An expected "no" is a Refusal value; InvalidInput and Fault are thrown.
 
+import type { AuctionService } from './auctionService.ts';
 import type { Refusal } from './errors.ts';
 import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
@@ -252,4 +253,6 @@ export interface Trimtab {
   readiness(): Promise<ReadinessView>;
   /** Standing policies. */
   readonly policies: PolicyService;
+  /** The market of solvers. */
+  readonly auctions?: AuctionService;
 }
