@@ -47,6 +47,21 @@ export function encodeOpen(
   });
 }
 
+/**
+ * For an owner who signed the order as Permit2's witness (permit2.ts) and approved Permit2; permit2Sig
+ * is needed whoever calls.
+ */
+export function encodeOpenWithPermit2(
+  escrow: Escrow & { readonly awardSig: Hex; readonly permit2Sig: Hex },
+): Hex {
+  const { awardSig, permit2Sig } = escrow;
+  return encodeFunctionData({
+    abi: portfolioSettlerAbi,
+    functionName: 'openWithPermit2',
+    args: [...staticArgs(escrow), awardSig, permit2Sig],
+  });
+}
+
 /** `amounts` and `fills` in the order's output order; `to` zero or the filler unless it calls. */
 export function encodeRelease(
   escrow: Escrow & {

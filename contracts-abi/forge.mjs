@@ -42,6 +42,8 @@ async function main() {
   const { profile, updateGas, rest } = parse(process.argv.slice(2));
   const { artifactsFolder, compileContracts } = await tsImport('./compile.ts', import.meta.url);
   await compileContracts();
+  const { permit2Code, permit2File } = await tsImport('./permit2Artifact.ts', import.meta.url);
+  permit2Code();
   const child = spawn(forge, ['test', ...rest], {
     cwd: join(here, 'solidity'),
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -50,6 +52,7 @@ async function main() {
       FOUNDRY_PROFILE: profile,
       FORGE_SNAPSHOT_CHECK: updateGas ? 'false' : 'true',
       TRIMTAB_ARTIFACTS: artifactsFolder(),
+      TRIMTAB_PERMIT2: permit2File(),
     },
   });
   let tail = '';

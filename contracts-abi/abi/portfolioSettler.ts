@@ -6,6 +6,10 @@ export const portfolioSettlerAbi = [
       {
         "name": "minProofWindow",
         "type": "uint256"
+      },
+      {
+        "name": "permit2",
+        "type": "address"
       }
     ],
     "stateMutability": "nonpayable",
@@ -94,6 +98,11 @@ export const portfolioSettlerAbi = [
   {
     "inputs": [],
     "name": "Locked",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "NoPermit2",
     "type": "error"
   },
   {
@@ -347,6 +356,18 @@ export const portfolioSettlerAbi = [
     "type": "function"
   },
   {
+    "inputs": [],
+    "name": "PERMIT2",
+    "outputs": [
+      {
+        "name": "",
+        "type": "address"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [
       {
         "name": "nonces",
@@ -478,6 +499,115 @@ export const portfolioSettlerAbi = [
       }
     ],
     "name": "open",
+    "outputs": [
+      {
+        "name": "awardId",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "name": "owner",
+            "type": "address"
+          },
+          {
+            "name": "nonce",
+            "type": "uint256"
+          },
+          {
+            "name": "openDeadline",
+            "type": "uint32"
+          },
+          {
+            "name": "fillDeadline",
+            "type": "uint32"
+          },
+          {
+            "name": "expiry",
+            "type": "uint32"
+          },
+          {
+            "name": "auctioneer",
+            "type": "address"
+          },
+          {
+            "name": "targets",
+            "type": "bytes32"
+          }
+        ],
+        "name": "head",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "name": "oracle",
+            "type": "address"
+          },
+          {
+            "components": [
+              {
+                "name": "token",
+                "type": "address"
+              },
+              {
+                "name": "amount",
+                "type": "uint256"
+              }
+            ],
+            "name": "inputs",
+            "type": "tuple[]"
+          },
+          {
+            "name": "index",
+            "type": "uint256"
+          },
+          {
+            "name": "others",
+            "type": "bytes32[]"
+          }
+        ],
+        "name": "leg",
+        "type": "tuple"
+      },
+      {
+        "name": "outputsHash",
+        "type": "bytes32"
+      },
+      {
+        "components": [
+          {
+            "name": "filler",
+            "type": "address"
+          },
+          {
+            "name": "openBy",
+            "type": "uint32"
+          },
+          {
+            "name": "amountsHash",
+            "type": "bytes32"
+          }
+        ],
+        "name": "award",
+        "type": "tuple"
+      },
+      {
+        "name": "awardSig",
+        "type": "bytes"
+      },
+      {
+        "name": "permit2Sig",
+        "type": "bytes"
+      }
+    ],
+    "name": "openWithPermit2",
     "outputs": [
       {
         "name": "awardId",

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sourcesHash } from '../../contracts-abi/compile.ts';
+import { permit2Hash } from '../../contracts-abi/permit2Artifact.ts';
 import { anvilBinary } from './anvil.ts';
 import { PUBLISHED_PACKAGES, packageVersion } from './deploy/artifacts.ts';
 import { labTokenHash } from './deploy/labToken.ts';
@@ -28,6 +29,7 @@ export function cacheKey(options: Pick<ResolvedLabOptions, 'confirmations'>): st
     contracts: sourcesHash(),
     oracleSetup: readFileSync(join(HERE, '../../contracts-abi/oracleSetup.ts'), 'utf8'),
     token: labTokenHash(),
+    permit2: permit2Hash(),
     sources,
     packages: PUBLISHED_PACKAGES.map((name) => [name, packageVersion(name)]),
     // The version in one number that costs no process: the binary's size.

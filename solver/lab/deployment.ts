@@ -50,6 +50,7 @@ export interface ChainDeployment {
   readonly uniswap: UniswapContracts;
   readonly trimtab: TrimtabContracts;
   readonly multicall3: EvmAddress;
+  readonly permit2: EvmAddress;
   readonly wrappedNative: EvmAddress;
   readonly tokens: readonly TokenConfig[];
   readonly feeds: readonly LabFeed[];

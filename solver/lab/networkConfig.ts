@@ -30,6 +30,7 @@ export function networkConfig(
       uniswapV2Factory: chain.uniswap.v2Factory,
       uniswapV3Factory: chain.uniswap.v3Factory,
       wrappedNative: chain.wrappedNative,
+      permit2: chain.permit2,
     },
     tokens: chain.tokens.map((token) => ({ ...token, feedHeartbeatSeconds })),
     pools: chain.pools,

@@ -154,7 +154,7 @@ function readPoolToken(at: At, tokens: readonly TokenConfig[]): EvmAddress {
 }
 
 function readContracts(at: At): ContractsConfig {
-  const contracts = readObject(at, CONTRACTS);
+  const contracts = readObject(at, CONTRACTS, ['permit2']);
   const read = (key: (typeof CONTRACTS)[number]) => readAddress(contracts.field(key));
   return {
     portfolioSettler: read('portfolioSettler'),
@@ -166,6 +166,7 @@ function readContracts(at: At): ContractsConfig {
     uniswapV2Factory: read('uniswapV2Factory'),
     uniswapV3Factory: read('uniswapV3Factory'),
     wrappedNative: read('wrappedNative'),
+    ...(contracts.has('permit2') ? { permit2: readAddress(contracts.field('permit2')) } : {}),
   };
 }
 

@@ -34,6 +34,8 @@ export interface ContractsConfig {
   readonly uniswapV2Factory: EvmAddress;
   readonly uniswapV3Factory: EvmAddress;
   readonly wrappedNative: EvmAddress;
+  /** Absent: no order of this chain can be signed as a Permit2 witness. */
+  readonly permit2?: EvmAddress;
 }
 
 export interface ChainConfig {

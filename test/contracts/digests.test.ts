@@ -20,6 +20,8 @@ import { outputSettlerAbi } from '../../contracts-abi/abi/outputSettler.ts';
 import { portfolioSettlerAbi } from '../../contracts-abi/abi/portfolioSettler.ts';
 import * as calls from '../../contracts-abi/calls.ts';
 import { compileContracts } from '../../contracts-abi/compile.ts';
+import { permit2Digest, permit2Payload } from '../../contracts-abi/permit2.ts';
+import { permit2Code } from '../../contracts-abi/permit2Artifact.ts';
 import * as td from '../../contracts-abi/typedData.ts';
 import { anvilPath, CHAIN_ID, type Client, compileHelpers, startAnvil } from './anvil.ts';
 import { bytes32, order as randomOrder } from './samples.ts';
@@ -45,6 +47,7 @@ describe.skipIf(anvilPath === null)('on anvil', () => {
   let token: Address;
   let settler: Address;
   let outputs: Address;
+  let permit2: Address;
   let helpers: ReturnType<typeof compileHelpers>;
 
   beforeAll(async () => {
@@ -55,7 +58,9 @@ describe.skipIf(anvilPath === null)('on anvil', () => {
     harness = { abi: helperOf(HARNESS).abi, address: await deploy(helperOf(HARNESS).bytecode) };
     token = await deploy(helperOf(TOKEN).bytecode);
     const window = pad(`0x${WINDOW.toString(16)}`, { size: 32 });
-    settler = await deploy(`${ours.PortfolioSettler.bytecode}${window.slice(2)}`);
+    permit2 = await deploy(permit2Code());
+    const args = `${window.slice(2)}${pad(permit2, { size: 32 }).slice(2)}`;
+    settler = await deploy(`${ours.PortfolioSettler.bytecode}${args}`);
     outputs = await deploy(ours.OutputSettler.bytecode);
     for (const { address } of [owner, auctioneer, filler]) {
       await client.setBalance({ address, value: 10n ** 20n });
@@ -215,6 +220,31 @@ describe.skipIf(anvilPath === null)('on anvil', () => {
     const release = calls.encodeRelease({ ...p, fills: [fill], to: filler.address });
     await send(owner.address, settler, release);
     expect(calls.slotIsOf(await slot(1n), 'released', awardId)).toBe(true);
+  });
+
+  test('the encoder opens by Permit2 what a wallet signed, and Permit2 takes no other witness', async () => {
+    const p = await prepared(11n);
+    await mintAndApprove(owner.address, permit2, 1_000n);
+    const payload = permit2Payload(p.order, p.chainId, permit2);
+    const { EIP712Domain: _, ...types } = payload.types;
+    const permit2Sig = await owner.signTypedData({
+      domain: payload.domain,
+      types,
+      primaryType: payload.primaryType,
+      // As a wallet reads the JSON: viem takes decimal strings for uint256.
+      message: payload.message as never,
+    });
+    expect(permit2Sig).toBe(
+      await signDigest(keys.owner, permit2Digest(p.order, p.chainId, permit2)),
+    );
+    const targets = keccak256('0x07');
+    const order = { ...p.order, targets };
+    const award = { ...p.award, orderId: td.hashOrder(order) };
+    const awardSig = await signDigest(keys.auctioneer, td.awardDigest(award));
+    const data = calls.encodeOpenWithPermit2({ ...p, order, award, awardSig, permit2Sig });
+    await expect(client.call({ account: filler.address, to: settler, data })).rejects.toThrow();
+    await send(filler.address, settler, calls.encodeOpenWithPermit2({ ...p, permit2Sig }));
+    expect(calls.slotIsOf(await slot(11n), 'open', td.hashAward(p.award))).toBe(true);
   });
 
   test('the encoders cancel, decline, accept and refund', async () => {

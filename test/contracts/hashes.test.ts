@@ -1,12 +1,16 @@
 // Every literal of PROTOCOL.md recomputed from its string, and our ABIs against the published ones
 // of the systems they talk to.
 
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { keccak256, toEventSelector, toFunctionSelector, toHex } from 'viem';
+import { join } from 'node:path';
+import { getCreate2Address, keccak256, toEventSelector, toFunctionSelector, toHex } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { layerZeroOracleAbi } from '../../contracts-abi/abi/layerZeroOracle.ts';
 import { outputSettlerAbi } from '../../contracts-abi/abi/outputSettler.ts';
 import { portfolioSettlerAbi } from '../../contracts-abi/abi/portfolioSettler.ts';
+import { permit2Types } from '../../contracts-abi/permit2.ts';
+import { PERMIT2_SALT, permit2Code } from '../../contracts-abi/permit2Artifact.ts';
 import { awardTypes, portfolioOrderTypes } from '../../contracts-abi/typedData.ts';
 
 const require = createRequire(import.meta.url);
@@ -41,6 +45,38 @@ describe('type hashes', () => {
     );
     expect(keccak256(toHex(OUTPUT))).toBe(
       '0xd83fab35b1a9ad089ade576779f12270534c95983ceba3a006ab4bbf9c1721c2',
+    );
+  });
+});
+
+describe('the Permit2 witness', () => {
+  const { TokenPermissions, PermitBatchWitnessTransferFrom } = permit2Types;
+  const permitted = typeString('TokenPermissions', TokenPermissions);
+  const permit = typeString('PermitBatchWitnessTransferFrom', PermitBatchWitnessTransferFrom);
+
+  test("default: Permit2's stub, then the order as witness", () => {
+    expect(permit).toBe(
+      'PermitBatchWitnessTransferFrom(TokenPermissions[] permitted,address spender,' +
+        'uint256 nonce,uint256 deadline,PortfolioOrder witness)',
+    );
+  });
+
+  test("behavior: PERMIT2_WITNESS is what follows Permit2's stub, types in alphabetical order", () => {
+    const file = join(
+      import.meta.dirname,
+      '../../contracts-abi/solidity/src/libraries/OrderHash.sol',
+    );
+    const source = readFileSync(file, 'utf8');
+    const literal = /PERMIT2_WITNESS =([^;]*);/.exec(source)?.[1] ?? '';
+    const text = [...literal.matchAll(/"([^"]*)"/g)].map(([, part]) => part).join('');
+    expect(text).toBe(`PortfolioOrder witness)${INPUT}${OUTPUT}${ORIGIN}${ORDER}${permitted}`);
+  });
+
+  test('behavior: compiled from npm, it is the canonical deployment', () => {
+    const bytecode = permit2Code();
+    const from = '0x4e59b44847b379578588920cA78FbF26c0B4956C';
+    expect(getCreate2Address({ from, salt: PERMIT2_SALT, bytecode })).toBe(
+      '0x000000000022D473030F116dDEE9F6B43aC78BA3',
     );
   });
 });

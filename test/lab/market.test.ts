@@ -4,7 +4,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeFunctionData, erc20Abi, formatUnits, parseAbi, parseUnits } from 'viem';
+import {
+  domainSeparator,
+  encodeFunctionData,
+  erc20Abi,
+  formatUnits,
+  parseAbi,
+  parseUnits,
+} from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { roleAddress } from '../../solver/lab/accounts.ts';
 import { type LabHandle, startLab } from '../../solver/lab/lab.ts';
@@ -92,6 +99,23 @@ async function impliedDollars(chain: TestChain, pool: PoolConfig): Promise<numbe
   }
   return raw * 10 ** (d0 - d1) * dollarsOf(asset);
 }
+
+describe('Permit2', () => {
+  it('default: the real one stands at its canonical address on every chain, each with its own domain', async () => {
+    const abi = parseAbi(['function DOMAIN_SEPARATOR() view returns (bytes32)']);
+    for (const { deployment, client } of chains) {
+      const address = deployment.permit2;
+      expect(address).toBe('0x000000000022d473030f116ddee9f6b43ac78ba3');
+      const domain = { name: 'Permit2', chainId: deployment.chainId, verifyingContract: address };
+      const separator = await client.readContract({
+        address,
+        abi,
+        functionName: 'DOMAIN_SEPARATOR',
+      });
+      expect(separator).toBe(domainSeparator({ domain }));
+    }
+  });
+});
 
 describe('lab pools', () => {
   it('default: every pool starts within 60 bps of the reference', async () => {

@@ -3,6 +3,7 @@ pragma solidity 0.8.28;
 
 import { IOracle } from "./interfaces/IOracle.sol";
 import { IOutputSettler, ISettleCallback } from "./interfaces/IOutputSettler.sol";
+import { IPermit2 } from "./interfaces/IPermit2.sol";
 import { OrderHash } from "./libraries/OrderHash.sol";
 import { OutputHash } from "./libraries/OutputHash.sol";
 import { Signatures } from "./libraries/Signatures.sol";
@@ -34,6 +35,8 @@ contract PortfolioSettler is TransientLock {
     /// @notice Least time from fillDeadline to expiry, seconds: at least twice finality, verification
     /// and execution of the slowest path, so that an honest filler can always prove in time.
     uint256 public immutable MIN_PROOF_WINDOW;
+    /// @notice Uniswap's Permit2 on this chain, or zero where there is none.
+    IPermit2 public immutable PERMIT2;
 
     /// @notice Upper 31 bytes of the awardId, then five bits of leg.index and three of the status.
     /// @dev The index fixes which leg of the order was escrowed: the other origins are hashes here,
@@ -79,11 +82,15 @@ contract PortfolioSettler is TransientLock {
     error NotExpired();
     error BadBeneficiary();
     error NothingOwed();
+    error NoPermit2();
 
     /// @param minProofWindow Seconds; the same on every chain, as it is part of the address.
-    constructor(uint256 minProofWindow) {
+    /// @param permit2 Permit2, or zero: then openWithPermit2 reverts with NoPermit2.
+    constructor(uint256 minProofWindow, address permit2) {
         if (minProofWindow == 0 || minProofWindow > MAX_LIFE) revert BadTimes();
+        if (permit2 != address(0) && permit2.code.length == 0) revert NoPermit2();
         MIN_PROOF_WINDOW = minProofWindow;
+        PERMIT2 = IPermit2(permit2);
     }
 
     // None → Open
@@ -105,9 +112,37 @@ contract PortfolioSettler is TransientLock {
         _checkTimes(head);
         bytes32 orderId;
         (orderId, awardId) = _identify(head, leg, outputsHash, award);
-        _authorise(head, award, orderId, awardId, awardSig, ownerSig);
+        _checkAward(head, award, awardId, awardSig);
+        _requireOwner(head.owner, OrderHash.digest(orderId), ownerSig);
         _leaveNone(head, _slotValue(awardId, leg.index, OPEN));
         _pull(leg.inputs, head.owner);
+        emit Opened(orderId, awardId, head.owner, head.nonce);
+    }
+
+    /// @notice As open, for an owner that approved Permit2 instead of this contract and signed the
+    /// order as the witness of a batch transfer: permitted = this chain's inputs, spender = this
+    /// contract, nonce = the order's, deadline = openDeadline.
+    /// @dev The owner's authority is Permit2's own check of that signature and nothing else (its key
+    /// if the owner has no code, else ERC-1271): it is asked even when the owner calls, as nothing
+    /// else lets Permit2 move the tokens. The witness is orderId, so the signature binds every word
+    /// of the order; Permit2's domain binds the chain. An order without inputs here cannot be opened
+    /// unsigned either: Permit2 checks the signature before it looks at the transfers.
+    /// @param permit2Sig The owner's signature of PermitBatchWitnessTransferFrom.
+    function openWithPermit2(
+        Head calldata head,
+        Leg calldata leg,
+        bytes32 outputsHash,
+        AwardTerms calldata award,
+        bytes calldata awardSig,
+        bytes calldata permit2Sig
+    ) external locked returns (bytes32 awardId) {
+        if (address(PERMIT2) == address(0)) revert NoPermit2();
+        _checkTimes(head);
+        bytes32 orderId;
+        (orderId, awardId) = _identify(head, leg, outputsHash, award);
+        _checkAward(head, award, awardId, awardSig);
+        _leaveNone(head, _slotValue(awardId, leg.index, OPEN));
+        _pullWithPermit2(head, leg.inputs, orderId, permit2Sig);
         emit Opened(orderId, awardId, head.owner, head.nonce);
     }
 
@@ -256,7 +291,8 @@ contract PortfolioSettler is TransientLock {
         if (leg.others.length != 0) revert BadInputs();
         (bytes32 orderId, bytes32 awardId) =
             _identify(head, leg, OrderHash.hashOutputs(outputs), award);
-        _authorise(head, award, orderId, awardId, call.awardSig, call.ownerSig);
+        _checkAward(head, award, awardId, call.awardSig);
+        _requireOwner(head.owner, OrderHash.digest(orderId), call.ownerSig);
         if (head.auctioneer != address(0) && msg.sender != award.filler) revert BadAward();
         _leaveNone(head, _slotValue(awardId, leg.index, RELEASED));
         _checkOutputs(head, outputs, award, call.amounts);
@@ -318,13 +354,11 @@ contract PortfolioSettler is TransientLock {
         ) revert BadTimes();
     }
 
-    function _authorise(
+    function _checkAward(
         Head calldata head,
         AwardTerms calldata award,
-        bytes32 orderId,
         bytes32 awardId,
-        bytes calldata awardSig,
-        bytes calldata ownerSig
+        bytes calldata awardSig
     ) private view {
         address auctioneer = head.auctioneer;
         if (auctioneer == address(0)) {
@@ -339,7 +373,6 @@ contract PortfolioSettler is TransientLock {
                     && !Signatures.isValid(auctioneer, OrderHash.digest(awardId), awardSig)
             ) revert BadAwardSignature();
         }
-        _requireOwner(head.owner, OrderHash.digest(orderId), ownerSig);
     }
 
     function _requireOwner(address owner, bytes32 digest, bytes calldata signature) private view {
@@ -472,6 +505,40 @@ contract PortfolioSettler is TransientLock {
             uint256 before = Tokens.balanceOf(token, address(this));
             Tokens.transferFrom(token, owner, address(this), amount);
             if (Tokens.balanceOf(token, address(this)) - before != amount) {
+                revert InexactInput(token);
+            }
+        }
+    }
+
+    /// @dev All balances are read before Permit2 moves anything: one call pulls every input.
+    function _pullWithPermit2(
+        Head calldata head,
+        Input[] calldata inputs,
+        bytes32 orderId,
+        bytes calldata signature
+    ) private {
+        uint256 count = inputs.length;
+        IPermit2.PermitBatchTransferFrom memory permit;
+        permit.permitted = inputs;
+        permit.nonce = head.nonce;
+        permit.deadline = head.openDeadline;
+        IPermit2.SignatureTransferDetails[] memory details =
+            new IPermit2.SignatureTransferDetails[](count);
+        uint256[] memory held = new uint256[](count);
+        address last;
+        for (uint256 i; i < count; ++i) {
+            address token = inputs[i].token;
+            if (token <= last) revert BadInputs();
+            last = token;
+            held[i] = Tokens.balanceOf(token, address(this));
+            details[i] = IPermit2.SignatureTransferDetails(address(this), inputs[i].amount);
+        }
+        PERMIT2.permitWitnessTransferFrom(
+            permit, details, head.owner, orderId, OrderHash.PERMIT2_WITNESS, signature
+        );
+        for (uint256 i; i < count; ++i) {
+            address token = inputs[i].token;
+            if (Tokens.balanceOf(token, address(this)) - held[i] != inputs[i].amount) {
                 revert InexactInput(token);
             }
         }

@@ -49,6 +49,38 @@ contract GasTest is Rig {
         _open("open, both signatures, three origins", _single(3), false, true);
     }
 
+    function test_open_permit2() public {
+        (Order memory order,, Award memory award) = _awarded(1);
+        bytes memory awardSig = sign(AUCTIONEER_KEY, award.hashAward());
+        bytes memory permit2Sig = signPermit2(order, 0);
+        fundPermit2(order, 0);
+        on(a);
+        vm.prank(filler);
+        a.settler.openWithPermit2(
+            order.head,
+            order.leg(0),
+            order.outputs.hashOutputs(),
+            award.terms(),
+            awardSig,
+            permit2Sig
+        );
+        CHEATS.snapshotGasLastCall("Gas", "open, Permit2 and award");
+    }
+
+    function test_open_permit2Alone() public {
+        Order memory order = _single(1);
+        order.head.auctioneer = address(0);
+        Award memory none;
+        bytes memory permit2Sig = signPermit2(order, 0);
+        fundPermit2(order, 0);
+        on(a);
+        vm.prank(filler);
+        a.settler.openWithPermit2(
+            order.head, order.leg(0), order.outputs.hashOutputs(), none.terms(), "", permit2Sig
+        );
+        CHEATS.snapshotGasLastCall("Gas", "open, Permit2");
+    }
+
     function test_fill() public {
         (Order memory order,, Award memory award) = _awarded(1);
         MandateOutput memory out = order.outputs[0];

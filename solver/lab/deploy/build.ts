@@ -5,6 +5,7 @@
 import { gunzipSync } from 'node:zlib';
 import { hexToBytes } from 'viem';
 import { compileContracts } from '../../../contracts-abi/compile.ts';
+import { PERMIT2_SALT, permit2Code } from '../../../contracts-abi/permit2Artifact.ts';
 import { Fault } from '../../types/errors.ts';
 import type { Hex } from '../../types/ids.ts';
 import { type OnSpawned, startAnvil } from '../anvil.ts';
@@ -41,7 +42,8 @@ export async function buildLab(context: BuildContext): Promise<BuiltLab> {
   context.progress('compiling the test token and our contracts');
   const tokenCode = labTokenCode();
   const artifacts = await compileContracts();
-  const shared = { tokenCode, artifacts, multicall3: await multicall3Code() };
+  const multicall3 = await multicall3Code();
+  const shared = { tokenCode, artifacts, multicall3, permit2: permit2Code() };
   context.progress('starting three empty chains');
   const args = [
     ...['--no-mining', '--gas-limit', String(BUILD_GAS_LIMIT), '--order', 'fifo'],
@@ -82,6 +84,7 @@ interface SharedCode {
   readonly tokenCode: Hex;
   readonly artifacts: Awaited<ReturnType<typeof compileContracts>>;
   readonly multicall3: Hex;
+  readonly permit2: Hex;
 }
 
 async function deployChain(
@@ -105,6 +108,7 @@ async function deployChain(
   const wrappedNative = batch.deploy('WETH9', creationCode('weth9'));
   const uniswap = deployUniswap(batch, wrappedNative);
   const multicall3 = batch.deploy('Multicall3', shared.multicall3);
+  const permit2 = batch.deploy2('Permit2', PERMIT2_SALT, shared.permit2);
   await batch.flush();
   context.progress(`${name}: LayerZero V2 and Uniswap deployed`);
 
@@ -119,7 +123,7 @@ async function deployChain(
     `${name}: ${tokens.length} tokens, ${feeds.length} feeds, ${pools.length} pools`,
   );
 
-  const trimtab = deployTrimtab(batch, shared.artifacts, { layerZero, uniswap });
+  const trimtab = deployTrimtab(batch, shared.artifacts, { layerZero, uniswap, permit2 });
   await batch.flush();
   configureOracle(batch, { layerZero, trimtab, remotes, confirmations: context.confirmations });
   await batch.flush();
@@ -127,7 +131,7 @@ async function deployChain(
 
   const block = await finish(batch.rpc);
   return {
-    ...{ chainId, name, eid, layerZero, uniswap, trimtab, multicall3, wrappedNative },
+    ...{ chainId, name, eid, layerZero, uniswap, trimtab, multicall3, permit2, wrappedNative },
     ...{ tokens, feeds, pools, block: String(block) },
   };
 }

@@ -4,7 +4,7 @@
 import { concatHex, encodeAbiParameters, type Hex, parseAbiParameters, zeroHash } from 'viem';
 import type { Artifacts } from '../../../contracts-abi/compile.ts';
 import { freezeCall, gasTable, pathSetupCalls } from '../../../contracts-abi/oracleSetup.ts';
-import { evmAddress } from '../../types/ids.ts';
+import { type EvmAddress, evmAddress } from '../../types/ids.ts';
 import { roleAddress } from '../accounts.ts';
 import type { LayerZeroContracts, TrimtabContracts, UniswapContracts } from '../deployment.ts';
 import { MAX_MESSAGE_BYTES, MIN_PROOF_WINDOW_SECONDS } from '../setup.ts';
@@ -16,6 +16,7 @@ export interface Remote {
 }
 
 interface Surroundings {
+  readonly permit2: EvmAddress;
   readonly layerZero: LayerZeroContracts;
   readonly uniswap: UniswapContracts;
 }
@@ -24,7 +25,7 @@ interface Surroundings {
 export function deployTrimtab(
   batch: Batch,
   artifacts: Artifacts,
-  { layerZero, uniswap }: Surroundings,
+  { layerZero, uniswap, permit2 }: Surroundings,
 ): TrimtabContracts {
   const create = (name: keyof Artifacts, constructorArguments: Hex) =>
     batch.deploy2(name, zeroHash, concatHex([artifacts[name].bytecode, constructorArguments]));
@@ -33,7 +34,10 @@ export function deployTrimtab(
     outputSettler,
     portfolioSettler: create(
       'PortfolioSettler',
-      encodeAbiParameters(parseAbiParameters('uint256'), [BigInt(MIN_PROOF_WINDOW_SECONDS)]),
+      encodeAbiParameters(parseAbiParameters('uint256, address'), [
+        BigInt(MIN_PROOF_WINDOW_SECONDS),
+        permit2,
+      ]),
     ),
     layerZeroOracle: create(
       'LayerZeroOracle',

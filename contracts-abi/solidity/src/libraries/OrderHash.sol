@@ -29,6 +29,17 @@ library OrderHash {
     bytes32 internal constant DOMAIN_SEPARATOR =
         0x5dd98f94e897141ef4830bb1bf7f0c92e11c01411a014a8aec75f3ab22580f86;
 
+    /// @dev What follows the stub of Permit2's PermitBatchWitnessTransferFrom: the witness, then every
+    /// referenced type in alphabetical order.
+    string internal constant PERMIT2_WITNESS = "PortfolioOrder witness)"
+        "Input(address token,uint256 amount)"
+        "MandateOutput(bytes32 oracle,bytes32 settler,uint256 chainId,bytes32 token,uint256 amount,"
+        "bytes32 recipient,bytes callbackData,bytes context)"
+        "Origin(uint256 chainId,address settler,address oracle,Input[] inputs)"
+        "PortfolioOrder(address owner,uint256 nonce,uint32 openDeadline,uint32 fillDeadline,"
+        "uint32 expiry,address auctioneer,bytes32 targets,Origin[] origins,MandateOutput[] outputs)"
+        "TokenPermissions(address token,uint256 amount)";
+
     error IndexOutOfRange();
 
     /// @return orderId The struct hash of the order whose origin on this chain, at this settler, is

@@ -105,29 +105,43 @@ contract Handler is Rig {
         (Order memory order, uint256[] memory amounts, Award memory award) = _order(n);
         Kit storage kit = _kit(o);
         Input[] memory inputs = order.origins[o].inputs;
-        bytes memory data = abi.encodeCall(
-            PortfolioSettler.open,
-            (
-                order.head,
-                order.leg(o),
-                order.outputs.hashOutputs(),
-                award.terms(),
-                sign(AUCTIONEER_KEY, award.hashAward()),
-                sign(OWNER_KEY, order.hashOrder())
-            )
-        );
+        // One in two by Permit2, which pulls otherwise and must leave the same books.
+        bool byPermit2 = (seed >> 128) % 2 == 0;
+        bytes memory data = _openCall(order, award, o, byPermit2);
         amounts;
         for (uint256 i; i < inputs.length; ++i) {
             TestToken(inputs[i].token).mint(owner, inputs[i].amount);
             _minted[inputs[i].token] += inputs[i].amount;
+            address spender = byPermit2 ? address(kit.settler.PERMIT2()) : address(kit.settler);
             vm.prank(owner);
-            TestToken(inputs[i].token).approve(address(kit.settler), type(uint256).max);
+            TestToken(inputs[i].token).approve(spender, type(uint256).max);
         }
         if (!_call(o, address(kit.settler), filler, data)) return;
         _expect(_cases[n].status[o] == 0, "I2 opened twice");
         _cases[n].status[o] = 1;
         _book(_deposited, inputs);
-        reached[0] += 1;
+        reached[byPermit2 ? 15 : 0] += 1;
+    }
+
+    function _openCall(Order memory order, Award memory award, uint256 o, bool byPermit2)
+        private
+        view
+        returns (bytes memory)
+    {
+        bytes memory awardSig = sign(AUCTIONEER_KEY, award.hashAward());
+        bytes32 outputsHash = order.outputs.hashOutputs();
+        if (byPermit2) {
+            bytes memory permit2Sig = signPermit2(order, o);
+            return abi.encodeCall(
+                PortfolioSettler.openWithPermit2,
+                (order.head, order.leg(o), outputsHash, award.terms(), awardSig, permit2Sig)
+            );
+        }
+        bytes memory ownerSig = sign(OWNER_KEY, order.hashOrder());
+        return abi.encodeCall(
+            PortfolioSettler.open,
+            (order.head, order.leg(o), outputsHash, award.terms(), awardSig, ownerSig)
+        );
     }
 
     /// In time, late, or by a stranger in his own name.

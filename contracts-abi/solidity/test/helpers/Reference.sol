@@ -38,6 +38,9 @@ library Reference {
         "Origin[] origins,MandateOutput[] outputs)";
     string internal constant AWARD = "Award(bytes32 orderId,address filler,uint32 fillDeadline,"
         "uint32 openBy,bytes32 amountsHash)";
+    string internal constant PERMIT = "PermitBatchWitnessTransferFrom(TokenPermissions[] permitted,"
+        "address spender,uint256 nonce,uint256 deadline,PortfolioOrder witness)";
+    string internal constant PERMITTED = "TokenPermissions(address token,uint256 amount)";
 
     function hashOrder(Order memory order) internal pure returns (bytes32) {
         bytes32[] memory origins = new bytes32[](order.origins.length);
@@ -101,6 +104,39 @@ library Reference {
                 keccak256("EIP712Domain(string name,string version)"),
                 keccak256("trimtab"),
                 keccak256("1")
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", separator, structHash));
+    }
+
+    /// @notice What is signed for openWithPermit2: Permit2's batch transfer of origin `index`'s inputs to
+    /// its settler, witnessed by the order, from the whole type string.
+    function permit2Digest(Order memory order, uint256 index, address permit2)
+        internal
+        pure
+        returns (bytes32)
+    {
+        SignedOrigin memory origin = order.origins[index];
+        bytes32[] memory permitted = new bytes32[](origin.inputs.length);
+        for (uint256 i; i < permitted.length; ++i) {
+            permitted[i] = keccak256(abi.encode(keccak256(bytes(PERMITTED)), origin.inputs[i]));
+        }
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256(abi.encodePacked(PERMIT, INPUT, OUTPUT, ORIGIN, ORDER, PERMITTED)),
+                keccak256(abi.encodePacked(permitted)),
+                origin.settler,
+                order.head.nonce,
+                uint256(order.head.openDeadline),
+                hashOrder(order)
+            )
+        );
+        bytes32 separator = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)"),
+                keccak256("Permit2"),
+                origin.chainId,
+                permit2
             )
         );
         return keccak256(abi.encodePacked(hex"1901", separator, structHash));

@@ -125,6 +125,7 @@ abstract contract Rig is Test {
     address internal dvn1;
     address internal dvn2;
     address internal executor;
+    address internal permit2;
     uint256 internal time = 1_800_000_000;
 
     function setUp() public virtual {
@@ -222,8 +223,27 @@ abstract contract Rig is Test {
     }
 
     function sign(uint256 key, bytes32 structHash) internal pure returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, structHash.digest());
+        return signRaw(key, structHash.digest());
+    }
+
+    /// @dev The owner's Permit2 signature for origin `index`.
+    function signPermit2(Order memory order, uint256 index) internal view returns (bytes memory) {
+        return signRaw(OWNER_KEY, order.permit2Digest(index, address(a.settler.PERMIT2())));
+    }
+
+    function signRaw(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
+    }
+
+    /// @dev Funds the owner and approves Permit2 alone.
+    function fundPermit2(Order memory order, uint256 index) internal {
+        Input[] memory inputs = order.origins[index].inputs;
+        for (uint256 i; i < inputs.length; ++i) {
+            TestToken(inputs[i].token).mint(owner, inputs[i].amount);
+            vm.prank(owner);
+            SilentToken(inputs[i].token).approve(permit2, type(uint256).max);
+        }
     }
 
     function id(address account) internal pure returns (bytes32) {
@@ -390,13 +410,21 @@ abstract contract Rig is Test {
         kit.receiveLib = _create(
             string.concat(uln, "ReceiveUln302.sol/ReceiveUln302.json"), abi.encode(kit.endpoint)
         );
-        kit.settler = PortfolioSettler(_ours("PortfolioSettler", abi.encode(PROOF_WINDOW)));
+        kit.settler =
+            PortfolioSettler(_ours("PortfolioSettler", abi.encode(PROOF_WINDOW, _permit2())));
         kit.outputs = OutputSettler(_ours("OutputSettler", ""));
         kit.oracle = LayerZeroOracle(
             _ours("LayerZeroOracle", abi.encode(kit.endpoint, address(this)))
         );
         kit.tokenA = new TestToken();
         kit.tokenB = new TestToken();
+    }
+
+    /// @dev The real Permit2, from Uniswap's sources at its published settings. One instance serves both
+    /// chains, as on chain: its domain follows block.chainid.
+    function _permit2() internal returns (address) {
+        if (permit2 == address(0)) permit2 = _create(vm.envString("TRIMTAB_PERMIT2"), "");
+        return permit2;
     }
 
     /// @dev Our contracts as they are deployed for good: compiled by contracts-abi/compile.ts with the
