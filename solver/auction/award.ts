@@ -85,8 +85,8 @@ export function awardWinners(ranked: RankedAuction): AwardedAuction {
 }
 
 /**
- * Signs the awards of `orders` with the auctioneer's key; a won order that is not among them (one
- * cancelled meanwhile) is withheld. One award per order for ever: the caller stores them in the same
+ * Signs the awards of `orders` with the auctioneer's key. Where one of a bid's orders is not among them
+ * (cancelled meanwhile) all its awards are withheld: a bid is all or nothing. One award per order for ever: the caller stores them in the same
  * transaction that leaves `created`, and never calls this for an order that has one.
  */
 export async function signAwards(
@@ -95,9 +95,9 @@ export async function signAwards(
   auctioneer: Signer,
 ): Promise<readonly SignedAward[]> {
   const signed: SignedAward[] = [];
-  for (const { orderId, award, awardId, amounts } of won) {
-    const order = orders.get(orderId);
-    if (order === undefined) continue;
+  for (const { orderId, bid, award, awardId, amounts } of won) {
+    if (bid.bid.items.some((item) => !orders.has(item.orderId))) continue;
+    const order = present(orders.get(orderId), 'an order of the bid');
     assert(hashOrder(order) === orderId, 'the award is for another order');
     assert(order.auctioneer === auctioneer.address, 'the order names another auctioneer');
     assert(award.openBy <= order.openDeadline, 'openBy is after the open deadline');

@@ -6,13 +6,13 @@ import type { BidRefusal } from '../types/auctionService.ts';
 export interface BidLimits {
   /** Bids in one auction, of all fillers. */
   readonly perAuction: number;
-  /** Bids of one filler in one auction. */
+  /** Bids of one filler in one auction, besides one per order of it. */
   readonly perFiller: number;
   /** Orders a filler has been awarded and not filled yet, this bid's included if it won. */
   readonly unfilledAwards: number;
 }
 export const BID_LIMITS = {
-  perAuction: 256,
+  perAuction: 1_024,
   perFiller: 8,
   unfilledAwards: 32,
 } as const satisfies BidLimits;
@@ -24,6 +24,8 @@ export interface BidCounts {
   readonly unfilledAwards: number;
   /** Orders this bid covers. */
   readonly items: number;
+  /** Orders of the auction. */
+  readonly orders: number;
 }
 
 /** Why this bid may not be taken now, or null. `cooldownUntilMs` as standing.ts has it. */
@@ -41,8 +43,9 @@ export function bidRefusal(
   if (counts.ofAuction >= limits.perAuction) {
     return quota('perAuction', limits.perAuction, 'the auction has all the bids it takes');
   }
-  if (counts.ofFiller >= limits.perFiller) {
-    return quota('perFiller', limits.perFiller, 'the filler has placed all its bids here');
+  const perFiller = limits.perFiller + counts.orders;
+  if (counts.ofFiller >= perFiller) {
+    return quota('perFiller', perFiller, 'the filler has placed all its bids here');
   }
   if (counts.unfilledAwards + counts.items > limits.unfilledAwards) {
     const message = 'with this bid the filler could hold too many awards it has not filled yet';

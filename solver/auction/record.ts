@@ -50,7 +50,7 @@ export function auctionRecord(decided: AwardedAuction, parts: RecordParts): Json
       award: { ...awardToJson(award) },
       awardId,
       amounts: amounts.map(String),
-      // null: withheld, as the order was cancelled between its auction's opening and its end.
+      // null: withheld, as an order of the bid was cancelled before its auction's end.
       signature: signatures.get(awardId) ?? null,
     })),
     netting: parts.netting,

@@ -16,6 +16,8 @@ export const COOLDOWN_MAX_MS = 24 * 3_600_000;
 /** History older than this cannot matter: a strike's life and the longest cooldown after it. */
 export const HISTORY_MS = STRIKE_MS + COOLDOWN_MAX_MS;
 
+const COUNTED: ReadonlySet<string> = new Set<AwardOutcome>(['filled', 'late', 'faded']);
+
 export interface PastAward {
   readonly outcome: AwardOutcome;
   /** When the outcome was known, milliseconds since 1970 by the database's clock. */
@@ -27,7 +29,8 @@ export function cooldownUntil(recent: readonly PastAward[], nowMs: number): numb
   let strikes: readonly number[] = [];
   let until = 0;
   for (const { outcome, atMs } of recent.toSorted(chronological)) {
-    if (atMs > nowMs) continue;
+    // Whatever else may become of an award is nobody's fault and heals nothing.
+    if (atMs > nowMs || !COUNTED.has(outcome)) continue;
     strikes = strikes.filter((at) => at > atMs - STRIKE_MS);
     if (outcome === 'filled') {
       strikes = strikes.slice(1);
