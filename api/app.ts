@@ -81,7 +81,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const streams = createStreams(limits);
   app.addHook('preClose', async () => streams.closeAll());
   await app.register(quoteRoutes(trimtab));
-  const idempotency = createIdempotency();
+  const idempotency = createIdempotency(trimtab.idempotency, options.onError);
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
   const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
   await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));

@@ -34,6 +34,7 @@ type HttpErrorCode =
   | 'invalidCursor'
   | 'invalidIdempotencyKey'
   | 'idempotencyConflict'
+  | 'idempotencyInProgress'
   | 'orderNotFound'
   | 'tooManyStreams'
   | 'tooManySolvers'
@@ -92,6 +93,12 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     409,
     'The Idempotency-Key was used with another body',
     'Use a new key for a new request.',
+  ),
+  idempotencyInProgress: entry(
+    409,
+    'The same request is being worked on',
+    'Send the same again as the Retry-After header says.',
+    LATER,
   ),
   orderNotFound: entry(404, 'No such order', 'Check the order id.'),
   tooManyStreams: entry(503, 'Too many event streams', 'Try again later, or poll.', LATER),

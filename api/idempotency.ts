@@ -1,31 +1,70 @@
 // Idempotency-Key of POST /v1/orders: the same key with the same body gets the same answer, with
-// another body a conflict. Owns a bounded memory of accepted requests in this process. Refusals are
-// not remembered, so that a caller may mend (approve, say) and send the same again. What makes a
-// repeat harmless for good, after a restart too, is the order's own id: admitting it twice changes
-// nothing.
+// another body a conflict, whichever API process is asked. Of concurrent requests one works; the
+// others wait for its answer, or are told to come back. Refusals are not remembered, so that a caller
+// may mend (approve, say) and send the same again. Owns no memory but of what runs here now: the keys
+// are in the store, and what makes a repeat harmless for good is the order's own id.
 
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdempotencyStore, JsonObject } from '../solver/index.ts';
 import { ApiError } from './errors.ts';
 
-const KEYS_MAX = 10_000;
 const KEY_PATTERN = /^[\x21-\x7e]{1,128}$/;
+/** Longer than any admission takes; a process that died holds its keys no longer. */
+const LEASE_MS = 30_000;
+/** How long a request waits for the answer of its twin in another process. */
+const WAIT_MS = 5_000;
+const PAUSE_MS = 50;
 
-interface Kept {
-  readonly body: string;
-  readonly answer: Promise<unknown>;
+export interface Once {
+  readonly answer: JsonObject;
+  /** The answer of an earlier request, or of a concurrent one. */
+  readonly replayed: boolean;
 }
 
 export interface Idempotency {
-  /** Runs `work` once per (key, body); without a key, always. */
-  once<T>(key: string | undefined, body: unknown, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` once per (key, body); without a key, always. What `work` throws frees the key. */
+  once(key: string | undefined, body: unknown, work: () => Promise<JsonObject>): Promise<Once>;
 }
 
-export function createIdempotency(): Idempotency {
-  // Insertion order is age: the oldest goes first when full.
-  const kept = new Map<string, Kept>();
+export function createIdempotency(
+  store: IdempotencyStore,
+  onError: (error: unknown, where: string) => void = () => {},
+): Idempotency {
+  /** By key: what runs or waits in this process. */
+  const running = new Map<string, { readonly digest: string; readonly once: Promise<Once> }>();
+
+  const run = async (key: string, digest: string, work: () => Promise<JsonObject>) => {
+    const attempts = Math.ceil(WAIT_MS / PAUSE_MS);
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const begun = await store.begin(key, digest, LEASE_MS);
+      if (begun.state === 'otherBody') throw conflict(key);
+      if (begun.state === 'done') return { answer: begun.answer, replayed: true };
+      if (begun.state === 'yours') return perform(key, begun.token, work);
+      await sleep(PAUSE_MS);
+    }
+    throw new ApiError('idempotencyInProgress', 'a request with this key is being worked on', {
+      retryAfterSeconds: 1,
+    });
+  };
+  const perform = async (key: string, token: number, work: () => Promise<JsonObject>) => {
+    let answer: JsonObject;
+    try {
+      answer = await work();
+    } catch (error) {
+      await store.free(key, token).catch((cause: unknown) => onError(cause, 'idempotency keys'));
+      throw error;
+    }
+    // Admitted either way: a key that could not be kept lets a repeat find the same order again.
+    await store
+      .finish(key, token, answer)
+      .catch((cause: unknown) => onError(cause, 'idempotency keys'));
+    return { answer, replayed: false };
+  };
+
   return {
     async once(key, body, work) {
-      if (key === undefined) return work();
+      if (key === undefined) return { answer: await work(), replayed: false };
       if (!KEY_PATTERN.test(key)) {
         throw new ApiError(
           'invalidIdempotencyKey',
@@ -33,20 +72,21 @@ export function createIdempotency(): Idempotency {
         );
       }
       const digest = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-      const earlier = kept.get(key);
-      if (earlier !== undefined) {
-        if (earlier.body === digest) return earlier.answer as ReturnType<typeof work>;
-        throw new ApiError('idempotencyConflict', `the key ${key} came with another body before`);
+      const twin = running.get(key);
+      if (twin !== undefined) {
+        if (twin.digest !== digest) throw conflict(key);
+        return { ...(await twin.once), replayed: true };
       }
-      const answer = work();
-      kept.set(key, { body: digest, answer });
-      if (kept.size > KEYS_MAX) kept.delete(kept.keys().next().value ?? '');
+      const once = run(key, digest, work);
+      running.set(key, { digest, once });
       try {
-        return await answer;
-      } catch (error) {
-        kept.delete(key);
-        throw error;
+        return await once;
+      } finally {
+        running.delete(key);
       }
     },
   };
 }
+
+const conflict = (key: string) =>
+  new ApiError('idempotencyConflict', `the key ${key} came with another body before`);

@@ -13,6 +13,7 @@ export {
   type PolicyId,
   policyId,
 } from './types/ids.ts';
+export type { IdempotencyStore } from './types/idempotency.ts';
 export { interoperable } from './types/interop.ts';
 export type { JsonObject } from './types/json.ts';
 export type {

@@ -6,6 +6,7 @@ import { assetsOf, networkOf, venuesOf } from './publicNetwork.ts';
 import type { Quoter } from './quoting/quoter.ts';
 import type { Admission } from './settlement/admission.ts';
 import { isRefusal } from './types/errors.ts';
+import type { IdempotencyStore } from './types/idempotency.ts';
 import type { ChainId, EvmAddress, OrderId } from './types/ids.ts';
 import type { NetworkConfig } from './types/network.ts';
 import type { PolicyService } from './types/policyService.ts';
@@ -24,6 +25,7 @@ export interface ServiceDeps {
   readonly pool: EnginePool;
   readonly quoter: Quoter;
   readonly admission: Admission;
+  readonly idempotency: IdempotencyStore;
   readonly policies: PolicyService;
   readonly quotes: Pick<PolicyStore, 'isPrivateQuote' | 'privateQuotes'>;
 }
@@ -103,6 +105,7 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
     network: () => networkView,
     venues: () => venues,
     readiness: () => readiness(deps),
+    idempotency: deps.idempotency,
     policies: deps.policies,
   };
 }

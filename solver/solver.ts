@@ -7,6 +7,7 @@ import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
 import { openDatabase } from './adapters/postgres.ts';
 import { registerPostgresGauges } from './adapters/postgresGauges.ts';
+import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
 import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
@@ -223,6 +224,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       admission,
       policies,
       quotes: keeper.store,
+      idempotency: createPostgresIdempotency(database),
     }),
     store,
     async close() {

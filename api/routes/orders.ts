@@ -73,7 +73,7 @@ function submitRoute(app: App, { trimtab, idempotency }: OrderRouteDeps): void {
           ...problems({
             400: 'A field is wrong: unknownField, malformedSignature, orderMalformed, …',
             404: 'quoteNotFound',
-            409: 'quoteExpired, orderExpired, nonceUsed, idempotencyConflict',
+            409: 'quoteExpired, orderExpired, nonceUsed, idempotencyConflict, idempotencyInProgress',
             413: 'bodyTooLarge',
             415: 'unsupportedMediaType',
             422: 'wrongSigner, insufficientBalance, insufficientAllowance, …',
@@ -85,19 +85,21 @@ function submitRoute(app: App, { trimtab, idempotency }: OrderRouteDeps): void {
     async (request, reply) => {
       const key = request.headers['idempotency-key'];
       const submission = submitRequest(request.body);
-      const admitted = await idempotency.once(key, request.body, async () => {
+      const { answer: admitted, replayed } = await idempotency.once(key, request.body, async () => {
         const submitted = await trimtab.submit(submission);
         if (isRefusal(submitted)) {
           throw refusalError(submitted, bodyPointer(submitted.pointer, submission));
         }
-        return submitted;
+        const { orderId } = submitted;
+        const record = await trimtab.getOrder(orderId);
+        const order = orderView(
+          record ?? { order: submitted.order, transactions: [], quotedAmounts: null },
+        );
+        return { orderId, status: 'received', order };
       });
-      const record = await trimtab.getOrder(admitted.orderId);
-      const order = orderView(
-        record ?? { order: admitted.order, transactions: [], quotedAmounts: null },
-      );
       reply.code(202).header('location', `/v1/orders/${admitted.orderId}`);
-      return { orderId: admitted.orderId, status: 'received', order };
+      if (replayed) reply.header('idempotency-replayed', 'true');
+      return admitted;
     },
   );
 }

@@ -5,6 +5,7 @@
 
 import type { AuctionService } from './auctionService.ts';
 import type { Refusal } from './errors.ts';
+import type { IdempotencyStore } from './idempotency.ts';
 import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { PolicyService } from './policyService.ts';
@@ -251,6 +252,8 @@ export interface Trimtab {
   venues(): readonly VenueView[];
   /** Asks every dependency; bounded in time by the implementation. */
   readiness(): Promise<ReadinessView>;
+  /** Idempotency keys that all API processes share. */
+  readonly idempotency: IdempotencyStore;
   /** Standing policies. */
   readonly policies: PolicyService;
   /** The market of solvers. */

@@ -3,6 +3,7 @@
 import { orderToJson } from '../../contracts-abi/orderJson.ts';
 import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import type { Refusal } from '../../solver/types/errors.ts';
+import type { IdempotencyStore } from '../../solver/types/idempotency.ts';
 import { chainId, evmAddress, type OrderId, orderId } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
 import type { PolicyService } from '../../solver/types/policyService.ts';
@@ -17,6 +18,7 @@ import type {
   Trimtab,
 } from '../../solver/types/service.ts';
 import type { OrderEvent, OrderPlace, OrderState, StoredOrder } from '../../solver/types/store.ts';
+import { type MemoryAuctions, memoryAuctions } from './memoryAuctions.ts';
 
 export const OWNER = evmAddress(`0x${'11'.repeat(20)}`);
 const address = (byte: string) => evmAddress(`0x${byte.repeat(20)}`);
@@ -72,6 +74,7 @@ export function storedOrder(state: OrderState = 'created'): StoredOrder {
 }
 
 export interface FakeTrimtab extends Trimtab {
+  readonly auctions: MemoryAuctions;
   readonly quotesAsked: QuoteRequest[];
   readonly submitted: SubmitRequest[];
   answerQuote: Quote | Refusal<QuoteRefusalCode> | Error;
@@ -101,11 +104,37 @@ const NO_POLICIES: PolicyService = {
   subscribe: () => () => {},
 };
 
+/** As postgresIdempotency.ts has it, in memory and without leases. */
+function fakeIdempotency(): IdempotencyStore {
+  const rows = new Map<string, { body: string; token: number; answer: JsonObject | null }>();
+  let token = 0;
+  return {
+    async begin(key, body) {
+      const row = rows.get(key);
+      if (row === undefined) {
+        rows.set(key, { body, token: ++token, answer: null });
+        return { state: 'yours', token };
+      }
+      if (row.body !== body) return { state: 'otherBody' };
+      return row.answer === null ? { state: 'running' } : { state: 'done', answer: row.answer };
+    },
+    async finish(key, mine, answer) {
+      const row = rows.get(key);
+      if (row?.token === mine) row.answer = answer;
+    },
+    async free(key, mine) {
+      if (rows.get(key)?.token === mine) rows.delete(key);
+    },
+  };
+}
+
 export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab {
   const events: OrderEvent[] = [];
   const listeners = new Set<() => void>();
   const fake: FakeTrimtab = {
     policies,
+    idempotency: fakeIdempotency(),
+    auctions: memoryAuctions(),
     quotesAsked: [],
     submitted: [],
     answerQuote: { quoteId: 'q-1', validUntil: 1_900_000_000, response: { quoteId: 'q-1' } },

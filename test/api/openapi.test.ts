@@ -50,6 +50,7 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
     '/v1/quotes',
     '/v1/quotes/{quoteId}/problem',
     '/v1/quotes/{quoteId}/result',
+    '/v1/solvers',
     '/v1/tokens',
     '/v1/venues',
   ]);
