@@ -1,7 +1,7 @@
 // A filler's standing from what became of its awards. The rule:
 //
 //   An award that faded or was late is a strike. A strike counts for 7 days, and every award filled in
-//   time takes the oldest strike away. The strike that makes n of them starts a cooldown of
+//   time takes the latest strike away (the latest, so that nothing older than a week matters). The strike that makes n of them starts a cooldown of
 //   60 s · 2^(n − 1), at most 24 h, from the moment it happened. A running cooldown is not cut short by
 //   a fill, and overlapping ones end with the latest.
 //
@@ -33,7 +33,7 @@ export function cooldownUntil(recent: readonly PastAward[], nowMs: number): numb
     if (atMs > nowMs || !COUNTED.has(outcome)) continue;
     strikes = strikes.filter((at) => at > atMs - STRIKE_MS);
     if (outcome === 'filled') {
-      strikes = strikes.slice(1);
+      strikes = strikes.slice(0, -1);
       continue;
     }
     strikes = [...strikes, atMs];
