@@ -154,16 +154,17 @@ export const BRANCH_KIND = { leaf: 0, venue: 1, group: 2 } as const;
 /** Most cases a bound is proved by. */
 export const LEAVES_MAX = 256;
 
-/** What a quote on a loaded snapshot may change: [first byte, bytes] of the header and of each node. */
+/** What a quote on a snapshot may change: [first byte, bytes] of the header and of each node. */
 export const QUOTE = {
   header: [
     [HEADER.buyNode, 8],
     [HEADER.gapTarget, 8],
     [HEADER.warm, 4],
   ],
+  /** Supply; start and target, which stand together. */
   node: [
     [NODE.supply, 8],
-    [NODE.start, 8],
+    [NODE.start, 12],
   ],
 } as const;
 

@@ -16,10 +16,12 @@ import {
   LEAVES_MAX,
   NODE,
   OBJECTIVE,
+  POOL_NODE,
   type Scales,
   SIZE,
   STATUS,
   TARGET,
+  VENUE,
 } from './abi.ts';
 import { listVenues, type VenueLists, writeVenues } from './encodeVenues.ts';
 
@@ -46,10 +48,7 @@ export function encode(core: CoreExports, problem: ParsedProblem, starts: Starts
   writeVenues(view, at, { problem, scales, lists, cap: capWorth(problem, scales) });
   writeGroups(view, at, problem);
   if (problem.objective.kind === 'rebalance') {
-    const first = view.getUint32(at + HEADER.targets, true);
-    problem.objective.targets.forEach(({ weight }, g) => {
-      view.setFloat64(first + g * SIZE.target + TARGET.weight, Number(weight) / FIXED36, true);
-    });
+    writeTargets(view, view.getUint32(at + HEADER.targets, true), problem.objective.targets);
     writeCovariance(view, at, problem.objective);
   }
   return scales;
@@ -88,6 +87,50 @@ function sameTarget(one: ParsedTarget, other: ParsedTarget | undefined): boolean
   return one.nodes.every((node, k) => node === other.nodes[k]);
 }
 
+/**
+ * Whether `next` is the snapshot of `last` with another quote: what quoteBytes and capOf say of it, written
+ * over the records of `last`, makes the records of `next`. Targets may differ, not their number: the
+ * blocks' places follow from counts.
+ */
+export function sharesRecords(last: ParsedProblem, next: ParsedProblem): boolean {
+  if (last.nodes !== next.nodes || last.venues !== next.venues) return false;
+  if (last.groups !== next.groups) return false;
+  const [one, other] = [last.objective, next.objective];
+  if (one.kind === 'swap') return other.kind === 'swap';
+  if (one.kind !== 'rebalance' || other.kind !== 'rebalance') return false;
+  return one.targets.length === other.targets.length && sameRisk(one.risk, other.risk);
+}
+
+/** The same problem without settings.venueInputCap: its caps are the venues' own limits. */
+export const uncapped = (problem: ParsedProblem): ParsedProblem => ({
+  ...problem,
+  settings: { ...problem.settings, venueInputCap: null },
+});
+
+/** Where, from the header's address on, a cap in dollars lowers what a venue takes in. */
+export function capPlaces(view: DataView, { nodes, venues }: ParsedProblem): readonly number[] {
+  const first = view.getUint32(HEADER.venues, true) - view.getUint32(HEADER.nodes, true);
+  const block = view.getUint32(HEADER.poolNodes, true) - view.getUint32(HEADER.nodes, true);
+  const places: number[] = [];
+  let poolNode = 0;
+  const add = (node: number | undefined, at: number) => {
+    if (node !== undefined && nodes[node]?.price !== null) places.push(HEADER_BYTES + at);
+  };
+  venues.forEach((venue, e) => {
+    add(venue.nodes[0], first + e * SIZE.venue + VENUE.capFrom);
+    add(venue.nodes[1], first + e * SIZE.venue + VENUE.capTo);
+    if (venue.kind !== 'weighted' && venue.kind !== 'stable') return;
+    for (const node of venue.nodes) {
+      add(node, block + poolNode * SIZE.poolNode + POOL_NODE.cap);
+      poolNode++;
+    }
+  });
+  return places;
+}
+
+/** Dollars a venue may take in under settings.venueInputCap, for the places of capPlaces. */
+export const capOf = capWorth;
+
 /** Writes a quote on the snapshot already loaded: amounts, the bought node and the settings. */
 export function encodeQuote(core: CoreExports, problem: ParsedProblem, scales: Scales): void {
   const view = new DataView(core.memory.buffer);
@@ -96,16 +139,26 @@ export function encodeQuote(core: CoreExports, problem: ParsedProblem, scales: S
 }
 
 /**
- * The header and the nodes of a quote, elsewhere than in a core: what the ranges abi.ts lists in
- * QUOTE hold is to be copied over those of the snapshot.
+ * The header, the nodes and the targets of a quote, elsewhere than in a core: what the ranges abi.ts
+ * lists in QUOTE hold, and the targets, are to be copied over those of the snapshot.
  */
 export function quoteBytes(problem: ParsedProblem, scales: Scales): ArrayBuffer {
-  const bytes = new ArrayBuffer(HEADER_BYTES + problem.nodes.length * SIZE.node);
+  const { nodes, objective } = problem;
+  const targets = objective.kind === 'rebalance' ? objective.targets : [];
+  const end = HEADER_BYTES + nodes.length * SIZE.node;
+  const bytes = new ArrayBuffer(end + targets.length * SIZE.target);
   const view = new DataView(bytes);
   view.setUint32(HEADER.nodes, HEADER_BYTES, true);
   writeSettings(view, 0, problem);
   writeNodes(view, 0, { problem, scales, starts: [] });
+  writeTargets(view, end, targets);
   return bytes;
+}
+
+function writeTargets(view: DataView, first: number, targets: readonly ParsedTarget[]): void {
+  targets.forEach(({ weight }, g) => {
+    view.setFloat64(first + g * SIZE.target + TARGET.weight, Number(weight) / FIXED36, true);
+  });
 }
 
 /**

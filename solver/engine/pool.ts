@@ -1,9 +1,10 @@
 // Solves off the event loop: worker threads with one WebAssembly instance each. The calling thread
 // encodes a problem, a worker runs the core on its bytes, the calling thread decodes and re-executes
-// in integers. A snapshot travels to a worker once; further quotes on it send their header and nodes
-// alone, and every answer is header, nodes and legs. All solves are cold, so that both doors answer
-// the same to the last digit, whichever worker and after whatever. Refuses more than QUEUE_MAX
-// waiting problems (Fault, retryable); a trap costs its worker, which is replaced.
+// in integers. A snapshot travels to a worker once; further quotes on it send their header, nodes and
+// targets alone, and every answer is header, nodes and legs. Each worker has the next problem at hand
+// while it solves one. All solves are cold, so that both doors answer the same to the last digit,
+// whichever worker and after whatever. Refuses more than QUEUE_MAX waiting problems (Fault, retryable);
+// a trap costs its worker, which is replaced.
 
 import { Worker } from 'node:worker_threads';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
@@ -11,34 +12,44 @@ import { assert, Defect } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
 import type { Hash32 } from '../types/ids.ts';
 import type { Solution } from '../types/problem.ts';
-import { HEADER, HEADER_BYTES, QUOTE, type Scales, SIZE, STATUS } from './abi.ts';
-import { quoteBytes, sharesSnapshot } from './encode.ts';
+import { HEADER, HEADER_BYTES, QUOTE, type Scales, SIZE } from './abi.ts';
+import { capOf, capPlaces, quoteBytes, sharesRecords, uncapped } from './encode.ts';
 import { type Core, createCore } from './engine.ts';
 
 export const WORKERS_MAX = 64;
 export const QUEUE_MAX = 1024;
+/** Problems at a worker: the one it solves, and the next, so that it never waits for an answer's way. */
+const AT_WORKER_MAX = 2;
+/** Snapshots kept encoded: the scopes that quotes of one block ask for. */
+const SNAPSHOTS_MAX = 8;
 
 export interface EnginePool {
   /** keccak256 of the .wasm: the `engine` of published results. */
   readonly hash: Hash32;
   /** As Engine.solve without start prices. Rejects with InvalidInput, Fault (busy or closed) or Defect (trap). */
   solve(problem: ParsedProblem): Promise<Solution>;
+  /** Problems that no worker has yet. */
+  readonly waiting: number;
   /** Ends every worker; what is waiting rejects with Fault. */
   close(): Promise<void>;
 }
 
-/** What quotes share: encoded once, kept until another snapshot is asked for and no job names it. */
+/** What quotes share: encoded once. */
 interface Snapshot {
   readonly problem: ParsedProblem;
   readonly scales: Scales;
-  /** From the header to the legs. Shared memory, so that every worker reads the same copy. */
+  /** From the header to the legs, without caps. Shared memory: every worker reads the same copy. */
   readonly image: SharedArrayBuffer;
+  /** Where in the image a quote's cap goes. */
+  readonly places: Uint32Array;
 }
 
 interface Job {
   readonly id: number;
   readonly snapshot: Snapshot;
   readonly quote: ArrayBuffer;
+  /** Dollars, or Infinity. */
+  readonly cap: number;
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
@@ -50,9 +61,9 @@ interface Answer {
   readonly legs: ArrayBuffer;
 }
 
-/** What a worker is doing, and the snapshot its instance has loaded. */
+/** What a worker has been given, first to last, and the snapshot its instance will have loaded then. */
 interface Seat {
-  job: Job | null;
+  readonly jobs: Job[];
   held: Snapshot | null;
 }
 
@@ -67,55 +78,77 @@ export function createEnginePool(options: {
   const running = new Map<Worker, Seat>();
   const waiting: Job[] = [];
   let nextId = 0;
-  let latest: Snapshot | null = null;
+  /** Last asked for, last. */
+  const snapshots: Snapshot[] = [];
   let closed = false;
 
   const start = (): void => {
     const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
-      workerData: { wasmBytes, abi: { HEADER, HEADER_BYTES, QUOTE, SIZE, STATUS } },
+      workerData: { wasmBytes, abi: { HEADER, HEADER_BYTES, QUOTE, SIZE } },
       execArgv: [],
     });
     // A pool left open must not keep the process alive; close() is still the way to end it.
     worker.unref();
-    const seat: Seat = { job: null, held: null };
+    const seat: Seat = { jobs: [], held: null };
     running.set(worker, seat);
     worker.on('message', (answer: Answer) => {
-      const { job } = seat;
-      seat.job = null;
-      assert(job?.id === answer.id, 'a worker answers the job it was given');
-      job.resolve(answer);
+      const job = seat.jobs.shift();
+      assert(job?.id === answer.id, 'a worker answers the jobs it was given, in their order');
       feed();
+      job.resolve(answer);
     });
     worker.on('error', (error) => {
-      seat.job?.reject(new Defect(`the core trapped: ${error.message}`));
-      seat.job = null;
+      seat.jobs.shift()?.reject(new Defect(`the core trapped: ${error.message}`));
     });
     worker.on('exit', () => {
-      seat.job?.reject(new Fault('an engine worker ended', { code: 'engineEnded' }));
       running.delete(worker);
-      if (closed) return;
+      // What it was not solving yet is for another.
+      waiting.unshift(...seat.jobs.splice(0));
+      if (closed) return rejectAll();
       start();
       feed();
     });
   };
 
   const feed = (): void => {
-    for (const [worker, seat] of running) {
-      if (seat.job !== null) continue;
-      const job = waiting.shift();
-      if (job === undefined) return;
-      seat.job = job;
-      worker.ref();
-      const image = seat.held === job.snapshot ? null : job.snapshot.image;
-      seat.held = job.snapshot;
-      worker.postMessage({ id: job.id, image, quote: job.quote }, [job.quote]);
+    for (let depth = 1; depth <= AT_WORKER_MAX; depth++) {
+      for (const [worker, seat] of running) {
+        if (seat.jobs.length >= depth) continue;
+        const job = waiting.shift();
+        if (job === undefined) break;
+        seat.jobs.push(job);
+        const { image, places } = job.snapshot;
+        const snapshot = seat.held === job.snapshot ? null : { image, places };
+        seat.held = job.snapshot;
+        // Copied, not moved: another worker gets it if this one ends.
+        worker.postMessage({ id: job.id, snapshot, quote: job.quote, cap: job.cap });
+      }
     }
-    for (const [worker, { job }] of running) if (job === null) worker.unref();
+    for (const [worker, { jobs }] of running) {
+      if (jobs.length === 0) worker.unref();
+      else worker.ref();
+    }
   };
 
-  const run = (snapshot: Snapshot, quote: ArrayBuffer): Promise<Answer> =>
+  const rejectAll = (): void => {
+    for (const job of waiting.splice(0)) {
+      job.reject(new Fault('the engine pool was closed', { retryable: false }));
+    }
+  };
+
+  const snapshotFor = (problem: ParsedProblem): Snapshot => {
+    const at = snapshots.findLastIndex((known) => sharesRecords(known.problem, problem));
+    const [snapshot = snapshotOf(core, problem)] = at < 0 ? [] : snapshots.splice(at, 1);
+    snapshots.push(snapshot);
+    if (snapshots.length > SNAPSHOTS_MAX) snapshots.shift();
+    return snapshot;
+  };
+
+  const run = (snapshot: Snapshot, problem: ParsedProblem): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      waiting.push({ id: nextId++, snapshot, quote, resolve, reject });
+      const quote = quoteBytes(problem, snapshot.scales);
+      const cap = capOf(problem, snapshot.scales);
+      waiting.push({ id: nextId++, snapshot, quote, cap, resolve, reject });
       feed();
     });
 
@@ -123,34 +156,32 @@ export function createEnginePool(options: {
 
   return {
     hash: core.hash,
+    get waiting() {
+      return waiting.length;
+    },
     async solve(problem) {
       if (closed) throw new Fault('the engine pool is closed', { retryable: false });
       if (waiting.length >= QUEUE_MAX) {
         throw new Fault(`${QUEUE_MAX} problems are waiting for the engine`, { code: 'engineBusy' });
       }
-      if (latest === null || !sharesSnapshot(latest.problem, problem)) {
-        latest = snapshotOf(core, problem);
-      }
-      const { scales } = latest;
-      const { records, legs } = await run(latest, quoteBytes(problem, scales));
-      return core.decode(problem, scales, records, legs);
+      const snapshot = snapshotFor(problem);
+      const { records, legs } = await run(snapshot, problem);
+      return core.decode(problem, snapshot.scales, records, legs);
     },
     async close() {
       closed = true;
-      for (const job of waiting.splice(0)) {
-        job.reject(new Fault('the engine pool was closed', { retryable: false }));
-      }
+      rejectAll();
       await Promise.all([...running.keys()].map((worker) => worker.terminate()));
     },
   };
 }
 
 function snapshotOf(core: Core, problem: ParsedProblem): Snapshot {
-  const { bytes, scales } = core.encode(problem);
+  const { bytes, scales } = core.encode(uncapped(problem));
   const view = new DataView(bytes);
   const length =
     view.getUint32(HEADER.legs, true) - view.getUint32(HEADER.nodes, true) + HEADER_BYTES;
   const image = new SharedArrayBuffer(length);
   new Uint8Array(image).set(new Uint8Array(bytes, 0, length));
-  return { problem, scales, image };
+  return { problem, scales, image, places: Uint32Array.from(capPlaces(view, problem)) };
 }

@@ -3,12 +3,11 @@
 // InvalidInput that carries the JSON pointer of the fault and the remedy. Objectives this
 // version does not solve are refused by name, never ignored.
 
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { type Hash32, hash32 } from '../types/ids.ts';
+import type { Hash32 } from '../types/ids.ts';
 import type { Problem, ProblemSettings } from '../types/problem.ts';
 import { fixed36, ONE36 } from './decimal.ts';
 import { canonicalJson, parseJsonText } from './jsonText.ts';
+import { keccakOf } from './keccak.ts';
 import { readObjective } from './objectiveReader.ts';
 import type { ParsedGroup, ParsedNode, ParsedProblem, ParsedSettings } from './parsedProblem.ts';
 import {
@@ -53,12 +52,15 @@ export function parseProblem(json: unknown): ParsedProblem {
 }
 
 /** Hashing takes longer than reading, and solving needs no digest: only results and quotes do. */
-function withDigest(problem: Omit<ParsedProblem, 'digest'>): ParsedProblem {
+function withDigest(
+  problem: Omit<ParsedProblem, 'digest'>,
+  digestOf = () => problemDigest(problem.source),
+): ParsedProblem {
   let digest: Hash32 | null = null;
   return {
     ...problem,
     get digest() {
-      digest ??= problemDigest(problem.source);
+      digest ??= digestOf();
       return digest;
     },
   };
@@ -71,20 +73,22 @@ export function parseProblemText(text: string): ParsedProblem {
 
 /** keccak256 of the canonical JSON (RFC 8785), 0x-prefixed lower-case hex. */
 export function problemDigest(problem: Problem): Hash32 {
-  return hash32(`0x${bytesToHex(keccak_256(utf8ToBytes(canonicalJson(problem))))}`);
+  return keccakOf(canonicalJson(problem));
 }
 
 /**
  * The same nodes, venues and groups (the very objects: engine/encode's sharesSnapshot looks for them)
  * with another objective, and other settings if given. Read as strictly as a file. Throws InvalidInput.
+ * `digestOf` is for who has the canonical text at hand.
  */
 export function withObjective(
   problem: ParsedProblem,
   objective: Problem['objective'],
   settings?: ProblemSettings,
+  digestOf?: () => Hash32,
 ): ParsedProblem {
   const { source, nodes, nodeIndex, venues, venueIndex, groups } = problem;
-  return withDigest({
+  const parsed = {
     source: { ...source, objective, ...(settings === undefined ? {} : { settings }) },
     nodes,
     nodeIndex,
@@ -96,7 +100,8 @@ export function withObjective(
       settings === undefined
         ? problem.settings
         : readSettings({ value: settings, pointer: '/settings' }),
-  });
+  };
+  return withDigest(parsed, digestOf);
 }
 
 function readNode(at: At): ParsedNode {

@@ -2,14 +2,13 @@
 // content-addressed, so that a quote can say exactly what it was computed from. Made by whoever
 // read the chains (adapters); turned into problem venues here.
 
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { type ChainId, type Hash32, hash32 } from '../types/ids.ts';
+import type { ChainId, Hash32 } from '../types/ids.ts';
 import type { PoolConfig } from '../types/network.ts';
 import type { BlockRef } from '../types/ports.ts';
 import type { ConcentratedVenue, ConstantProductVenue } from '../types/problem.ts';
 import { type Fixed36, formatFixed36 } from './decimal.ts';
 import { canonicalJson } from './jsonText.ts';
+import { keccakOf } from './keccak.ts';
 
 export interface UniswapV2State {
   readonly kind: 'uniswapV2';
@@ -50,11 +49,7 @@ export const nodeIdOf = (chainId: ChainId, symbol: string): string => `${chainId
 /** Puts chains in order of their id and takes the digest. */
 export function makeSnapshot(chains: readonly ChainSnapshot[]): Snapshot {
   const ordered = [...chains].sort((a, b) => a.chainId - b.chainId);
-  const text = canonicalJson(ordered.map(chainJson));
-  return {
-    chains: ordered,
-    digest: hash32(`0x${bytesToHex(keccak_256(utf8ToBytes(text)))}`),
-  };
+  return { chains: ordered, digest: keccakOf(canonicalJson(ordered.map(chainJson))) };
 }
 
 /** The problem's venue for a pool, `nodes` in the pool's token order, `fixedCost` in dollars. */

@@ -80,6 +80,36 @@ describe('createEnginePool', () => {
     await pool.close();
   });
 
+  test('property: other targets and caps on one market with costs, as the engine itself answers', async () => {
+    const engine = createEngine(wasmBytes);
+    const pool = createEnginePool({ wasmBytes, size: 2 });
+    const rng = random(13);
+    const quotes = (['fixedCost', 'mixed'] as const).flatMap((kind, seed) => {
+      const file = rebalanceProblem(seed + 3, kind, { pools: 30, tokens: 8 });
+      const market = parseProblem(file);
+      const { objective } = file;
+      if (objective.kind !== 'rebalance') throw new Error('a rebalance');
+      const nodes = objective.targets.flatMap((target) => target.nodes);
+      return Array.from({ length: 16 }, (_, k) => {
+        const count = rng.integer(2, 3);
+        const first = rng.integer(1, 9);
+        const weights = count === 2 ? [first, 10 - first] : [first, 0, 10 - first];
+        const targets = weights.map((weight, g) => ({
+          nodes: nodes.filter((__, i) => i % count === (g + k) % count),
+          weight: `0.${String(weight * 10).padStart(2, '0')}`,
+        }));
+        const cap = `${rng.integer(1, 9) / 5}`;
+        const settings = { ...file.settings, ...(k % 4 === 0 ? {} : { venueInputCap: cap }) };
+        return withObjective(market, { ...objective, targets }, settings);
+      });
+    });
+    const answers = await Promise.all(quotes.map((quote) => pool.solve(quote)));
+    for (const [k, quote] of quotes.entries()) {
+      expect(answers[k], `quote ${k}`).toEqual(engine.solve(quote));
+    }
+    await pool.close();
+  });
+
   test('error: closing rejects what still waits', async () => {
     const pool = createEnginePool({ wasmBytes, size: 1 });
     const waiting = problems.map((problem) => pool.solve(problem));
