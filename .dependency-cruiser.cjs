@@ -36,6 +36,7 @@ const arrows = {
     'solver/settlement',
     'contracts-abi',
   ],
+  'solver/cow': ['solver/types', 'solver/market'],
   'solver/adapters': ['solver/types', 'solver/market', 'contracts-abi'],
   'solver/lab': ['solver/types', 'solver/market', 'solver/adapters', 'contracts-abi'],
   'contracts-abi': [],
@@ -56,8 +57,24 @@ module.exports = {
     {
       name: 'api enters the domain by its door',
       severity: 'error',
-      from: { path: '^api/', pathNot: '^api/cli/' },
+      from: { path: '^api/', pathNot: '^api/(cli|client)/' },
       to: { path: '^solver/', pathNot: '^solver/(index\\.ts|certificate/)' },
+    },
+    {
+      // It runs in browsers: nothing of the service, and of the domain what is pure and small.
+      name: 'the SDK takes the checker, the formats and the schemas along',
+      severity: 'error',
+      from: { path: '^api/client/', pathNot: '^api/client/solver/' },
+      to: {
+        path: '^(solver|api|contracts-abi|assembly|test)/',
+        pathNot: '^(api/(client|schemas)|contracts-abi|solver/(certificate|market|types))/',
+      },
+    },
+    {
+      name: 'the SDK runs anywhere',
+      severity: 'error',
+      from: { path: '^api/client/', pathNot: '^api/client/solver/' },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'only the command line and tests reach the lab',
@@ -69,7 +86,7 @@ module.exports = {
       name: 'the domain does no I/O',
       severity: 'error',
       from: {
-        path: '^solver/(types|market|certificate|engine|policy|quoting|auction|settlement|filling|keeper|backtest)/',
+        path: '^solver/(types|market|certificate|engine|policy|quoting|auction|settlement|filling|keeper|backtest|cow)/',
       },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(worker_threads|assert)$' },
     },

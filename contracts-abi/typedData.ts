@@ -200,6 +200,14 @@ export function cancelDigest(owner: Address, nonce: bigint): Hex {
   return hashTypedData({ domain, types: cancelTypes, primaryType: 'Cancel', message });
 }
 
+/** The JSON a wallet signs for it. */
+export const cancelPayload = (owner: Address, nonce: bigint) => ({
+  domain,
+  types: { EIP712Domain: domainType, ...cancelTypes },
+  primaryType: 'Cancel' as const,
+  message: { owner, nonce: nonce.toString() },
+});
+
 /** keccak256 of one uint256 per output, in the order's output order. */
 export function amountsHash(amounts: readonly bigint[]): Hex {
   return keccak256(concat(amounts.map((amount) => numberToHex(amount, { size: 32 }))));

@@ -9,6 +9,7 @@ import {
   Bytes,
   ChainNumber,
   OrderId,
+  oneOf,
   QuoteId,
   strict,
   Uint32,
@@ -82,8 +83,8 @@ const Reason = Type.Object({
 
 export const Decision = Type.Object({
   at: Uint32,
-  mode: Type.Union(['normal', 'reduceOnly', 'halted'].map((mode) => Type.Literal(mode))),
-  kind: Type.Union(['act', 'idle'].map((kind) => Type.Literal(kind))),
+  mode: oneOf(['normal', 'reduceOnly', 'halted']),
+  kind: oneOf(['act', 'idle']),
   cause: Type.Union([Type.String(), Type.Null()]),
   aim: Type.Union([
     Type.Object({

@@ -1,7 +1,17 @@
 // POST /v1/quotes: OIF's GetQuoteRequest and GetQuoteResponse, with our intent type and metadata.
 
 import { type Static, Type } from 'typebox';
-import { Account, Amount, AssetName, Bps, ChainNumber, QuoteId, strict, Uint32 } from './common.ts';
+import {
+  Account,
+  Amount,
+  AssetName,
+  Bps,
+  ChainNumber,
+  oneOf,
+  QuoteId,
+  strict,
+  Uint32,
+} from './common.ts';
 import { OrderToSign } from './orders.ts';
 
 const Target = Type.Object(
@@ -127,9 +137,7 @@ const Metadata = Type.Object({
   ),
   fees: Type.Array(
     Type.Object({
-      kind: Type.Union(
-        ['gas', 'venue', 'message', 'solver', 'protocol'].map((kind) => Type.Literal(kind)),
-      ),
+      kind: oneOf(['gas', 'venue', 'message', 'solver', 'protocol']),
       amountUsd: Dollars,
       included: Type.Boolean({ description: 'Taken off the quoted amounts already.' }),
     }),
@@ -154,7 +162,7 @@ const Metadata = Type.Object({
   warnings: Type.Array(
     Type.Object({
       code: Type.String(),
-      severity: Type.Union(['info', 'warn', 'block'].map((level) => Type.Literal(level))),
+      severity: oneOf(['info', 'warn', 'block']),
       message: Type.String(),
     }),
   ),

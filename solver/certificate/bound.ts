@@ -112,7 +112,8 @@ function venuesBound(problem: ParsedProblem, nu: readonly bigint[], fixings: Fix
   return dollars72(fixed + bestSelection(profits, choices));
 }
 
-function unitDual(problem: ParsedProblem, prices: readonly Fixed36[]): readonly bigint[] {
+/** Dollars × 10^72 per base unit. */
+export function unitDual(problem: ParsedProblem, prices: readonly Fixed36[]): readonly bigint[] {
   return problem.nodes.map((node, i) =>
     unitPrice72(present(prices[i], 'dual price'), node.decimals),
   );
