@@ -7,6 +7,7 @@ import {
   decodeFunctionResult,
   encodeFunctionData,
   type Hex,
+  parseAbi,
   slice,
 } from 'viem';
 import { layerZeroOracleAbi } from './abi/layerZeroOracle.ts';
@@ -416,9 +417,20 @@ export function nativeSpent(items: readonly FillItem[]): bigint {
     .reduce((sum, { output }) => sum + output.amount, 0n);
 }
 
+/** What Permit2 says when it refuses to move an order's inputs. */
+const permit2Errors = parseAbi([
+  'error InvalidSigner()',
+  'error InvalidSignature()',
+  'error InvalidSignatureLength()',
+  'error InvalidContractSignature()',
+  'error InvalidNonce()',
+  'error SignatureExpired(uint256 signatureDeadline)',
+]);
+
 /** What went wrong, e.g. `NotOpen()` or `FeeTooLow(1, 2)`; the raw data if it is none of ours. */
 export function decodeRevert(data: Hex): string {
-  for (const abi of [portfolioSettlerAbi, outputSettlerAbi, layerZeroOracleAbi, routeExecutorAbi]) {
+  const ours = [portfolioSettlerAbi, outputSettlerAbi, layerZeroOracleAbi, routeExecutorAbi];
+  for (const abi of [...ours, permit2Errors]) {
     try {
       const { errorName, args } = decodeErrorResult({ abi, data });
       return `${errorName}(${(args ?? []).map(String).join(', ')})`;

@@ -10,9 +10,6 @@ import {
   portfolioOrderTypes,
 } from './typedData.ts';
 
-/** How an owner authorised an order: its own typed data, or as Permit2's witness. */
-export type SignatureKind = 'eip712' | 'permit2';
-
 export const PERMIT2_PRIMARY_TYPE = 'PermitBatchWitnessTransferFrom' as const;
 
 /** Permit2's domain has no version. */

@@ -17,6 +17,7 @@ import {
   type NewJob,
   type OrderEvent,
   type OrderState,
+  type SignatureKind,
   type Store,
   type StoredOrder,
   type StoredQuote,
@@ -155,9 +156,11 @@ function admissionStatement(
   return sql<{ admitted: boolean }>`
     WITH moved AS (
       INSERT INTO orders (order_id, quote_id, owner, nonce, state, reason, order_json,
-                          owner_signature, award, facts, version, created_at_ms, updated_at_ms)
+                          owner_signature, signature_kind, award, facts, version, created_at_ms,
+                          updated_at_ms)
       VALUES (${order.orderId}, ${order.quoteId}, ${order.owner}, ${order.nonce}, ${order.state},
               ${order.reason}, ${JSON.stringify(order.order)}, ${order.ownerSignature},
+              ${order.signatureKind},
               ${order.award === null ? null : JSON.stringify(order.award)},
               ${JSON.stringify(order.facts)}, 1, now_ms(), now_ms())
       ON CONFLICT DO NOTHING RETURNING order_id),
@@ -274,6 +277,7 @@ interface OrderRow {
   readonly reason: string | null;
   readonly order_json: JsonObject;
   readonly owner_signature: Hex;
+  readonly signature_kind: SignatureKind;
   readonly award: JsonObject | null;
   readonly facts: JsonObject;
   readonly version: number;
@@ -308,6 +312,7 @@ const orderOf = (row: OrderRow): StoredOrder => ({
   reason: row.reason,
   order: row.order_json,
   ownerSignature: row.owner_signature,
+  signatureKind: row.signature_kind,
   award: row.award,
   facts: row.facts,
   version: row.version,

@@ -3,18 +3,18 @@
 // nothing and sends nothing. The same order again gets the same answer.
 
 import { OrderJsonError, orderFromJson, orderToJson } from '../../contracts-abi/orderJson.ts';
-import { hashOrder, orderDigest, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
+import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { Fault, type Refusal } from '../types/errors.ts';
-import { chainId, type EvmAddress, evmAddress, type OrderId, orderId } from '../types/ids.ts';
+import { type EvmAddress, evmAddress, type Hex, type OrderId, orderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
-import type { Chain } from '../types/ports.ts';
 import type { SubmitRefusalCode, SubmitRequest, Submitted } from '../types/service.ts';
-import type { StoredOrder, StoredQuote } from '../types/store.ts';
+import type { SignatureKind, StoredOrder, StoredQuote } from '../types/store.ts';
+import { kindOfQuote, permit2Fault, signatureForms, spenderOf } from './authority.ts';
 import * as contracts from './contracts.ts';
+import { chainAt, type Signing, signatureOf } from './ownerSigned.ts';
 import type { SettlementDeps } from './ports.ts';
 import { orderFault, timesFault } from './rules.ts';
 import { GUARD_JOB, SERVE_JOB } from './serve.ts';
-import { isWellFormed, recoverSigner } from './signature.ts';
 
 export type SubmitRefusal = Refusal<SubmitRefusalCode>;
 
@@ -42,18 +42,22 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       const { order, quote } = found;
       const id = orderId(hashOrder(order));
       const known = await deps.store.getOrder(id);
-      if (known !== null && known.ownerSignature === request.signature.toLowerCase()) {
+      const kind = request.signatureKind ?? (quote === null ? 'eip712' : kindOfQuote(quote));
+      const forms = signatureForms(request.signature, kind);
+      if (known?.signatureKind === kind && forms.includes(known.ownerSignature)) {
         return { orderId: id, created: false, order: known };
       }
       const now = deps.clock.now();
       const fault =
         orderFault(order, deps.network) ??
+        (kind === 'permit2' ? permit2Fault(order, deps.network, request.permit2) : null) ??
         auctioneerFault(order, deps.auctioneer) ??
         quoteFault(quote, deps.clock.nowMs(), known !== null) ??
-        (known === null ? timesFault(order, deps.network, now) : null) ??
-        (await chainFaults(deps, order, id, request, known !== null));
+        (known === null ? timesFault(order, deps.network, now) : null);
       if (fault !== null) return fault;
-      return admit(deps, order, id, request, quote);
+      const signed = await onChains(deps, { order, id, kind, forms }, known !== null);
+      if ('refused' in signed) return signed;
+      return admit(deps, order, id, signed, quote);
     },
   };
 }
@@ -148,26 +152,27 @@ function quoteFault(
   return refuse('quoteExpired', `the quote expired ${late} s ago; ask for a new one`, '/quoteId');
 }
 
+/** The form the chains will take. */
+interface Signed {
+  readonly kind: SignatureKind;
+  readonly signature: Hex;
+}
+
 /** Everything that needs the origins: signature by contract, nonce, balance, allowance. */
-async function chainFaults(
+async function onChains(
   deps: AdmissionDeps,
-  order: PortfolioOrder,
-  id: OrderId,
-  request: SubmitRequest,
+  signing: Signing,
   known: boolean,
-): Promise<SubmitRefusal | null> {
+): Promise<Signed | SubmitRefusal> {
+  const { order, kind } = signing;
   try {
-    const digest = orderDigest(order);
-    const signer = recoverSigner(digest, request.signature);
-    if (signer !== order.owner) {
-      const fault = await notSigned(deps, order, id, request, signer);
-      if (fault !== null) return fault;
-    }
-    if (known) return null;
+    const signature = await signatureOf(deps, signing);
+    if (typeof signature !== 'string') return signature;
+    if (known) return { kind, signature };
     const faults = await Promise.all(
-      order.origins.map((_, index) => originFault(deps, order, index)),
+      order.origins.map((_, index) => originFault(deps, signing, index)),
     );
-    return faults.find((fault) => fault !== null) ?? null;
+    return faults.find((fault) => fault !== null) ?? { kind, signature };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return {
@@ -178,112 +183,33 @@ async function chainFaults(
   }
 }
 
-/** ecrecover names someone else. Every origin must take the signature by ERC-1271, or nobody does. */
-async function notSigned(
-  deps: AdmissionDeps,
-  order: PortfolioOrder,
-  id: OrderId,
-  request: SubmitRequest,
-  signer: EvmAddress | null,
-): Promise<SubmitRefusal | null> {
-  const call = contracts.signatureCall(order.owner, orderDigest(order), request.signature);
-  const answers = await Promise.all(
-    order.origins.map(async (origin) => {
-      const chain = chainAt(deps, origin.chainId);
-      const [result] = await chain.read([call], await chain.block('latest'));
-      return contracts.isMagic(result);
-    }),
-  );
-  if (answers.every(Boolean)) return null;
-  if (signer === null) {
-    const form = isWellFormed(request.signature) ? 'it recovers to nobody' : 'not 65 bytes r, s, v';
-    return refuse(
-      'malformedSignature',
-      `${form}; a wallet's signature is 65 bytes with low s and v 27 or 28, and a contract ` +
-        'wallet must answer isValidSignature on every origin chain',
-      '/signature',
-    );
-  }
-  const other = await signedInstead(deps, order, id, request);
-  if (other !== null || !(await isUsedAccount(deps, order, signer))) {
-    return {
-      ...refuse(
-        'signatureForAnotherOrder',
-        other === null
-          ? `the signature does not fit this order: it recovers to ${signer}, an account never ` +
-              'used on its origin chains, so most likely other data was signed; sign this ' +
-              "order's typed data exactly as the quote gave it"
-          : `the owner signed order ${other}, not this one; sign this order's typed data`,
-        '/signature',
-      ),
-      details: { owner: order.owner, recovered: signer, ...(other === null ? {} : { other }) },
-    };
-  }
-  return {
-    ...refuse(
-      'wrongSigner',
-      `signed by ${signer}, but the order's owner is ${order.owner}; sign with the owner's key`,
-      '/signature',
-    ),
-    details: { owner: order.owner, recovered: signer },
-  };
-}
-
-/** Another order of the owner that this signature does belong to. */
-async function signedInstead(
-  { store }: AdmissionDeps,
-  order: PortfolioOrder,
-  id: OrderId,
-  { signature }: SubmitRequest,
-): Promise<OrderId | null> {
-  const others = await store.listOrders({ owner: evmAddress(order.owner), limit: 50 });
-  const match = others.find(
-    (other) =>
-      other.orderId !== id &&
-      recoverSigner(orderDigest(orderFromJson(other.order)), signature) === order.owner,
-  );
-  return match?.orderId ?? null;
-}
-
-/** Other data signed by the owner recovers to a random address, which no chain has ever seen. */
-async function isUsedAccount(
-  deps: AdmissionDeps,
-  order: PortfolioOrder,
-  account: EvmAddress,
-): Promise<boolean> {
-  const used = await Promise.all(
-    order.origins.map(async (origin) => {
-      const chain = chainAt(deps, origin.chainId);
-      const at = await chain.block('latest');
-      const [balance, nonce] = await Promise.all([
-        chain.balance(account, at),
-        chain.nonce(account, 'latest'),
-      ]);
-      return balance > 0n || nonce > 0n;
-    }),
-  );
-  return used.some(Boolean);
-}
-
 async function originFault(
   deps: AdmissionDeps,
-  order: PortfolioOrder,
+  { order, kind }: Signing,
   index: number,
 ): Promise<SubmitRefusal | null> {
   const origin = order.origins[index];
   if (origin === undefined) return null;
   const chain = chainAt(deps, origin.chainId);
-  const { inputs, settler } = origin;
+  const { inputs } = origin;
+  const spender = spenderOf(origin, kind, deps.network);
   const results = await chain.read(
     [
       contracts.slotCall(origin, order.owner, order.nonce),
       ...inputs.map(({ token }) => contracts.balanceCall(token, order.owner)),
-      ...inputs.map(({ token }) => contracts.allowanceCall(token, order.owner, settler)),
+      ...inputs.map(({ token }) => contracts.allowanceCall(token, order.owner, spender)),
+      ...(kind === 'permit2'
+        ? [contracts.permit2NoncesCall(spender, order.owner, order.nonce)]
+        : []),
     ],
     await chain.block('latest'),
   );
   const status = contracts.decodeSlotStatus(results[0]);
   if (status !== 'none') return nonceFault(order, `it is ${status} on chain ${origin.chainId}`);
+  const spent = contracts.amountOf(results[1 + 2 * inputs.length]);
+  if (kind === 'permit2' && (spent >> (order.nonce & 0xffn)) % 2n === 1n) {
+    return nonceFault(order, `Permit2 on chain ${origin.chainId} has spent it`);
+  }
   for (const [i, { token, amount }] of inputs.entries()) {
     const balance = contracts.amountOf(results[1 + i]);
     const allowance = contracts.amountOf(results[1 + inputs.length + i]);
@@ -298,11 +224,11 @@ async function originFault(
     if (allowance < amount) {
       const message =
         `${name}: the owner allows ${allowance} base units and the order takes ${amount}; ` +
-        `approve ${settler} for at least that`;
+        `approve ${spender} for at least that`;
       const have = allowance.toString();
       return {
         ...refuse('insufficientAllowance', message, at),
-        details: { ...details, have, spender: settler },
+        details: { ...details, have, spender },
       };
     }
   }
@@ -313,7 +239,7 @@ async function admit(
   deps: AdmissionDeps,
   order: PortfolioOrder,
   id: OrderId,
-  request: SubmitRequest,
+  { kind, signature }: Signed,
   quote: StoredQuote | null,
 ): Promise<Submitted | SubmitRefusal> {
   const runAtMs = deps.clock.nowMs();
@@ -325,7 +251,8 @@ async function admit(
     state: 'created',
     reason: null,
     order: { ...orderToJson(order) },
-    ownerSignature: evmHex(request.signature),
+    ownerSignature: signature,
+    signatureKind: kind,
     award: null,
     facts: {},
   };
@@ -372,15 +299,6 @@ function tokenName(deps: AdmissionDeps, id: bigint, token: string): string {
   const symbol = chain?.tokens.find((t) => t.address === token)?.symbol ?? token;
   return `${symbol} on chain ${id}`;
 }
-
-/** orderFault has refused chains that are not listed. */
-function chainAt(deps: AdmissionDeps, id: bigint): Chain {
-  const chain = deps.chains.get(chainId(Number(id)));
-  if (chain === undefined) throw new Fault(`chain ${id} is not connected`, { code: 'chainDown' });
-  return chain;
-}
-
-const evmHex = (text: string) => text.toLowerCase() as `0x${string}`;
 
 function refuse(refused: SubmitRefusalCode, message: string, pointer: string): SubmitRefusal {
   return { refused, message, pointer };

@@ -13,13 +13,14 @@ import { type SignedAward, signedAwardFromJson } from '../auction/award.ts';
 import { assert, present } from '../types/assert.ts';
 import type { Hex, OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
-import type { StoredOrder } from '../types/store.ts';
+import type { SignatureKind, StoredOrder } from '../types/store.ts';
 import type { OrderTimes } from './facts.ts';
 
 export interface AwardedOrder {
   readonly orderId: OrderId;
   readonly order: PortfolioOrder;
   readonly ownerSignature: Hex;
+  readonly signatureKind: SignatureKind;
   readonly award: SignedAward;
   /** The signed outputs with the awarded amounts, in the order's order. */
   readonly outputs: readonly MandateOutput[];
@@ -45,6 +46,7 @@ export function parseAwarded(row: StoredOrder): AwardedOrder {
     orderId: row.orderId,
     order,
     ownerSignature: row.ownerSignature,
+    signatureKind: row.signatureKind,
     award,
     outputs: order.outputs.map((output, i) =>
       awardedOutput(output, present(award.amounts[i], 'awarded amount')),

@@ -16,9 +16,11 @@ import {
   decodeFillRecord,
   decodeSlot,
   decodeUint,
+  type Escrow,
   encodeGetFillRecord,
   encodeIsProven,
   encodeOpen,
+  encodeOpenWithPermit2,
   encodeOutputCancel,
   encodeQuoteMany,
   encodeRefundDeclined,
@@ -43,7 +45,7 @@ import {
 } from '../../contracts-abi/typedData.ts';
 import { present } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
-import { evmAddress, fromBytes32Address } from '../types/ids.ts';
+import { type EvmAddress, evmAddress, fromBytes32Address } from '../types/ids.ts';
 import type { BlockRef, Call, CallResult, Chain, ChainLog } from '../types/ports.ts';
 import type { AwardedOrder } from './awardedOrder.ts';
 import type { RefundGround } from './decide.ts';
@@ -51,6 +53,9 @@ import type { SlotStatus } from './facts.ts';
 
 const erc1271Abi = parseAbi([
   'function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)',
+]);
+const permit2Abi = parseAbi([
+  'function nonceBitmap(address owner, uint256 word) view returns (uint256)',
 ]);
 /** isValidSignature's answer, as the one 32-byte word that counts. */
 const ERC1271_MAGIC_WORD = `0x1626ba7e${'0'.repeat(56)}`;
@@ -141,12 +146,21 @@ const settlerOf = (order: AwardedOrder, chainId: number) =>
 
 export const openCall = (order: AwardedOrder, chainId: number): Call => ({
   to: settlerOf(order, chainId),
-  data: encodeOpen({
+  data: encodeOpening(order, {
     ...escrowOf(order, chainId),
     awardSig: order.award.signature,
-    ownerSig: order.ownerSignature,
   }),
 });
+
+/** The owner's signature says which of the two ways its inputs are pulled. */
+function encodeOpening(
+  { ownerSignature, signatureKind }: AwardedOrder,
+  escrow: Escrow & { readonly awardSig: Hex },
+): Hex {
+  return signatureKind === 'permit2'
+    ? encodeOpenWithPermit2({ ...escrow, permit2Sig: ownerSignature })
+    : encodeOpen({ ...escrow, ownerSig: ownerSignature });
+}
 
 export const releaseCall = (
   order: AwardedOrder,
@@ -313,6 +327,16 @@ export const allowanceCall = (token: Hex, owner: Hex, spender: Hex): Call => ({
 export const amountOf = (result: CallResult | undefined): bigint =>
   result?.ok === true && result.data.length === 66 ? BigInt(result.data) : 0n;
 
+/** 256 of Permit2's nonces as bits: the last byte of a nonce names its bit. */
+export const permit2NoncesCall = (permit2: EvmAddress, owner: Hex, nonce: bigint): Call => ({
+  to: permit2,
+  data: encodeFunctionData({
+    abi: permit2Abi,
+    functionName: 'nonceBitmap',
+    args: [evmAddress(owner), nonce >> 8n],
+  }),
+});
+
 /** Asks an owner with code whether it signed. */
 export const signatureCall = (owner: Hex, digest: Hex, signature: Hex): Call => ({
   to: evmAddress(owner),
@@ -325,3 +349,6 @@ export const signatureCall = (owner: Hex, digest: Hex, signature: Hex): Call => 
 /** Exact magic in the first word, as the settlers read it; no code answers with nothing. */
 export const isMagic = (result: CallResult | undefined): boolean =>
   result?.ok === true && result.data.toLowerCase().startsWith(ERC1271_MAGIC_WORD);
+/** The call went to an account without code: it succeeds and answers nothing. */
+export const hasNoCode = (result: CallResult | undefined): boolean =>
+  result?.ok === true && result.data === '0x';

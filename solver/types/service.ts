@@ -9,7 +9,14 @@ import type { IdempotencyStore } from './idempotency.ts';
 import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { PolicyService } from './policyService.ts';
-import type { OrderEvent, OrderPlace, OrderState, StoredOrder, StoredTx } from './store.ts';
+import type {
+  OrderEvent,
+  OrderPlace,
+  OrderState,
+  SignatureKind,
+  StoredOrder,
+  StoredTx,
+} from './store.ts';
 
 /** Every expected "no" of POST /v1/quotes. */
 export type QuoteRefusalCode =
@@ -141,6 +148,10 @@ export interface SubmitRequest {
   /** The EIP-712 message, contracts-abi's JSON form. At least one of order and quoteId is given. */
   readonly order?: JsonObject;
   readonly signature: Hex;
+  /** Default: what the quote asked for, else the order's own typed data. */
+  readonly signatureKind?: SignatureKind;
+  /** The Permit2 typed data as signed, { domain, message without the witness }: must fit the order. */
+  readonly permit2?: JsonObject;
   /** One owner signature per origin chain id, for wallets whose ERC-1271 binds the chain. */
   readonly originSignatures?: Readonly<Record<string, Hex>>;
 }
@@ -225,6 +236,11 @@ export interface ReadinessView {
   readonly checks: Readonly<Record<string, string>>;
 }
 
+/** CoW Protocol's solver engine: the driver's auction → `{ solutions }`. Throws InvalidInput. */
+export interface CowService {
+  solve(auction: unknown): Promise<JsonObject>;
+}
+
 /** The service. Every method may throw Fault (I/O) or Defect; quote and submit also InvalidInput. */
 export interface Trimtab {
   quote(request: QuoteRequest): Promise<Quote | Refusal<QuoteRefusalCode>>;
@@ -256,6 +272,7 @@ export interface Trimtab {
   readonly idempotency: IdempotencyStore;
   /** Standing policies. */
   readonly policies: PolicyService;
+  readonly cow: CowService;
   /** The market of solvers. */
   readonly auctions?: AuctionService;
 }

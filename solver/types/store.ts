@@ -36,10 +36,21 @@ export interface StoredQuote {
   readonly quotedAmounts: readonly string[];
   /** Canonical JSON texts, exactly as served and digested. */
   readonly problem: string;
+  /** For writing: `problem` in parts, of which other quotes have head and tail too. */
+  readonly problemText?: {
+    readonly head: string;
+    readonly objective: string;
+    readonly tail: string;
+    /** Names head and tail. */
+    readonly shared: Hash32;
+  };
   readonly result: string;
   /** The whole response offered, for re-reading. */
   readonly response: JsonObject;
 }
+
+/** What an owner signed: the order's own typed data, or a Permit2 transfer witnessed by the order. */
+export type SignatureKind = 'eip712' | 'permit2';
 
 export interface StoredOrder {
   readonly orderId: OrderId;
@@ -52,6 +63,7 @@ export interface StoredOrder {
   readonly reason: string | null;
   readonly order: JsonObject;
   readonly ownerSignature: Hex;
+  readonly signatureKind: SignatureKind;
   readonly award: JsonObject | null;
   /** Facts the workflow keeps between steps (fill plan, profit and loss). */
   readonly facts: JsonObject;

@@ -93,6 +93,7 @@ export function newOrder(
     reason: null,
     order: { z: '1', a: ['2'] },
     ownerSignature: randomHex(65),
+    signatureKind: 'eip712',
     award: null,
     facts: {},
     ...change,

@@ -65,6 +65,7 @@ export function storedOrder(state: OrderState = 'created'): StoredOrder {
     reason: null,
     order: { ...orderToJson(order) },
     ownerSignature: '0x',
+    signatureKind: 'eip712',
     award: null,
     facts: {},
     version: 0,
@@ -133,6 +134,7 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
   const listeners = new Set<() => void>();
   const fake: FakeTrimtab = {
     policies,
+    cow: { solve: async () => ({ solutions: [] }) },
     idempotency: fakeIdempotency(),
     auctions: memoryAuctions(),
     quotesAsked: [],

@@ -180,7 +180,13 @@ describe('one wallet', () => {
     const at = { version: 1, createdAtMs: setting.world.nowMs, updatedAtMs: setting.world.nowMs };
     const order = { ...quote.order, nonce: '9' };
     const own = { orderId: orderId(`0x${'99'.repeat(32)}`), quoteId: null, order, facts: {} };
-    await setting.store.putOrder({ ...own, ...by, ...at, ownerSignature: '0x00' });
+    await setting.store.putOrder({
+      ...own,
+      ...by,
+      ...at,
+      ownerSignature: '0x00',
+      signatureKind: 'eip712',
+    });
     const standing: KeeperDeps['standing'] = async () => ({ inputs: [], outputs: [] });
     await look({ ...setting, deps: { ...setting.deps, standing } }, 10);
     const { proposals, row } = await setting.store.dump(id);

@@ -27,6 +27,7 @@ const order = (state: OrderState, change: Partial<StoredOrder> = {}): StoredOrde
   reason: null,
   order: { openDeadline: START + 60 },
   ownerSignature: '0x',
+  signatureKind: 'eip712',
   award: null,
   facts: {},
   version: 1,

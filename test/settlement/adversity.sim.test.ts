@@ -254,6 +254,7 @@ describe('orders that compete for one inventory', () => {
           reason: null,
           order: { ...orderToJson(order) },
           ownerSignature: await owner.sign({ hash: orderDigest(order) }),
+          signatureKind: 'eip712',
           award: null,
           facts: {},
         },

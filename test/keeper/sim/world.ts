@@ -412,6 +412,7 @@ export class World {
       reason: null,
       order: quote.order,
       ownerSignature: '0x00',
+      signatureKind: 'eip712',
       award: null,
       facts: {},
       version: 1,
