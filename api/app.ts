@@ -1,6 +1,7 @@
 // Assembles the HTTP layer over a Trimtab: strict bodies, problem+json for every error, limits,
 // OpenAPI, routes. Listens to nothing (server.ts does) and knows nothing of chains.
 
+import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
@@ -11,11 +12,14 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
-import type { Trimtab } from '../solver/index.ts';
+import type { Meter, Trimtab } from '../solver/index.ts';
 import { BODY_MAX, parseBody } from './body.ts';
 import { ApiError, ERRORS, problemOf, schemaError, toApiError } from './errors.ts';
 import { createIdempotency } from './idempotency.ts';
+import { observeRequests } from './observe.ts';
+import { cowRoutes } from './routes/cow.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { quoteRoutes } from './routes/quotes.ts';
@@ -38,7 +42,8 @@ export interface AppOptions {
   readonly streams?: Partial<StreamLimits>;
   readonly solvers?: Partial<SolverSocketLimits>;
   /** Behind a proxy that sets X-Forwarded-For: rate limits then count its clients. */
-  readonly trustProxy?: boolean;
+  readonly trustProxy?: boolean | string;
+  readonly meter?: Meter;
 }
 
 /** A dry run costs as much as this many plain requests. */
@@ -51,11 +56,16 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
     bodyLimit: BODY_MAX,
     trustProxy: options.trustProxy ?? false,
+    // A line per request is observe.ts's; ids are unique over processes and restarts.
+    logController: new LogController({ disableRequestLogging: true }),
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     schemaErrorFormatter: schemaError,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  observeRequests(app, options.meter);
   strictBodies(app);
   // Answers are plain JSON already: what a schema does not name is sent all the same.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -79,6 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   const limits = { ...STREAM_LIMITS, ...options.streams };
   const streams = createStreams(limits);
+  options.meter?.gauge('trimtab_streams', () => [{ labels: {}, value: streams.open }]);
   app.addHook('preClose', async () => streams.closeAll());
   await app.register(quoteRoutes(trimtab));
   const idempotency = createIdempotency(trimtab.idempotency, options.onError);

@@ -44,6 +44,8 @@ export interface EventLog {
 export interface Streams {
   /** Whether no more may be opened now. */
   readonly full: boolean;
+  /** Streams that are open now. */
+  readonly open: number;
   /** Answers on `raw` from the event after `afterSeq` on; resolves when the stream has ended. */
   follow(raw: ServerResponse, log: EventLog, afterSeq: number): Promise<void>;
   /** Ends every stream. */
@@ -55,6 +57,9 @@ export function createStreams(limits: StreamLimits): Streams {
   return {
     get full() {
       return open.size >= limits.streamsMax;
+    },
+    get open() {
+      return open.size;
     },
     async follow(raw, log, afterSeq) {
       open.add(raw);

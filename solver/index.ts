@@ -16,6 +16,8 @@ export {
 export type { IdempotencyStore } from './types/idempotency.ts';
 export { interoperable } from './types/interop.ts';
 export type { JsonObject } from './types/json.ts';
+export type { LogEvent, LogFailure } from './types/log.ts';
+export type { Meter } from './types/meter.ts';
 export type {
   PolicyReader,
   PolicyRefusal,

@@ -28,6 +28,8 @@ export interface ServiceDeps {
   readonly idempotency: IdempotencyStore;
   readonly policies: PolicyService;
   readonly quotes: Pick<PolicyStore, 'isPrivateQuote' | 'privateQuotes'>;
+  /** Whether this process still takes jobs: `ok` or what is wrong; null: it takes none. */
+  readonly work?: () => string | null;
 }
 
 /** Longest wait for one dependency's answer to a readiness check. */
@@ -113,16 +115,22 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
 const placeOf = ({ createdAtMs, orderId }: StoredOrder) => ({ createdAtMs, orderId });
 
 /** One chain that is down does not make the service unready: the others' quotes still work. */
-async function readiness({ store, chains }: ServiceDeps): Promise<ReadinessView> {
+async function readiness({ store, chains, work }: ServiceDeps): Promise<ReadinessView> {
   const storeCheck = await answerOf(store.ping());
   const chainChecks = await Promise.all(
     [...chains.values()].map(
       async (chain) => [`chain:${chain.chainId}`, await answerOf(chain.block('latest'))] as const,
     ),
   );
+  const jobs = work?.() ?? null;
+  const somewhere = chainChecks.some(([, answer]) => answer === 'ok');
   return {
-    ready: storeCheck === 'ok' && chainChecks.some(([, answer]) => answer === 'ok'),
-    checks: { store: storeCheck, ...Object.fromEntries(chainChecks) },
+    ready: storeCheck === 'ok' && somewhere && (jobs === null || jobs === 'ok'),
+    checks: {
+      store: storeCheck,
+      ...(jobs === null ? {} : { jobs }),
+      ...Object.fromEntries(chainChecks),
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
 import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
 import { systemRng } from './adapters/rng.ts';
-import { createSigner } from './adapters/signer.ts';
+import { createSigner, createWatchOnlySigner } from './adapters/signer.ts';
 import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
 import { registerChainGauges } from './chainGauges.ts';
@@ -53,17 +53,22 @@ import { type ChainId, fromBytes32Address, type Hex } from './types/ids.ts';
 import type { LogEvent, LogFailure, LogFields } from './types/log.ts';
 import { type Meter, NO_METER } from './types/meter.ts';
 import type { NetworkConfig } from './types/network.ts';
-import type { Chain } from './types/ports.ts';
+import type { Chain, Signer } from './types/ports.ts';
 import type { Trimtab } from './types/service.ts';
 import type { JobLease, OrderState, Store } from './types/store.ts';
+
+export type Key = Hex | { readonly address: EvmAddress };
 
 export interface SolverOptions {
   readonly network: NetworkConfig;
   readonly databaseUrl: string;
   /** The built core. */
   readonly wasmBytes: Uint8Array;
-  /** Private keys. The guardian only pays gas; it may be any funded account. */
-  readonly keys: { readonly filler: Hex; readonly auctioneer: Hex; readonly guardian: Hex };
+  /**
+   * Private keys, or addresses alone where this process has no work that signs. The guardian only pays
+   * gas; it may be any funded account.
+   */
+  readonly keys: { readonly filler: Key; readonly auctioneer: Key; readonly guardian: Key };
   /** Which workflows this process runs; default all. None: it only answers the API. */
   readonly jobs?: readonly JobKind[];
   readonly quotePolicy?: Partial<QuotePolicy>;
@@ -91,6 +96,7 @@ export interface Solver {
 /** Threads that solve; the event loop has the other core. */
 const ENGINE_WORKERS = 1;
 const JOB_LEASE_MS = 5_000;
+const WORK_SILENT_MS = 30_000;
 const PROPOSAL_SECONDS = 300;
 const POLICIES_MAX = 32;
 const openStates = (Object.keys(STATE_NOTES) as OrderState[]).filter((one) => !isTerminal(one));
@@ -115,9 +121,9 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     network.chains.map((config) => [config.chainId, meteredChain(chainOf(config), meter)]),
   );
   const signers = {
-    filler: createSigner(options.keys.filler),
-    auctioneer: createSigner(options.keys.auctioneer),
-    guardian: createSigner(options.keys.guardian),
+    filler: signerOf(options.keys.filler),
+    auctioneer: signerOf(options.keys.auctioneer),
+    guardian: signerOf(options.keys.guardian),
   };
   const sender = createTxSender({
     database,
@@ -189,9 +195,18 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
 
   const stopping = new AbortController();
   const all = options.jobs ?? JOB_KINDS;
+  let askedAtMs = clock.nowMs();
+  const queue = {
+    ...store,
+    claimJob: async (...asked: Parameters<Store['claimJob']>) => {
+      const lease = await store.claimJob(...asked);
+      askedAtMs = clock.nowMs();
+      return lease;
+    },
+  };
   const work = (kinds: readonly JobKind[], concurrency: number) =>
     runWorker({
-      store,
+      store: queue,
       clock,
       kinds,
       handler: (lease, signal) => handlers[kindOf(lease)](lease, signal),
@@ -225,6 +240,8 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       policies,
       quotes: keeper.store,
       idempotency: createPostgresIdempotency(database),
+      webhooks: webhooks.service,
+      work: () => (all.length === 0 ? null : workOf(clock.nowMs() - askedAtMs)),
     }),
     store,
     async close() {
@@ -237,6 +254,19 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   };
 }
 
+function webhooksOf(
+  { webhooks: { allowPrivate = false } = {} }: SolverOptions,
+  database: Database,
+  { privateQuotes }: PolicyStore,
+) {
+  const store = createPostgresWebhooks(database, { kind: WEBHOOK_JOB, dispatchKey: DISPATCH_KEY });
+  const sender = createWebhookSender({ clock: systemClock, allowPrivate });
+  return {
+    service: createWebhooks({ store, sender, rng: systemRng }),
+    deliver: createDeliver({ store, sender, clock: systemClock, privateQuotes }),
+  };
+}
+
 function chainOf(config: NetworkConfig['chains'][number]): Chain {
   const { chainId, rpcUrl, confirmations } = config;
   return createViemChain({
@@ -246,6 +276,13 @@ function chainOf(config: NetworkConfig['chains'][number]): Chain {
     multicall3: config.contracts.multicall3,
   });
 }
+
+/** Every slot may be busy for a while; not asking for work for so long is another matter. */
+const workOf = (silentMs: number): string =>
+  silentMs <= WORK_SILENT_MS ? 'ok' : `asked for no job in ${Math.round(silentMs / 1000)} s`;
+
+const signerOf = (key: Key): Signer =>
+  typeof key === 'string' ? createSigner(key) : createWatchOnlySigner(key.address);
 
 type JobHandler = Parameters<typeof runWorker>[0]['handler'];
 

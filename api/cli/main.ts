@@ -9,6 +9,7 @@ import { registerDrift, registerPolicy } from './commands/policy.ts';
 import { registerSolve } from './commands/solve.ts';
 import { registerVerify } from './commands/verify.ts';
 import { RefusedByService } from './http.ts';
+import { registerServe } from './serve/command.ts';
 import { registerStart } from './start.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showHelpAfterError();
   registerBuild(program);
   registerStart(program);
+  registerServe(program);
   registerSolve(program);
   registerVerify(program);
   registerPolicy(program);

@@ -3,10 +3,18 @@
 
 import { keccak256 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { assert } from '../types/assert.ts';
+import { assert, Defect } from '../types/assert.ts';
 import { InvalidInput } from '../types/errors.ts';
-import { evmAddress, type Hex, hash32 } from '../types/ids.ts';
+import { type EvmAddress, evmAddress, type Hex, hash32 } from '../types/ids.ts';
 import type { Signer } from '../types/ports.ts';
+
+/** An account whose key this process does not hold: it may be named and watched, never used. */
+export function createWatchOnlySigner(address: EvmAddress): Signer {
+  const refuse = async () => {
+    throw new Defect(`this process holds no key of ${address}: its role must not sign`);
+  };
+  return { address, signDigest: refuse, signTransaction: refuse };
+}
 
 /**
  * A signer for a 32-byte private key in hex.
