@@ -26,20 +26,36 @@ export function evaluate(
   solution: Solution,
   engineHash: string,
 ): ProblemResult {
-  const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
-  const { execution, failures } = execute(problem, solution.legs, orders);
+  return evaluateExecuted(problem, solution, executed(problem, solution), engineHash);
+}
+
+/** The solution's legs and orders in exact integers. A Defect when they do not execute as they say. */
+export function executed(problem: ParsedProblem, { legs, orders }: Solution): Execution {
+  const ordered = problem.objective.kind === 'batch' ? (orders ?? []) : undefined;
+  const { execution, failures } = execute(problem, legs, ordered);
   assert(
     execution !== null,
     `a proposed plan does not execute: ${failures.map((f) => `${f.pointer} ${f.message}`).join('; ')}`,
   );
+  return execution;
+}
+
+/** evaluate for who has executed the solution already, by `executed`. */
+export function evaluateExecuted(
+  problem: ParsedProblem,
+  solution: Solution,
+  execution: Execution,
+  engineHash: string,
+): ProblemResult {
+  const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
   const { prices, branches, loopPrices, legs, status } = solution;
-  const published: Proof = tighter(problem, { prices, branches });
+  const { bound, ...published } = tighter(problem, { prices, branches });
   return {
     version: 1,
     problem: problem.digest,
     engine: engineHash,
     status,
-    ...assess(problem, execution, published),
+    ...assess(problem, execution, published, bound),
     prices,
     ...(published.branches === undefined ? {} : { branches: published.branches }),
     ...(loopPrices === undefined
@@ -56,27 +72,36 @@ export interface Proof {
   readonly branches?: BoundTree | undefined;
 }
 
-/** Without the branches unless they prove less than the prices alone. */
-function tighter(problem: ParsedProblem, { prices, branches }: Proof): Proof {
-  if (branches === undefined) return { prices };
+/** Without the branches unless they prove less than the prices alone; `bound` is certifyBound's. */
+function tighter(
+  problem: ParsedProblem,
+  { prices, branches }: Proof,
+): Proof & { readonly bound: bigint } {
+  const alone = certifyBound(problem, prices);
+  if (branches === undefined) return { prices, bound: alone };
+  const byCases = certifyBound(problem, prices, branches);
   // Below 10^−12 dollars stand the checksums.
-  const dollars12 = (proof: BoundTree | undefined) =>
-    certifyBound(problem, prices, proof) / 10n ** 6n;
-  return dollars12(branches) < dollars12(undefined) ? { prices, branches } : { prices };
+  const dollars12 = (bound: bigint) => bound / 10n ** 6n;
+  return dollars12(byCases) < dollars12(alone)
+    ? { prices, branches, bound: byCases }
+    : { prices, bound: alone };
 }
 
 /** certifyLoops as it is published. */
 export const loopsBound = (problem: ParsedProblem, prices: ProblemResult['prices']): string =>
   dollarText(certifyLoops(problem, prices));
 
-/** Everything in a result that follows from problem, legs, orders and what proves the bound. */
+/**
+ * Everything in a result that follows from problem, legs, orders and what proves the bound; `bound` where
+ * it has been computed of that proof.
+ */
 export function assess(
   problem: ParsedProblem,
   execution: Execution,
   { prices, branches }: Proof,
+  bound = certifyBound(problem, prices, branches),
 ): Pick<ProblemResult, 'value' | 'bound' | 'gapBps' | 'final' | 'costs'> {
   const value = planValue(problem, execution);
-  const bound = certifyBound(problem, prices, branches);
   const costs = planCosts(problem, execution.legs, parseDualPrices(problem, prices));
   return {
     value: dollarText(value),

@@ -2,6 +2,7 @@
 // the trade is billed. Owns the repeats (inventory shared out, chain limits, single chains, turnover),
 // each with its maximum. Throws Fault and Defect as the engine does.
 
+import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { nodeIdOf } from '../market/snapshot.ts';
 import { Defect, present } from '../types/assert.ts';
 import { InvalidInput, isRefusal } from '../types/errors.ts';
@@ -24,15 +25,21 @@ import { type Aimed, pulledTargets } from './pull.ts';
 import { unreachableTarget } from './reach.ts';
 import type { Scene } from './scene.ts';
 import { type QuoteRefusal, refuse } from './scope.ts';
+import type { SharedMarkets } from './shared.ts';
 import { accountOf, type Tracking, type TrackingAccount } from './tracking.ts';
 import { afterTrade, shareInventory, type Trade, tradeOf } from './trade.ts';
 import { worthsByAsset } from './weights.ts';
 
 export interface PlanDeps {
-  /** The optimizer with exact re-execution and certificate: quoting/solve.ts over an engine. */
-  readonly solve: (problem: Problem) => Promise<ProblemResult>;
+  /**
+   * The optimizer with exact re-execution and certificate: quoting/solve.ts over an engine. `parsed` is
+   * the problem already read; those of one market share its parts.
+   */
+  readonly solve: (problem: Problem, parsed: () => ParsedProblem) => Promise<ProblemResult>;
   /** Base units promised to orders in flight, by node id; null: too many orders to count. */
   readonly reserved: () => Promise<ReadonlyMap<string, bigint> | null>;
+  /** What quotes on one market have in common. */
+  readonly shared: SharedMarkets;
 }
 export interface Plan {
   readonly built: BuiltProblem;
@@ -221,7 +228,10 @@ async function solvePlan(
 ): Promise<Solved | QuoteRefusal> {
   const capacities = new Map<string, bigint>();
   for (let attempt = 0; attempt < SOLVES_MAX; attempt++) {
-    const built = buildProblem(scene, policy, available, capacities, terms);
+    const plain = capacities.size === 0 && terms === null;
+    const built = plain
+      ? deps.shared.build(scene, policy, available)
+      : buildProblem(scene, policy, available, capacities, terms);
     const hard = attempt === 0 && terms === null;
     const cutOff = hard ? unreachableTarget(scene, built.problem) : null;
     if (cutOff !== null) {
@@ -250,9 +260,9 @@ async function solvePlan(
 }
 
 /** The problem is ours: one that the optimizer cannot read is our defect, not the caller's input. */
-async function solveOwn(deps: PlanDeps, { problem }: BuiltProblem): Promise<ProblemResult> {
+async function solveOwn(deps: PlanDeps, built: BuiltProblem): Promise<ProblemResult> {
   try {
-    return await deps.solve(problem);
+    return await deps.solve(built.problem, built.parsed);
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
     throw new Defect(

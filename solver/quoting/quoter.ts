@@ -6,7 +6,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { orderToJson } from '../../contracts-abi/orderJson.ts';
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { canonicalJson } from '../market/jsonText.ts';
-import { parseProblem } from '../market/problemFile.ts';
+import { joinText } from '../market/sharedProblem.ts';
 import type { MarketSource } from '../market/source.ts';
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { InvalidInput, isRefusal, type Refusal } from '../types/errors.ts';
@@ -30,11 +30,12 @@ import { DEFAULT_POLICY, type QuotePolicy } from './policy.ts';
 import { ORDER_TYPE, quoteResponse } from './response.ts';
 import { readScene, type Scene } from './scene.ts';
 import { type QuoteRefusal, refuse, resolveScope, type ScopeTarget } from './scope.ts';
+import { createSharedMarkets } from './shared.ts';
 import { readTracking } from './tracking.ts';
 import type { Trade } from './trade.ts';
 import { driftOf, weightsOf, worthOf } from './weights.ts';
 
-export interface QuoterDeps extends PlanDeps {
+export interface QuoterDeps extends Omit<PlanDeps, 'shared'> {
   readonly network: NetworkConfig;
   readonly source: MarketSource;
   readonly store: Pick<Store, 'putQuote'>;
@@ -58,11 +59,14 @@ export interface Quoter {
 
 export function createQuoter(deps: QuoterDeps): Quoter {
   const policy = { ...DEFAULT_POLICY, ...deps.policy };
-  return { quote: (request) => quote(deps, policy, request) };
+  const own = { ...deps, shared: createSharedMarkets() };
+  return { quote: (request) => quote(own, policy, request) };
 }
 
+type Own = QuoterDeps & PlanDeps;
+
 async function quote(
-  deps: QuoterDeps,
+  deps: Own,
   policy: QuotePolicy,
   request: QuoteRequest,
 ): Promise<Quote | QuoteRefusal> {
@@ -77,6 +81,7 @@ async function quote(
     now: deps.clock.now(),
     feedDeviationBps: policy.feedDeviationBps,
     at,
+    snapshot: deps.shared.snapshot,
   });
   if (isRefusal(scene)) return scene;
   const validUntil = unixSeconds(scene.now + policy.quoteTtlSeconds);
@@ -106,7 +111,7 @@ interface Planned extends Plan {
 
 /** The order of a trade that is wanted: built, funded, stored. */
 async function offer(
-  deps: QuoterDeps,
+  deps: Own,
   policy: QuotePolicy,
   { owner, maxSlippageBps }: QuoteRequest,
   planned: Planned,
@@ -128,7 +133,8 @@ async function offer(
     return refuse('insufficientInventory', unfunded.message, undefined, details);
   }
   const quoteId = `q-${bytesToHex(deps.rng.bytes(16))}`;
-  const problem = parseProblem(built.problem);
+  const problem = built.parsed();
+  const text = built.text();
   const response = quoteResponse({ ...planned, quoteId, owner, problem, order, slippageBps });
   await deps.store.putQuote({
     quoteId,
@@ -136,7 +142,8 @@ async function offer(
     validUntilMs: validUntil * 1000,
     order: { ...orderToJson(order.order) },
     quotedAmounts: order.quotedAmounts.map(String),
-    problem: canonicalJson(built.problem),
+    problem: joinText(text),
+    problemText: text,
     result: canonicalJson(result),
     response,
   });

@@ -4,7 +4,7 @@
 
 import type { Fixed36 } from '../market/decimal.ts';
 import { type PriceRefusal, priceFromFeed } from '../market/prices.ts';
-import { type ChainSnapshot, makeSnapshot, nodeIdOf, type Snapshot } from '../market/snapshot.ts';
+import { type ChainSnapshot, nodeIdOf, type Snapshot } from '../market/snapshot.ts';
 import type { ChainMarket, MarketSource, OwnerState } from '../market/source.ts';
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
@@ -59,6 +59,8 @@ export interface SceneOptions {
   readonly feedDeviationBps: number;
   /** JSON pointer of the intent, for refusals. */
   readonly at: string;
+  /** Makes the snapshot, or has it already. */
+  readonly snapshot: (chains: readonly ChainSnapshot[]) => Snapshot;
 }
 
 /** Reads all chains of the scope at once. Throws only Defects. */
@@ -83,7 +85,7 @@ export async function readScene(
   if (isRefusal(holdings)) return holdings;
   return {
     now,
-    snapshot: makeSnapshot(live.map((chain) => chainSnapshot(chain, tokens))),
+    snapshot: options.snapshot(live.map((chain) => chainSnapshot(chain, tokens))),
     chains: live.map(({ config }) => config),
     markets: new Map(live.map(({ config, market }) => [config.chainId, market])),
     tokens,

@@ -3,8 +3,8 @@
 // nothing: fixed costs can exceed what trading brings.
 
 import { planValue } from '../certificate/accounts.ts';
-import { evaluate } from '../certificate/evaluate.ts';
-import { execute } from '../certificate/execution.ts';
+import { evaluate, evaluateExecuted, executed } from '../certificate/evaluate.ts';
+import { type Execution, execute } from '../certificate/execution.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { assert } from '../types/assert.ts';
@@ -24,20 +24,18 @@ export function judge(
   solution: Solution,
   engineHash: string,
 ): ProblemResult {
-  const published = worthDoing(problem, solution) ? solution : idle(problem, solution);
-  return evaluate(problem, published, engineHash);
+  const execution = executed(problem, solution);
+  if (worthDoing(problem, solution, execution)) {
+    return evaluateExecuted(problem, solution, execution, engineHash);
+  }
+  return evaluate(problem, idle(problem, solution), engineHash);
 }
 
 /** Whether the plan trades at all and beats leaving everything where it is. */
-function worthDoing(problem: ParsedProblem, solution: Solution): boolean {
+function worthDoing(problem: ParsedProblem, solution: Solution, execution: Execution): boolean {
   // Opposite orders of a batch net without a single leg.
   const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
   if (solution.legs.length === 0 && (orders ?? []).length === 0) return false;
-  const { execution, failures } = execute(problem, solution.legs, orders);
-  assert(
-    execution !== null,
-    `the proposed plan does not execute: ${failures.map((f) => `${f.pointer} ${f.message}`).join('; ')}`,
-  );
   const still = execute(problem, [], orders && []).execution;
   assert(still !== null, 'doing nothing is always possible');
   return planValue(problem, execution) > planValue(problem, still);

@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { createEngine } from '../../solver/engine/engine.ts';
 import { sqrtRatioAtTick } from '../../solver/market/exact/tickMath.ts';
 import type { FeedReading } from '../../solver/market/prices.ts';
-import { parseProblem } from '../../solver/market/problemFile.ts';
 import type { PoolState, UniswapV3State } from '../../solver/market/snapshot.ts';
 import type { ChainMarket, MarketSource } from '../../solver/market/source.ts';
 import { createQuoter, type Quoter, type QuoterDeps } from '../../solver/quoting/quoter.ts';
@@ -218,7 +217,7 @@ function marketOf(id: ChainId, skewBps: number, inventoryDollars: number): Chain
   };
 }
 
-const engine = createEngine(
+export const engine = createEngine(
   readFileSync(new URL('../../.build/trimtab.wasm', import.meta.url)) as Uint8Array,
 );
 
@@ -269,10 +268,9 @@ export function makeWorld(inventoryDollars = 500_000): World {
     clock: { now: () => NOW, nowMs: () => NOW * 1000, sleep: async () => {} },
     rng: { bytes: (length) => new Uint8Array(length).fill(++drawn) },
     auctioneer: AUCTIONEER,
-    async solve(problem) {
+    async solve(problem, read) {
       world.problems.push(problem);
-      const parsed = parseProblem(problem);
-      const result = solveProblem(engine, parsed);
+      const result = solveProblem(engine, read());
       world.results.push(result);
       return result;
     },
