@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { BuildOptions } from 'esbuild';
 import { Fault } from '../../solver/types/errors.ts';
 import { projectRoot } from './home.ts';
 
@@ -42,23 +43,25 @@ export async function buildClient(
   );
   mkdirSync(DIST, { recursive: true });
   for (const [name, path] of entries) {
-    const common = {
-      absWorkingDir: projectRoot,
-      entryPoints: [path],
-      bundle: true,
-      format: 'esm',
-      target: 'es2022',
-      write: false,
-      logLevel: 'silent',
-    } as const;
+    const bundle = async (options: BuildOptions) => {
+      const { outputFiles } = await build({
+        absWorkingDir: projectRoot,
+        entryPoints: [path],
+        bundle: true,
+        format: 'esm',
+        target: 'es2022',
+        logLevel: 'silent',
+        ...options,
+        write: false,
+      });
+      return outputFiles[0]?.contents ?? new Uint8Array();
+    };
     const platform = name === 'client' ? 'neutral' : 'node';
-    const { outputFiles } = await build({ ...common, platform, packages: 'external' });
-    const code = outputFiles[0]?.contents ?? new Uint8Array();
+    const code = await bundle({ platform, packages: 'external' });
     replace(join(DIST, `${name}.js`), code);
     if (name !== 'client') continue;
     // What a page that uses all of it would carry, viem included.
-    const page = await build({ ...common, platform: 'browser', minify: true });
-    const bytes = page.outputFiles[0]?.contents ?? new Uint8Array();
+    const bytes = await bundle({ platform: 'browser', minify: true });
     onProgress(
       `trimtab/client: ${kilobytes(code.length)}; with viem, minified ${kilobytes(bytes.length)}, ` +
         `gzipped ${kilobytes(gzipSync(bytes).length)}`,
