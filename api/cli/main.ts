@@ -6,7 +6,9 @@ import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import { registerBuild } from './build.ts';
 import { registerBacktest } from './commands/backtest.ts';
 import { registerDrift, registerPolicy } from './commands/policy.ts';
+import { registerReplay } from './commands/replay.ts';
 import { registerSolve } from './commands/solve.ts';
+import { registerSolver } from './commands/solver.ts';
 import { registerVerify } from './commands/verify.ts';
 import { RefusedByService } from './http.ts';
 import { registerServe } from './serve/command.ts';
@@ -21,10 +23,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   registerStart(program);
   registerServe(program);
   registerSolve(program);
+  registerSolver(program);
   registerVerify(program);
   registerPolicy(program);
   registerDrift(program);
   registerBacktest(program);
+  registerReplay(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

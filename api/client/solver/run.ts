@@ -55,6 +55,19 @@ const AWARD_GRACE_MS = 3_000;
 /** A closed auction nobody told of any more; its promises lapse. */
 const FORGET_MS = 60_000;
 
+/** The tools alone, with nothing promised: for looking at auctions without bidding in them. */
+export async function openTools(
+  options: Pick<SolverOptions, 'url' | 'privateKey' | 'account' | 'rpcUrls'>,
+): Promise<Tools> {
+  const account = accountOf(options);
+  const network = await loadNetwork(options.url.replace(/\/+$/, ''), options.rpcUrls);
+  const chains: Chains = new Map(
+    network.chains.map((config) => [config.chainId, createChainClient(config, account, () => {})]),
+  );
+  const filler = account.address.toLowerCase() as Address;
+  return createTools({ network, chains, filler, promised: () => new Map(), nowMs: Date.now });
+}
+
 /** Resolves when `signal` aborts; throws Error when the service or a chain cannot be reached at all. */
 export async function runSolver(options: SolverOptions): Promise<void> {
   const { signal = new AbortController().signal, onEvent = () => {} } = options;
@@ -325,7 +338,10 @@ function promisedBy(
   return sums;
 }
 
-function accountOf({ account, privateKey }: SolverOptions): LocalAccount {
+function accountOf({
+  account,
+  privateKey,
+}: Pick<SolverOptions, 'privateKey' | 'account'>): LocalAccount {
   if (account !== undefined) return account;
   if (privateKey === undefined) throw new Error('give privateKey or account');
   return privateKeyToAccount(privateKey);
