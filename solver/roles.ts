@@ -3,7 +3,8 @@
 // none of it: it answers, and whatever it admits is a row that the others find.
 
 import { KEEP_JOB } from './keeper/lifecycle.ts';
-import { GUARD_JOB, SERVE_JOB } from './settlement/serve.ts';
+import { AUCTION_JOB, BID_JOB, GUARD_JOB, SERVE_JOB } from './settlement/kinds.ts';
+import { WEBHOOK_JOB } from './webhooks/deliver.ts';
 
 export const ROLES = ['api', 'worker', 'keeper'] as const;
 export type Role = (typeof ROLES)[number];
@@ -12,20 +13,23 @@ export type Role = (typeof ROLES)[number];
  * Lanes have job slots of their own, so that slow work of one sort never keeps another waiting: a
  * policy's long quote delays no order that has a deadline.
  */
-export const LANES = { orders: 8, policies: 4 } as const satisfies Record<string, number>;
+export const LANES = { orders: 8, auctions: 8, policies: 4, webhooks: 4 } as const satisfies Record<string, number>;
 type Lane = keyof typeof LANES;
 
 interface Place {
   readonly role: Exclude<Role, 'api'>;
   readonly lane: Lane;
   /** What a job's key is, as logs call it. */
-  readonly subject: 'orderId' | 'policyId' | 'auctionId' | 'webhookId';
+  readonly subject: 'orderId' | 'policyId' | 'auction' | 'webhookId';
 }
 
 export const JOBS = {
   [SERVE_JOB]: { role: 'worker', lane: 'orders', subject: 'orderId' },
   [GUARD_JOB]: { role: 'worker', lane: 'orders', subject: 'orderId' },
+  [AUCTION_JOB]: { role: 'worker', lane: 'auctions', subject: 'auction' },
+  [BID_JOB]: { role: 'worker', lane: 'auctions', subject: 'auction' },
   [KEEP_JOB]: { role: 'keeper', lane: 'policies', subject: 'policyId' },
+  [WEBHOOK_JOB]: { role: 'worker', lane: 'webhooks', subject: 'webhookId' },
 } as const satisfies Record<string, Place>;
 
 export type JobKind = keyof typeof JOBS;

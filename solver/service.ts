@@ -4,7 +4,9 @@
 import type { EnginePool } from './engine/pool.ts';
 import { assetsOf, networkOf, venuesOf } from './publicNetwork.ts';
 import type { Quoter } from './quoting/quoter.ts';
+import type { SwapQuoter } from './quoting/swapQuoter.ts';
 import type { Admission } from './settlement/admission.ts';
+import type { AuctionService } from './types/auctionService.ts';
 import { isRefusal } from './types/errors.ts';
 import type { IdempotencyStore } from './types/idempotency.ts';
 import type { ChainId, EvmAddress, OrderId } from './types/ids.ts';
@@ -12,8 +14,9 @@ import type { NetworkConfig } from './types/network.ts';
 import type { PolicyService } from './types/policyService.ts';
 import type { PolicyStore } from './types/policyStore.ts';
 import type { Chain } from './types/ports.ts';
-import type { OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
+import type { CowService, OrderRecord, ReadinessView, Trimtab } from './types/service.ts';
 import type { Store, StoredOrder, TxSender } from './types/store.ts';
+import type { WebhookService } from './types/webhooks.ts';
 
 export interface ServiceDeps {
   readonly network: NetworkConfig;
@@ -24,9 +27,13 @@ export interface ServiceDeps {
   readonly chains: ReadonlyMap<ChainId, Chain>;
   readonly pool: EnginePool;
   readonly quoter: Quoter;
+  readonly swaps: SwapQuoter;
   readonly admission: Admission;
   readonly idempotency: IdempotencyStore;
+  readonly auctions: AuctionService;
+  readonly webhooks: WebhookService;
   readonly policies: PolicyService;
+  readonly cow: CowService;
   readonly quotes: Pick<PolicyStore, 'isPrivateQuote' | 'privateQuotes'>;
   /** Whether this process still takes jobs: `ok` or what is wrong; null: it takes none. */
   readonly work?: () => string | null;
@@ -36,7 +43,7 @@ export interface ServiceDeps {
 const READINESS_MS = 2_000;
 
 export function serviceOf(deps: ServiceDeps): Trimtab {
-  const { network, store, sender, quoter, admission } = deps;
+  const { network, store, sender, quoter, swaps, admission } = deps;
   const assets = assetsOf(network);
   const networkView = networkOf(network, deps.auctioneer);
   const venues = venuesOf(network);
@@ -50,6 +57,7 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
       : order;
   return {
     quote: (request) => quoter.quote(request),
+    offers: (request) => swaps.offers(request),
     async submit(request) {
       const answer = await admission.submit(request);
       if (isRefusal(answer) || request.quoteId !== undefined) return answer;
@@ -60,7 +68,7 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
       if (order === null) return null;
       const [transactions, quote] = await Promise.all([
         sender.list(orderId),
-        order.quoteId === null ? null : store.getQuote(order.quoteId),
+        order.quoteId === null ? null : store.getQuoteTerms(order.quoteId),
       ]);
       return {
         order: await shown(order),
@@ -108,7 +116,10 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
     venues: () => venues,
     readiness: () => readiness(deps),
     idempotency: deps.idempotency,
+    auctions: deps.auctions,
+    webhooks: deps.webhooks,
     policies: deps.policies,
+    cow: deps.cow,
   };
 }
 

@@ -5,28 +5,32 @@ import { systemClock } from './adapters/clock.ts';
 import { runWorker } from './adapters/jobs.ts';
 import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
-import { openDatabase } from './adapters/postgres.ts';
+import { type Database, openDatabase } from './adapters/postgres.ts';
 import { registerPostgresGauges } from './adapters/postgresGauges.ts';
+import { createPostgresAuctions } from './adapters/postgresAuctions.ts';
+import { createHints } from './adapters/postgresHints.ts';
 import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
 import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
+import { createPostgresWebhooks } from './adapters/postgresWebhooks.ts';
 import { systemRng } from './adapters/rng.ts';
 import { createSigner, createWatchOnlySigner } from './adapters/signer.ts';
 import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
+import { createWebhookSender } from './adapters/webhookSender.ts';
 import { registerChainGauges } from './chainGauges.ts';
+import { createCowEngine } from './cow/engine.ts';
 import { createEngine } from './engine/engine.ts';
 import { createEnginePool, type EnginePool } from './engine/pool.ts';
 import { createRiskKernel } from './engine/risk.ts';
+import { createAuctionMarket } from './filling/auctionMarket.ts';
 import { createDesk, type Desk } from './filling/desk.ts';
-import { reservedByNode, reservingOrders } from './filling/inventory.ts';
 import { createKeeper } from './keeper/keep.ts';
 import { KEEP_JOB } from './keeper/lifecycle.ts';
 import { createPolicies } from './keeper/policies.ts';
 import { DEFAULT_KEEPER_OPTIONS, type KeeperOptions } from './keeper/ports.ts';
 import { wakeOnOrders } from './keeper/wake.ts';
-import { parseProblem } from './market/problemFile.ts';
 import {
   meteredAdmission,
   meteredChain,
@@ -42,20 +46,28 @@ import { judge } from './quoting/solve.ts';
 import { byLane, JOB_KINDS, JOBS, type JobKind, LANES } from './roles.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
+import { createAuctioning } from './settlement/auctioning.ts';
+import { createDeskBids } from './settlement/deskBids.ts';
 import { createGuard } from './settlement/guard.ts';
+import { AUCTION_JOB, BID_JOB, GUARD_JOB, SERVE_JOB } from './settlement/kinds.ts';
 import { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
+import { createMarket } from './settlement/market.ts';
 import { createOwnerCheck } from './settlement/ownerCheck.ts';
 import { DEFAULT_SETTLEMENT_POLICY, type SettlementPolicy } from './settlement/policy.ts';
-import { createServe, GUARD_JOB, SERVE_JOB } from './settlement/serve.ts';
+import { createServe } from './settlement/serve.ts';
+import { recoverSigner } from './settlement/signature.ts';
 import { createStanding } from './settlement/standing.ts';
 import { present } from './types/assert.ts';
-import { type ChainId, fromBytes32Address, type Hex } from './types/ids.ts';
+import { type ChainId, type EvmAddress, fromBytes32Address, type Hex } from './types/ids.ts';
 import type { LogEvent, LogFailure, LogFields } from './types/log.ts';
 import { type Meter, NO_METER } from './types/meter.ts';
 import type { NetworkConfig } from './types/network.ts';
+import type { PolicyStore } from './types/policyStore.ts';
 import type { Chain, Signer } from './types/ports.ts';
 import type { Trimtab } from './types/service.ts';
 import type { JobLease, OrderState, Store } from './types/store.ts';
+import { createDeliver, DISPATCH_KEY, WEBHOOK_JOB } from './webhooks/deliver.ts';
+import { createWebhooks } from './webhooks/service.ts';
 
 export type Key = Hex | { readonly address: EvmAddress };
 
@@ -79,6 +91,8 @@ export interface SolverOptions {
     /** Policies of one owner that are not ended, at most. Default 32. */
     readonly policiesMax?: number;
   };
+  /** Whether webhooks may call http, any port and private addresses: for a lab only. */
+  readonly webhooks?: { readonly allowPrivate?: boolean };
   /** Failures of background work, once each. */
   readonly log?: LogFailure;
   /** What this process did to orders, an event each. */
@@ -116,7 +130,9 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     onIdleError: (error) => log(error, 'database'),
   });
   await migrate(database);
-  const store = meteredStore(createPostgresStore(database), meter, tell);
+  const hints = createHints(database);
+  const store = meteredStore(createPostgresStore(database, hints), meter, tell);
+  const auctions = createPostgresAuctions(database, hints);
   const chains = new Map(
     network.chains.map((config) => [config.chainId, meteredChain(chainOf(config), meter)]),
   );
@@ -135,11 +151,13 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   const source = createMarketSource({ network, chains, filler, clock });
   const engine = createEngine(options.wasmBytes);
   const pool = createEnginePool({ wasmBytes: options.wasmBytes, size: ENGINE_WORKERS });
+  const cowPool = lazyPool(options.wasmBytes);
   const desk = createDesk({
     engine,
     source,
     chains,
     store,
+    bids: auctions,
     network,
     clock,
     signer: signers.filler,
@@ -152,7 +170,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     rng: systemRng,
     auctioneer: signers.auctioneer.address,
     solve: meteredSolve(solveOn(pool), meter),
-    reserved: () => reservedOf(store),
+    reserved: () => desk.reserved([]),
     canFund: fundingOf(desk),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
   };
@@ -167,13 +185,37 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   const admission = meteredAdmission(admit, meter);
   const policy = { ...DEFAULT_SETTLEMENT_POLICY, ...options.settlementPolicy };
   const settlement = { store, sender, chains, clock, network, policy };
+  // One inventory per account, however many processes serve it.
+  const oneByOne = createPostgresTurnstile(database, `inventory ${filler}`);
   const serve = createServe({
     ...settlement,
     desk,
-    auctioneer: signers.auctioneer,
-    // One inventory per account, however many processes serve it.
-    oneByOne: createPostgresTurnstile(database, `inventory ${filler}`),
+    auctions,
+    oneByOne,
   });
+  const market = createMarket({
+    auctions,
+    orders: store,
+    recover: recoverSigner,
+    vouched: [filler],
+  });
+  const auctioning = createAuctioning({
+    store,
+    auctions,
+    market: createAuctionMarket({
+      source,
+      network,
+      clock,
+      engine: pool.hash,
+      onDown: (fault) => log(fault, 'pricing an auction'),
+    }),
+    auctioneer: signers.auctioneer,
+    desk: filler,
+    clock,
+    network,
+    policy,
+  });
+  const deskBids = createDeskBids({ store, auctions, market, desk, clock, oneByOne, policy });
   const guard = createGuard({ ...settlement, account: signers.guardian.address });
   const keeping = keeperDeps({ ...options, quoting, chains });
   const keeper = {
@@ -187,10 +229,14 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   const keep = createKeeper(keeper);
   // Whoever asks for dry runs has forecasts of his own: he must not push the keeper's out.
   const policies = createPolicies({ ...keeper, forecasts: new Map<string, Forecast>() });
+  const webhooks = webhooksOf(options, database, keeper.store);
   const handlers = {
     [SERVE_JOB]: serve,
     [GUARD_JOB]: guard,
+    [AUCTION_JOB]: auctioning,
+    [BID_JOB]: deskBids,
     [KEEP_JOB]: keep,
+    [WEBHOOK_JOB]: webhooks.deliver,
   } satisfies Record<JobKind, JobHandler>;
 
   const stopping = new AbortController();
@@ -237,7 +283,9 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       pool,
       quoter,
       admission,
+      auctions: market,
       policies,
+      cow: createCowEngine({ solve: cowPool.solve, clock }),
       quotes: keeper.store,
       idempotency: createPostgresIdempotency(database),
       webhooks: webhooks.service,
@@ -248,7 +296,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       unhook();
       stopping.abort(new Error('the service is closing'));
       await Promise.all(workers);
-      await pool.close();
+      await Promise.all([pool.close(), cowPool.close()]);
       await store.close();
     },
   };
@@ -324,18 +372,24 @@ function keeperDeps({
   };
 }
 
-/** quoting's solve over the pool: the workers search, this thread re-executes and certifies. */
-function solveOn(pool: EnginePool): QuoterDeps['solve'] {
-  return async (problem) => {
-    const parsed = parseProblem(problem);
-    return judge(parsed, await pool.solve(parsed), pool.hash);
+/** A thread of its own for CoW's auctions, once there is one: they must not keep quotes waiting. */
+function lazyPool(wasmBytes: Uint8Array): Pick<EnginePool, 'solve' | 'close'> {
+  let pool: EnginePool | null = null;
+  return {
+    solve(problem) {
+      pool ??= createEnginePool({ wasmBytes, size: 1 });
+      return pool.solve(problem);
+    },
+    close: async () => pool?.close(),
   };
 }
 
-/** What orders in flight hold of the desk's inventory, per node; null: too many to count. */
-async function reservedOf(store: Store): Promise<ReadonlyMap<string, bigint> | null> {
-  const orders = await reservingOrders(store, null);
-  return orders === null ? null : reservedByNode(orders);
+/** quoting's solve over the pool: the workers search, this thread re-executes and certifies. */
+function solveOn(pool: EnginePool): QuoterDeps['solve'] {
+  return async (_, read) => {
+    const parsed = read();
+    return judge(parsed, await pool.solve(parsed), pool.hash);
+  };
 }
 
 function fundingOf(desk: Desk): QuoterDeps['canFund'] {

@@ -11,6 +11,8 @@ import { type RunningServer, startServer } from '../server.ts';
 import { buildAll, wasmPath } from './build.ts';
 import type { Reporter } from './reporter.ts';
 
+/** Everybody who bids here is on this machine. */
+const LAB_SETTLEMENT = { gatherMs: 200, biddingMs: 800 };
 /** Local blocks come every second or faster, and nobody else watches these pools. */
 const LAB_KEEPER = { pollMs: 1_000, jitterSeconds: 0, failurePauseMs: 1_000 };
 
@@ -85,6 +87,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       },
       keeper: LAB_KEEPER,
       ...options.solver,
+      settlementPolicy: { ...LAB_SETTLEMENT, ...options.solver?.settlementPolicy },
       log,
     });
     undo.push(() => solver.close());

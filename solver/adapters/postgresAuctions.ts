@@ -14,6 +14,7 @@ import type {
   Closing,
   NewMarketEvent,
   Opening,
+  OrderNote,
   PlacedBid,
   StoredBid,
 } from '../types/auctionStore.ts';
@@ -82,7 +83,7 @@ export function createPostgresAuctions(database: Database, hints: Hints): Auctio
     seal: (key, lease) => database.transaction((tx) => seal(database, tx, key, lease)),
     async close(closing, lease) {
       const write = await atomically(database, (tx) => close(database, tx, closing, lease));
-      const orders = closing.transitions.map((transition) => transition.orderId);
+      const orders = [...closing.transitions, ...closing.notes].map(({ orderId }) => orderId);
       return announced(write, closing.jobs, orders);
     },
   };
@@ -283,7 +284,7 @@ async function close(
   lease: JobLease,
 ): Promise<AuctionWrite> {
   const { key, record, awards } = closing;
-  const transitions = closing.transitions.toSorted((a, b) => (a.orderId < b.orderId ? -1 : 1));
+  const steps = [...closing.transitions, ...closing.notes];
   await holdLease(database, tx, lease);
   await addJobs(database, tx, closing.jobs);
   const [closed] = await database.rows(
@@ -297,9 +298,11 @@ async function close(
     sql`UPDATE auction_orders SET live = false WHERE auction = ${key}::bigint`,
     tx,
   );
-  for (const transition of transitions) {
-    const [row] = await database.rows(transitionStatement(transition, null), tx);
-    if (row?.applied !== true) throw new Undo('changed');
+  for (const step of steps.sort((a, b) => (a.orderId < b.orderId ? -1 : 1))) {
+    if ('to' in step) {
+      const [row] = await database.rows(transitionStatement(step, null), tx);
+      if (row?.applied !== true) throw new Undo('changed');
+    } else await addNote(database, tx, step);
   }
   if (awards.length > 0) {
     await database.rows(
@@ -313,6 +316,16 @@ async function close(
   }
   await addMarketEvents(database, tx, closing.events);
   return 'applied';
+}
+
+async function addNote(database: Database, tx: Executor, note: OrderNote): Promise<void> {
+  const { orderId, events, facts } = note;
+  const rows = await database.rows(
+    sql`UPDATE orders SET facts = facts || ${JSON.stringify(facts)}::jsonb, updated_at_ms = now_ms()
+        WHERE order_id = ${orderId} AND state = 'created' RETURNING 1`,
+    tx,
+  );
+  if (rows.length > 0) await addOrderEvents(database, tx, [orderId], events);
 }
 
 async function addJobs(database: Database, tx: Executor, jobs: readonly NewJob[]): Promise<void> {

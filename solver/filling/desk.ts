@@ -18,25 +18,26 @@ import type {
   ReconsiderRequest,
 } from '../settlement/ports.ts';
 import { present } from '../types/assert.ts';
+import type { AuctionStore } from '../types/auctionStore.ts';
 import { isRefusal, type Refusal } from '../types/errors.ts';
 import { type ChainId, chainId, fromBytes32Address } from '../types/ids.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import { type Chain, type Clock, Reverted, type Signer } from '../types/ports.ts';
-import type { ProblemNode } from '../types/problem.ts';
 import type { Store } from '../types/store.ts';
 import { hintsOf, type Judged, judge, needsOf, RESTORE_BASE_GAS } from './bidding.ts';
 import { approvalCall, encodePlan, type Spending } from './deskCalls.ts';
 import { type DeskMarket, deskMarket, nodeOfToken } from './deskMarket.ts';
-import { freeInventory, reservedByNode, reservingOrders } from './inventory.ts';
+import { freeInventory, hold, reservedNow } from './inventory.ts';
 import { type ChainPlan, describePlan, planChain, planSale, type Restore } from './plan.ts';
 import { profitAndLoss } from './pnl.ts';
-import { type Amounts, dollars, priceWadOf, worthUp } from './value.ts';
+import { type Amounts, dollars, worthUp } from './value.ts';
 
 export interface DeskDeps {
   readonly engine: Engine;
   readonly source: MarketSource;
   readonly chains: ReadonlyMap<ChainId, Chain>;
   readonly store: Pick<Store, 'listOrders'>;
+  readonly bids: Pick<AuctionStore, 'liveReserves'>;
   readonly network: NetworkConfig;
   readonly clock: Clock;
   /** The account that holds the inventory; the TxSender has its key too. */
@@ -70,10 +71,7 @@ export function createDesk(deps: DeskDeps): Desk {
   return {
     address: signer.address,
     signer,
-    async reserved(except) {
-      const orders = await reservingOrders(deps.store, except);
-      return orders === null ? null : reservedByNode(orders);
-    },
+    reserved: (except) => reservedNow(booksOf(deps), except),
     bid: (request) => bid(deps, request),
     reconsider: (request) => reconsider(deps, request),
     planFill: (request) => planFill(deps, request),
@@ -87,11 +85,19 @@ export function createDesk(deps: DeskDeps): Desk {
   };
 }
 
+const booksOf = ({ store, bids, signer }: DeskDeps) => ({
+  orders: store,
+  bids,
+  filler: signer.address,
+});
+
 async function bid(deps: DeskDeps, request: BidRequest): Promise<DeskBid | Refusal> {
-  const { order, quote, orderId } = request;
+  const { order, quote, orderId, held = {} } = request;
   const markets = await marketsOf(deps, chainsOf(order));
-  const reserving = await reservingOrders(deps.store, orderId);
-  const free = new Map([...markets].map(([id, m]) => [id, freeInventory(m, reserving)]));
+  const reserved = await reservedNow(booksOf(deps), [orderId]);
+  const holding = reserved === null ? null : new Map(reserved);
+  if (holding !== null) hold(holding, held);
+  const free = new Map([...markets].map(([id, m]) => [id, freeInventory(m, holding)]));
   const hints = hintsOf(quote?.result ?? null);
   const minimum = order.outputs.map((output) => output.amount);
   const quoted = quote?.amounts ?? minimum;
@@ -103,30 +109,15 @@ async function bid(deps: DeskDeps, request: BidRequest): Promise<DeskBid | Refus
     const judged = judge({ engine: deps.engine, order, markets, free, hints }, amounts);
     if (isRefusal(judged)) reasons.push(judged.message);
     else if (judged.profitWad >= (deps.minProfitWad ?? 0n)) {
-      return asBid(order, markets, judged, amounts === quoted ? 'quoted' : 'minimum');
+      return asBid(judged, amounts === quoted ? 'quoted' : 'minimum');
     } else reasons.push(`it would lose ${dollars(-judged.profitWad)} USD`);
   }
   return { refused: 'noBid', message: [...new Set(reasons)].join('; ') };
 }
 
-function asBid(
-  order: PortfolioOrder,
-  markets: ReadonlyMap<number, DeskMarket>,
-  judged: Judged,
-  basis: 'quoted' | 'minimum',
-): DeskBid {
-  const nodes = order.outputs.map((output): ProblemNode => {
-    const market = present(markets.get(Number(output.chainId)), 'output market');
-    return present(nodeOfToken(market, fromBytes32Address(output.token)), output.token);
-  });
+function asBid(judged: Judged, basis: 'quoted' | 'minimum'): DeskBid {
   const reserves = Object.assign({}, ...[...judged.plans.values()].map(reservesOf));
-  return {
-    amounts: judged.amounts,
-    pricesWad: nodes.map(priceWadOf),
-    decimals: nodes.map((node) => node.decimals),
-    reserves,
-    notes: { basis, ...judged.parts },
-  };
+  return { amounts: judged.amounts, reserves, notes: { basis, ...judged.parts } };
 }
 
 const reservesOf = ({ uses }: ChainPlan): Readonly<Record<string, string>> =>
@@ -135,7 +126,7 @@ const reservesOf = ({ uses }: ChainPlan): Readonly<Record<string, string>> =>
 async function reconsider(deps: DeskDeps, request: ReconsiderRequest): Promise<Refusal | null> {
   const { order, amounts, quote, orderId } = request;
   const markets = await marketsOf(deps, chainsOf(order));
-  const reserving = await reservingOrders(deps.store, orderId);
+  const reserving = await reservedNow(booksOf(deps), [orderId]);
   const free = new Map([...markets].map(([id, m]) => [id, freeInventory(m, reserving)]));
   const hints = hintsOf(quote?.result ?? null);
   const judged = judge({ engine: deps.engine, order, markets, free, hints }, amounts);
@@ -166,7 +157,7 @@ function deliveredWad(
 async function planFill(deps: DeskDeps, request: FillRequest): Promise<FillPlan | Refusal> {
   const { award, outputs, orderId } = request;
   const market = await marketOf(deps, request.chainId);
-  const reserving = await reservingOrders(deps.store, orderId);
+  const reserving = await reservedNow(booksOf(deps), [orderId]);
   const needs = needsOf(
     { outputs },
     market,
@@ -207,7 +198,7 @@ async function planRestore(
   request: Parameters<FillerDesk['planRestore']>[0],
 ): ReturnType<FillerDesk['planRestore']> {
   const market = await marketOf(deps, request.chainId);
-  const free = freeInventory(market, await reservingOrders(deps.store, request.orderId));
+  const free = freeInventory(market, await reservedNow(booksOf(deps), [request.orderId]));
   const sales: Restore[] = [];
   const used = new Set<string>();
   for (const { token, amount } of request.received) {
@@ -293,7 +284,7 @@ async function canFund(
     deps,
     outputs.map((output) => output.chainId),
   );
-  const reserving = await reservingOrders(deps.store, null);
+  const reserving = await reservedNow(booksOf(deps), []);
   for (const [id, market] of markets) {
     const needs = new Map<string, bigint>();
     for (const { token, amount } of outputs.filter((output) => output.chainId === id)) {

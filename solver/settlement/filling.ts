@@ -8,10 +8,10 @@ import { isRefusal } from '../types/errors.ts';
 import { chainId, evmAddress, fromBytes32Address } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import { type AwardedOrder, destinationsOf } from './awardedOrder.ts';
-import { quotedPlan } from './awarding.ts';
 import { allOpen, filledInTime, type OrderFacts } from './facts.ts';
 import type { SettlementPolicy } from './policy.ts';
 import type { DeskCall, FillerDesk, FillPlan } from './ports.ts';
+import { quotedPlan } from './quotedPlan.ts';
 import { reservesWith, reserving, type Sharing } from './reserving.ts';
 import { fillTimeNeeded, orderFault } from './rules.ts';
 import {
@@ -59,7 +59,7 @@ export async function commit(
   if (late !== null) return late;
   if (!allOpen(facts)) return again(run.deps, policy.pollMs);
   const kept = await reserving(
-    run.order,
+    [run.order.orderId],
     filling,
     () => planAll(run, order, facts, filling),
     async (plans) => {
@@ -118,7 +118,7 @@ async function reconsidered(
       const fact = facts.outputs[index];
       return fact !== undefined && filledInTime(fact, fillDeadline) ? 0n : amount;
     }),
-    quote: await quotedPlan(run),
+    quote: await quotedPlan(run.deps.store, run.order),
   });
   return unwise === null ? null : { cannotFill: unwise.refused, why: unwise.message };
 }
@@ -179,7 +179,7 @@ async function fillChain(
   const known = await follow(run, { chainId: id, purpose, to: NOBODY });
   if (known !== null) return known;
   const plan = await reserving(
-    run.order,
+    [run.order.orderId],
     filling,
     () => planFor(run, order, facts, desk, destination),
     async (planned) => {
@@ -242,7 +242,7 @@ async function planFor(
     award: order.award,
     chainId: chainId(destination),
     outputs: unfilled(order, facts, destination).map(({ output }) => output),
-    quote: await quotedPlan(run),
+    quote: await quotedPlan(run.deps.store, run.order),
   });
 }
 

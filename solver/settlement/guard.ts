@@ -10,7 +10,8 @@ import type { JobLease, OrderState } from '../types/store.ts';
 import { type AwardedOrder, parseAwarded, parseOrder } from './awardedOrder.ts';
 import { standingOf } from './decide.ts';
 import { allFilledInTime, type OrderFacts } from './facts.ts';
-import { canTransition, failure, isTerminal } from './lifecycle.ts';
+import { canTransition, type Failure, failure, isTerminal } from './lifecycle.ts';
+import { outcomeUnserved } from './outcomes.ts';
 import type { SettlementPolicy } from './policy.ts';
 import type { SettlementDeps } from './ports.ts';
 import { protectOwner, proveFills, releaseOpen } from './proving.ts';
@@ -90,18 +91,23 @@ async function follow(run: Run, order: AwardedOrder, facts: OrderFacts): Promise
     case 'nothingTaken': {
       const why = 'no origin was opened before the award lapsed';
       if (canTransition(run.order.state, 'failed', 'guard')) {
-        await moveTo(run, 'failed', { failure: failure('notOpened', why, 'failed') });
+        const outcome = await outcomeUnserved(run.deps, order, facts);
+        await moveTo(run, 'failed', { failure: failure('notOpened', why, 'failed'), outcome });
       }
       return;
     }
-    case 'partlyOpen':
-      return toRefunding(run, 'partlyOpened', 'only some origins were opened, so nobody may fill');
+    case 'partlyOpen': {
+      const why = 'only some origins were opened, so nobody may fill';
+      return toRefunding(run, order, facts, failure('partlyOpened', why, 'refunding'));
+    }
     case 'lost':
-      return toRefunding(run, 'notFilled', lostWhy(facts));
-    case 'refunded':
-      await toRefunding(run, 'refunded', 'the escrow was refunded');
+      return toRefunding(run, order, facts, failure('notFilled', lostWhy(facts), 'refunding'));
+    case 'refunded': {
+      const why = 'the escrow was refunded';
+      await toRefunding(run, order, facts, failure('refunded', why, 'refunding'));
       await moveTo(run, 'refunded');
       return;
+    }
     case 'allFilled':
       return forward(run);
     case 'released':
@@ -113,9 +119,15 @@ async function follow(run: Run, order: AwardedOrder, facts: OrderFacts): Promise
   }
 }
 
-async function toRefunding(run: Run, code: string, why: string): Promise<void> {
+async function toRefunding(
+  run: Run,
+  order: AwardedOrder,
+  facts: OrderFacts,
+  because: Failure,
+): Promise<void> {
   if (!canTransition(run.order.state, 'refunding', 'guard')) return;
-  await moveTo(run, 'refunding', { failure: failure(code, why, 'refunding') });
+  const outcome = await outcomeUnserved(run.deps, order, facts);
+  await moveTo(run, 'refunding', { failure: because, outcome });
 }
 
 function lostWhy(facts: OrderFacts): string {

@@ -3,6 +3,7 @@
 // table does not list; how a step is done is serve.ts's and guard.ts's business.
 
 import { assert } from '../types/assert.ts';
+import type { AwardOutcome } from '../types/auction.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { NewEvent, NewJob, OrderState, StoredOrder, Transition } from '../types/store.ts';
 
@@ -33,11 +34,13 @@ export const TRANSITIONS: Readonly<
   awarded: {
     opening: { by: serve, when: 'the filler begins to open the escrow on every origin' },
     failed: { by: either, when: 'the award lapsed before any origin opened' },
+    created: { by: serve, when: 'the award lapsed unopened; time is left for another auction' },
   },
   opening: {
     opened: { by: either, when: 'every origin is Open under this award' },
     refunding: { by: either, when: 'some origins are Open and the others can no longer open' },
     failed: { by: either, when: 'the award lapsed and no origin is Open' },
+    created: { by: serve, when: 'the award lapsed unopened; time is left for another auction' },
   },
   opened: {
     filling: { by: either, when: 'the filler commits to its first fill, or another filled' },
@@ -150,11 +153,25 @@ export const canTransition = (from: OrderState, to: OrderState, by: Actor): bool
 
 export interface TransitionDetails {
   readonly failure?: Failure;
-  readonly award?: JsonObject;
+  readonly award?: JsonObject | null;
+  /** What became of the award, where `to` alone does not say. */
+  readonly outcome?: AwardOutcome;
   readonly facts?: JsonObject;
   /** Joined to the data of the event `order.<to>`. */
   readonly data?: JsonObject;
   readonly jobs?: readonly NewJob[];
+}
+
+/**
+ * How a change of state counts for the award's filler: `filled` as soon as the owner has been served,
+ * and what ends an award before that against it, unless the facts say `late` or `void`. The store
+ * counts an award once, so a refund after expiry does not undo `filled`.
+ */
+function outcomeOf(from: OrderState, to: OrderState): AwardOutcome | null {
+  if (to === 'filled') return 'filled';
+  if (to === 'refunding') return 'faded';
+  const awarded = from === 'awarded' || from === 'opening';
+  return awarded && (to === 'failed' || to === 'created') ? 'faded' : null;
 }
 
 /**
@@ -184,11 +201,13 @@ export function transition(
       ...details.data,
     },
   };
+  const outcome = details.outcome ?? outcomeOf(order.state, to);
   return {
     orderId: order.orderId,
     from: order.state,
     to,
     events: [event],
+    ...(outcome === null ? {} : { outcome }),
     // A later step keeps the reason of the failure it deals with.
     reason: details.failure === undefined ? order.reason : failureText(details.failure),
     ...(details.award === undefined ? {} : { award: details.award }),

@@ -2,6 +2,19 @@
 // of one second may shorten them.
 
 export interface SettlementPolicy {
+  /** Orders that come within this of the first are auctioned together, milliseconds. */
+  readonly gatherMs: number;
+  /** From an auction's announcement to the end of its bidding, milliseconds. */
+  readonly biddingMs: number;
+  /** Orders of one auction at most; at most auction/instance.ts's MAX_ORDERS. */
+  readonly auctionOrdersMax: number;
+  /**
+   * A winner has half of what is left of the open window, so that another auction has the other half;
+   * all of it where a half would be shorter than this, seconds.
+   */
+  readonly openSecondsMin: number;
+  /** Awards of one order at most: each after the first because the one before lapsed unopened. */
+  readonly awardsMax: number;
   /** Between looks at the chains while something is under way, milliseconds. */
   readonly pollMs: number;
   /** Between looks while nothing can be due, milliseconds. */
@@ -24,6 +37,11 @@ export interface SettlementPolicy {
 }
 
 export const DEFAULT_SETTLEMENT_POLICY: SettlementPolicy = {
+  gatherMs: 1_000,
+  biddingMs: 2_000,
+  auctionOrdersMax: 32,
+  openSecondsMin: 20,
+  awardsMax: 3,
   pollMs: 300,
   idleMs: 3_000,
   faultRetryMs: 1_500,

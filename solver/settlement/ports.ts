@@ -1,11 +1,12 @@
-// What settlement needs from the filler's desk (filling/ implements it) and what both workflows
-// share. The desk decides with what and how an output is paid for; settlement decides when it is
+// What settlement needs from the filler's desk and of the market (filling/ implements both), and what
+// the workflows share. The desk decides with what and how an output is paid for; settlement decides when it is
 // safe to pay at all.
 
 import type { MandateOutput, PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import type { SignedAward } from '../auction/award.ts';
+import type { AuctionInstance } from '../types/auction.ts';
 import type { Refusal } from '../types/errors.ts';
-import type { ChainId, EvmAddress, Hex, OrderId } from '../types/ids.ts';
+import type { ChainId, EvmAddress, Hash32, Hex, OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { Chain, Clock, Receipt, Signer } from '../types/ports.ts';
@@ -27,20 +28,43 @@ export interface QuotedPlan {
   readonly result: string;
 }
 
+/** Inventory by node (`<chainId>:<token>`), base units as decimal strings. */
+export type Reserves = Readonly<Record<string, string>>;
+
 export interface BidRequest {
   readonly orderId: OrderId;
   readonly order: PortfolioOrder;
   readonly quote: QuotedPlan | null;
+  /** What bids that are not placed yet will hold of the inventory, besides what is reserved. */
+  readonly held?: Reserves;
 }
-/** The desk's own bid, with the prices it was judged at and the inventory it expects to use. */
+/** The desk's own bid, with the inventory it expects to use. */
 export interface DeskBid {
   readonly amounts: readonly bigint[];
-  /** 18-decimal dollars per whole token, one per output. */
-  readonly pricesWad: readonly bigint[];
-  readonly decimals: readonly number[];
-  /** Reserved until the order is filled or over: `<chainId>:<token>` → base units. */
-  readonly reserves: Readonly<Record<string, string>>;
+  /** Reserved while the bid is live, and once it has won until the order is filled or over. */
+  readonly reserves: Reserves;
   readonly notes: JsonObject;
+}
+
+/** What an auction needs of the market; filling/ implements it over the same reads as the desk's. */
+export interface AuctionMarket {
+  /** keccak256 of the .wasm the service runs. */
+  readonly engine: Hash32;
+  /** An order one of whose destinations does not answer now is left out. Never throws a Fault. */
+  price(orders: readonly AuctionedOrder[]): Promise<PricedOrders>;
+}
+export interface AuctionedOrder {
+  readonly orderId: OrderId;
+  readonly order: PortfolioOrder;
+}
+export interface PricedOrders {
+  readonly snapshotDigest: Hash32;
+  readonly blocks: AuctionInstance['blocks'];
+  /** One per output of the order. `priceWad`: 18-decimal dollars per whole token. */
+  readonly prices: ReadonlyMap<
+    OrderId,
+    readonly { readonly decimals: number; readonly priceWad: bigint }[]
+  >;
 }
 
 export interface FillRequest {
@@ -99,8 +123,11 @@ export interface FillerDesk {
   readonly address: EvmAddress;
   /** Signs Declines; the same account that fills. */
   readonly signer: Signer;
-  /** What orders in flight other than `except` hold back, per node; null: too many to count. */
-  reserved(except: OrderId): Promise<ReadonlyMap<string, bigint> | null>;
+  /**
+   * What orders in flight and live bids hold back, per node, those of orders in `except` left out;
+   * null: too many to count.
+   */
+  reserved(except: readonly OrderId[]): Promise<ReadonlyMap<string, bigint> | null>;
   bid(request: BidRequest): Promise<DeskBid | Refusal>;
   planFill(request: FillRequest): Promise<FillPlan | Refusal>;
   /**

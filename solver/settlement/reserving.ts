@@ -3,6 +3,7 @@
 // Between the two another order may have kept some of the same: then the plan is made anew. Only the
 // comparison and the write take turns, so a chain that hangs delays nobody else's order.
 
+import type { OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { StoredOrder } from '../types/store.ts';
 import type { FillerDesk } from './ports.ts';
@@ -25,17 +26,17 @@ export function createTurnstile(): Turnstile {
   };
 }
 
-/** `keep` of what `plan` answers; null when other orders reserved more meanwhile: plan again. */
+/** `keep` of what `plan` answers for the orders; null when others reserved more meanwhile: plan again. */
 export async function reserving<P, T>(
-  order: Pick<StoredOrder, 'orderId'>,
+  orderIds: readonly OrderId[],
   { desk, oneByOne }: Sharing,
   plan: () => Promise<P>,
   keep: (plan: P) => Promise<T>,
 ): Promise<T | null> {
-  const before = await desk.reserved(order.orderId);
+  const before = await desk.reserved(orderIds);
   const planned = await plan();
   return oneByOne(async () => {
-    if (grew(before, await desk.reserved(order.orderId))) return null;
+    if (grew(before, await desk.reserved(orderIds))) return null;
     return keep(planned);
   });
 }

@@ -1,21 +1,25 @@
 // The filler's side of an order, job kind `serve`: from `created` to `settled` in small idempotent
-// steps. Every step reads facts first and sends what they lack, so a crash at any line only repeats
+// steps where our own desk won its auction, and only watching (watching.ts) where another filler did. Every step reads facts first and sends what they lack, so a crash at any line only repeats
 // a look. A failed order it hands to the guard with a signed Decline, where nothing was filled yet;
 // it refunds nothing itself.
 
 import { declineDigest } from '../../contracts-abi/typedData.ts';
 import { present } from '../types/assert.ts';
+import type { AwardOutcome } from '../types/auction.ts';
+import type { AuctionStore } from '../types/auctionStore.ts';
 import { Fault } from '../types/errors.ts';
 import { chainId, orderId } from '../types/ids.ts';
-import { Reverted, type Signer } from '../types/ports.ts';
+import { Reverted } from '../types/ports.ts';
 import type { JobLease } from '../types/store.ts';
 import { type AwardedOrder, parseAwarded } from './awardedOrder.ts';
-import { award } from './awarding.ts';
 import { openCall } from './contracts.ts';
 import { standingOf } from './decide.ts';
 import { allFilledInTime, isOpen, type OrderFacts } from './facts.ts';
 import { type CannotFill, commit, fill } from './filling.ts';
+import { join } from './joining.ts';
+import { GUARD_JOB } from './kinds.ts';
 import { type Failure, failure, isTerminal } from './lifecycle.ts';
+import { outcomeUnserved } from './outcomes.ts';
 import type { SettlementPolicy } from './policy.ts';
 import type { FillerDesk, SettlementDeps } from './ports.ts';
 import { inputsOf, proveFills, releaseOpen } from './proving.ts';
@@ -37,14 +41,11 @@ import {
   unlessDown,
   wasSent,
 } from './steps.ts';
-
-export const SERVE_JOB = 'serve';
-export const GUARD_JOB = 'guard';
+import { lapse, watch } from './watching.ts';
 
 export interface ServeDeps extends SettlementDeps {
   readonly desk: FillerDesk;
-  /** Signs awards: the account the orders name as auctioneer. */
-  readonly auctioneer: Signer;
+  readonly auctions: Pick<AuctionStore, 'join'>;
   readonly policy: SettlementPolicy;
 }
 
@@ -81,14 +82,17 @@ async function serveStep(run: Run, deps: Serving): Promise<JobOutcome> {
   const { state } = run.order;
   if (isReselling(run.order)) return resell(run, deps, parseAwarded(run.order));
   if (isTerminal(state) || state === 'refunding') return finished;
-  if (state === 'created') return award(run, deps);
-  if (state === 'awarded') {
+  if (state === 'created') return join(run, deps);
+  const order = parseAwarded(run.order);
+  const ours = order.award.award.filler === deps.desk.address;
+  if (ours && state === 'awarded') {
     await moveTo(run, 'opening');
     return again(deps, 0);
   }
-  const order = parseAwarded(run.order);
   const facts = await readFacts(deps, order);
+  if (!ours) return watch(run, deps.policy, order, facts);
   switch (state) {
+    case 'awarded':
     case 'opening':
       return open(run, deps, order, facts);
     case 'opened':
@@ -117,16 +121,13 @@ async function open(
   }
   const problem = run.order.facts.openProblem;
   const because = typeof problem === 'string' ? ` (${problem})` : '';
-  if (standing === 'nothingTaken') {
-    const why = `no origin was opened before the award lapsed${because}`;
-    await moveTo(run, 'failed', { failure: failure('notOpened', why, 'failed') });
-    return finished;
-  }
+  if (standing === 'nothingTaken') return lapse(run, policy, order, facts, because);
   const needed = openTimeNeeded(order.order, deps.network, policy.minFillSeconds);
   const late = deps.clock.now() > order.times.fillDeadline - needed;
   if (standing === 'partlyOpen' || (late && facts.origins.some(isOpen))) {
     const why = `only some origins could be opened${because}, and then nobody may fill`;
-    return decline(run, deps, order, failure('partlyOpened', why, 'refunding'));
+    const outcome = await outcomeUnserved(deps, order, facts);
+    return decline(run, deps, order, failure('partlyOpened', why, 'refunding'), outcome);
   }
   if (standing !== 'opening') return again(deps, policy.idleMs);
   if (!late) await openMissing(run, deps, order, facts);
@@ -193,7 +194,7 @@ async function pay(
   const outcome: JobOutcome | CannotFill = await next(run, order, facts, deps);
   if (!('cannotFill' in outcome)) return outcome;
   const why = `the filler gives the order back before filling anything: ${outcome.why}`;
-  return decline(run, deps, order, failure(outcome.cannotFill, why, 'refunding'));
+  return decline(run, deps, order, failure(outcome.cannotFill, why, 'refunding'), 'faded');
 }
 
 async function collect(
@@ -234,10 +235,12 @@ async function decline(
   deps: ServeDeps,
   order: AwardedOrder,
   because: Failure,
+  outcome: AwardOutcome,
 ): Promise<JobOutcome> {
   const signature = await deps.desk.signer.signDigest(declineDigest(order.award.awardId));
   await moveTo(run, 'refunding', {
     failure: because,
+    outcome,
     facts: { decline: signature },
     jobs: [{ kind: GUARD_JOB, key: run.order.orderId, runAtMs: deps.clock.nowMs() }],
   });

@@ -52,11 +52,19 @@ export interface Opening {
   readonly jobs: readonly NewJob[];
 }
 
+/** Told to an order that nobody won; dropped if it is no longer `created`. */
+export interface OrderNote {
+  readonly orderId: OrderId;
+  readonly events: readonly NewEvent[];
+  readonly facts: JsonObject;
+}
+
 export interface Closing {
   readonly key: string;
   readonly record: JsonObject;
   /** From `created`, at most one per order of the auction. */
   readonly transitions: readonly Transition[];
+  readonly notes: readonly OrderNote[];
   readonly awards: readonly {
     readonly orderId: OrderId;
     readonly filler: EvmAddress;
