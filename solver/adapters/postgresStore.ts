@@ -20,19 +20,16 @@ import {
   type SignatureKind,
   type Store,
   type StoredOrder,
-  type StoredQuote,
   type Transition,
 } from '../types/store.ts';
 import type { Database } from './postgres.ts';
 import { createHints } from './postgresHints.ts';
 import { createPostgresJobs, heldLease, insertJobs } from './postgresJobs.ts';
+import { createPostgresQuotes } from './postgresQuotes.ts';
 
 const LIST_MAX = 1_000;
 const EVENTS_PER_WRITE_MAX = 100;
 const JOBS_PER_WRITE_MAX = 100;
-/** Quotes nobody ordered are dropped this long after they expired, a few with every new one. */
-const QUOTE_KEPT_MS = 24 * 3_600_000;
-const QUOTES_DROPPED_PER_WRITE = 4;
 
 /**
  * A Store on a migrated database. `close` ends its listener and the database's pool. Every method
@@ -53,21 +50,7 @@ export function createPostgresStore(database: Database, hints = createHints(data
   };
 
   return {
-    async putQuote(quote) {
-      await database.rows(quoteStatement(quote));
-    },
-    async getQuote(quoteId) {
-      const [row] = await database.rows(sql<QuoteRow>`
-        SELECT * FROM quotes WHERE quote_id = ${quoteId}`);
-      return row === undefined ? null : quoteOf(row);
-    },
-    async quoteOfOrder(owner, nonce) {
-      const [row] = await database.rows(sql<QuoteRow>`
-        SELECT * FROM quotes
-        WHERE order_json->>'owner' = ${owner} AND order_json->>'nonce' = ${nonce}
-        ORDER BY created_at_ms DESC, quote_id LIMIT 1`);
-      return row === undefined ? null : quoteOf(row);
-    },
+    ...createPostgresQuotes(database),
 
     async admitOrder(order, events, jobs) {
       checkSizes(events, jobs);
@@ -129,22 +112,6 @@ export function createPostgresStore(database: Database, hints = createHints(data
 function checkSizes(events: readonly NewEvent[], jobs: readonly NewJob[]) {
   assert(events.length <= EVENTS_PER_WRITE_MAX, `${events.length} events in one write`);
   assert(jobs.length <= JOBS_PER_WRITE_MAX, `${jobs.length} jobs in one write`);
-}
-
-function quoteStatement(quote: StoredQuote) {
-  return sql`
-    WITH dropped AS (
-      DELETE FROM quotes WHERE quote_id IN (
-        SELECT quote_id FROM quotes
-        WHERE valid_until_ms < now_ms() - ${QUOTE_KEPT_MS}
-          AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
-        ORDER BY valid_until_ms LIMIT ${QUOTES_DROPPED_PER_WRITE} FOR UPDATE SKIP LOCKED))
-    INSERT INTO quotes (quote_id, created_at_ms, valid_until_ms, order_json, quoted_amounts,
-                        problem, result, response)
-    VALUES (${quote.quoteId}, ${quote.createdAtMs}, ${quote.validUntilMs},
-            ${JSON.stringify(quote.order)}, ${JSON.stringify(quote.quotedAmounts)},
-            ${quote.problem}, ${quote.result}, ${JSON.stringify(quote.response)})
-    ON CONFLICT (quote_id) DO NOTHING`;
 }
 
 /** ON CONFLICT waits for a concurrent twin to commit, so the read that follows a conflict sees it. */
@@ -258,16 +225,6 @@ function leaseLost(lease: JobLease | null): Error {
 
 // bigint columns arrive as decimal strings; times and sequence numbers are far below 2^53.
 
-interface QuoteRow {
-  readonly quote_id: string;
-  readonly created_at_ms: string;
-  readonly valid_until_ms: string;
-  readonly order_json: JsonObject;
-  readonly quoted_amounts: readonly string[];
-  readonly problem: string;
-  readonly result: string;
-  readonly response: JsonObject;
-}
 interface OrderRow {
   readonly order_id: OrderId;
   readonly quote_id: string | null;
@@ -291,17 +248,6 @@ interface EventRow {
   readonly type: string;
   readonly data: JsonObject;
 }
-
-const quoteOf = (row: QuoteRow): StoredQuote => ({
-  quoteId: row.quote_id,
-  createdAtMs: Number(row.created_at_ms),
-  validUntilMs: Number(row.valid_until_ms),
-  order: row.order_json,
-  quotedAmounts: row.quoted_amounts,
-  problem: row.problem,
-  result: row.result,
-  response: row.response,
-});
 
 const orderOf = (row: OrderRow): StoredOrder => ({
   orderId: row.order_id,

@@ -52,6 +52,9 @@ export interface StoredQuote {
 /** What an owner signed: the order's own typed data, or a Permit2 transfer witnessed by the order. */
 export type SignatureKind = 'eip712' | 'permit2';
 
+/** What admission and readers need of a quote, without the large texts. */
+export type QuoteTerms = Pick<StoredQuote, 'quoteId' | 'validUntilMs' | 'order' | 'quotedAmounts'>;
+
 export interface StoredOrder {
   readonly orderId: OrderId;
   readonly quoteId: string | null;
@@ -126,8 +129,9 @@ export type OrderPlace = Pick<StoredOrder, 'createdAtMs' | 'orderId'>;
 export interface Store {
   putQuote(quote: StoredQuote): Promise<void>;
   getQuote(quoteId: string): Promise<StoredQuote | null>;
+  getQuoteTerms(quoteId: string): Promise<QuoteTerms | null>;
   /** The quote whose order has this owner and nonce (decimal); a nonce is drawn per quote. */
-  quoteOfOrder(owner: EvmAddress, nonce: string): Promise<StoredQuote | null>;
+  quoteOfOrder(owner: EvmAddress, nonce: string): Promise<QuoteTerms | null>;
 
   /**
    * Row, event and jobs in one transaction. The same orderId again is `alreadyApplied`;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../solver/adapters/postgres.ts';
 import { createPostgresStore } from '../../solver/adapters/postgresStore.ts';
 import { present } from '../../solver/types/assert.ts';
-import { evmAddress, type OrderId } from '../../solver/types/ids.ts';
+import { evmAddress, hash32, type OrderId } from '../../solver/types/ids.ts';
 import { type JobLease, LeaseLost, type Store, type Transition } from '../../solver/types/store.ts';
 import {
   clock,
@@ -38,6 +38,8 @@ const job = (kind: string, key: string, runAtMs = 0) => ({ kind, key, runAtMs })
 async function claim(kind: string, leaseMs = 60_000): Promise<JobLease> {
   return present(await store.claimJob([kind], leaseMs), `a due job of kind ${kind}`);
 }
+const hash32Of = (k: number) => hash32(`0x${k.toString(16).padStart(64, '0')}`);
+
 async function countOf(table: string, orderId: OrderId): Promise<number> {
   const [row] = await postgres.database.rows(
     sql<{ n: string }>`SELECT count(*) AS n FROM ${sql.table(table)} WHERE order_id = ${orderId}`,
@@ -72,8 +74,57 @@ describe('putQuote', () => {
       response: {},
     };
     await store.putQuote(quote);
-    expect(await store.quoteOfOrder(ASKER, '77')).toEqual(quote);
+    const { quoteId, validUntilMs, order, quotedAmounts } = quote;
+    const terms = { quoteId, validUntilMs, order, quotedAmounts };
+    expect(await store.quoteOfOrder(ASKER, '77')).toEqual(terms);
+    expect(await store.getQuoteTerms('mine')).toEqual(terms);
+    expect(await store.getQuoteTerms('yours')).toBeNull();
     expect(await store.quoteOfOrder(ASKER, '78')).toBeNull();
+  });
+
+  test('behavior: quotes of one snapshot store its text once; many at a time all come back', async () => {
+    const text = { head: '{"nodes":[],"objective":', tail: ',"version":1}', shared: hash32Of(7) };
+    const quotes = Array.from({ length: 100 }, (_, k) => ({
+      ...{
+        quoteId: `shared-${k}`,
+        createdAtMs: clock.nowMs(),
+        validUntilMs: clock.nowMs() + 60_000,
+      },
+      ...{ order: { owner: ASKER, nonce: `9${k}` }, quotedAmounts: [], result: `{"${k}":0}` },
+      problem: `${text.head}{"k":${k}}${text.tail}`,
+      problemText: { ...text, objective: `{"k":${k}}` },
+      response: { k },
+    }));
+    await Promise.all(quotes.map((quote) => store.putQuote(quote)));
+    for (const { problemText: _, ...quote } of quotes) {
+      expect(await store.getQuote(quote.quoteId)).toEqual(quote);
+    }
+    const [row] = await postgres.database.rows(
+      sql<{ n: string }>`SELECT count(*) AS n FROM quote_snapshots`,
+    );
+    expect(Number(row?.n)).toBe(1);
+  });
+
+  test('behavior: a snapshot is dropped once no quote names it and nobody trusts it', async () => {
+    const put = (k: number) =>
+      store.putQuote({
+        ...{ quoteId: `old-${k}`, createdAtMs: clock.nowMs(), validUntilMs: 2, order: {} },
+        ...{ quotedAmounts: [], problem: 'hot', result: '{}', response: {} },
+        problemText: { head: 'h', objective: 'o', tail: `t${k}`, shared: hash32Of(k) },
+      });
+    await put(20);
+    await postgres.database.rows(sql`UPDATE quote_snapshots SET used_at_ms = 5`);
+    await put(21);
+    const known = async (k: number) =>
+      (
+        await postgres.database.rows(
+          sql`SELECT 1 FROM quote_snapshots WHERE snapshot_id = ${hash32Of(k)}`,
+        )
+      ).length;
+    expect([await known(7), await known(20), await known(21)]).toEqual([1, 1, 1]);
+    await postgres.database.rows(sql`DELETE FROM quotes WHERE quote_id = 'old-20'`);
+    await put(22);
+    expect([await known(7), await known(20), await known(21)]).toEqual([1, 0, 1]);
   });
 
   test('behavior: quotes that expired long ago are dropped unless they were ordered', async () => {

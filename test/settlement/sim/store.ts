@@ -2,6 +2,7 @@
 // leases, unique purposes) and a crash that may come before or after any write.
 
 import { keccak256, toHex } from 'viem';
+import type { AwardOutcome } from '../../../solver/types/auction.ts';
 import { Fault } from '../../../solver/types/errors.ts';
 import { type ChainId, hash32, type OrderId } from '../../../solver/types/ids.ts';
 import { Reverted } from '../../../solver/types/ports.ts';
@@ -15,6 +16,7 @@ import {
   type StoredOrder,
   type StoredQuote,
   type StoredTx,
+  type Transition,
   type TxIntent,
   type TxSender,
   type TxStatus,
@@ -44,6 +46,8 @@ export class SimStore implements Store {
   readonly quotes = new Map<string, StoredQuote>();
   readonly log: OrderEvent[] = [];
   readonly jobs = new Map<string, Job>();
+  /** Told of every award's outcome, once. */
+  onOutcome: (orderId: OrderId, outcome: AwardOutcome) => void = () => {};
   private fence = 0;
   private readonly options: SimStoreOptions;
 
@@ -51,27 +55,27 @@ export class SimStore implements Store {
     this.options = options;
   }
 
-  private async write<T>(effect: () => T): Promise<T> {
+  async write<T>(effect: () => T): Promise<T> {
     this.options.mayCrash();
     const result = effect();
     this.options.mayCrash();
     return result;
   }
 
-  private checkLease(lease: JobLease | null) {
+  checkLease(lease: JobLease | null) {
     if (lease === null) return;
     const job = this.jobs.get(`${lease.kind}/${lease.key}`);
     if (job?.fence !== lease.fence || !job.running) throw new LeaseLost('lease lost');
   }
 
-  private addEvents(orderId: OrderId, events: readonly NewEvent[]) {
+  addEvents(orderId: OrderId, events: readonly NewEvent[]) {
     for (const event of events) {
       const atMs = this.options.nowMs();
       this.log.push({ ...event, seq: this.log.length + 1, orderId, atMs });
     }
   }
 
-  private addJobs(jobs: readonly NewJob[]) {
+  addJobs(jobs: readonly NewJob[]) {
     for (const { kind, key, runAtMs } of jobs) {
       const known = this.jobs.get(`${kind}/${key}`);
       if (known === undefined) {
@@ -88,6 +92,7 @@ export class SimStore implements Store {
   async getQuote(id: string) {
     return this.quotes.get(id) ?? null;
   }
+  getQuoteTerms = (id: string) => this.getQuote(id);
   async quoteOfOrder(owner: string, nonce: string) {
     const wanted = ({ order }: StoredQuote) =>
       String(order.owner).toLowerCase() === owner && order.nonce === nonce;
@@ -127,18 +132,22 @@ export class SimStore implements Store {
         if (order.state === t.to) return 'alreadyApplied' as const;
         throw new Fault(`is ${order.state}`, { code: 'stateConflict' });
       }
-      this.orders.set(t.orderId, {
-        ...order,
-        state: t.to,
-        reason: t.reason ?? null,
-        award: t.award ?? order.award,
-        facts: { ...order.facts, ...t.facts },
-        version: order.version + 1,
-      });
-      this.addEvents(t.orderId, t.events);
-      this.addJobs(t.jobs ?? []);
+      this.move(order, t);
       return 'applied' as const;
     });
+  move(order: StoredOrder, t: Transition) {
+    this.orders.set(t.orderId, {
+      ...order,
+      state: t.to,
+      reason: t.reason ?? null,
+      award: t.award === undefined ? order.award : t.award,
+      facts: { ...order.facts, ...t.facts },
+      version: order.version + 1,
+    });
+    this.addEvents(t.orderId, t.events);
+    this.addJobs(t.jobs ?? []);
+    if (t.outcome !== undefined) this.onOutcome(t.orderId, t.outcome);
+  }
   appendEvents: Store['appendEvents'] = (id, events, lease, facts) =>
     this.write(() => {
       this.checkLease(lease);
