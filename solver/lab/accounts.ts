@@ -30,6 +30,9 @@ export const LAB_ROLES = [
   'spare1',
   'spare2',
   'spare3',
+  /** Rival solvers of the sample market, each with an inventory of its own. */
+  'rivalGreedy',
+  'rivalInventory',
 ] as const;
 export type LabRole = (typeof LAB_ROLES)[number];
 

@@ -49,6 +49,9 @@ export interface LabChain {
   readonly pools: readonly LabPool[];
   readonly wallet: Holdings;
   readonly filler: Holdings;
+  /** Rival solvers of the sample market: one that buys what it needs, one that only delivers. */
+  readonly rivalGreedy: Holdings;
+  readonly rivalInventory: Holdings;
 }
 
 /** Whole tokens as decimal strings. */
@@ -89,6 +92,8 @@ export const CHAINS: readonly LabChain[] = [
     ],
     wallet: { USDC: '38000', ETH: '24' },
     filler: { USDC: '140000', ETH: '42', BTC: '1.3', LINK: '3500' },
+    rivalGreedy: { USDC: '180000' },
+    rivalInventory: { USDC: '90000', ETH: '28', BTC: '1', LINK: '2500' },
   },
   {
     chainId: 31339,
@@ -106,6 +111,8 @@ export const CHAINS: readonly LabChain[] = [
     ],
     wallet: { USDC: '9000', BTC: '0.62' },
     filler: { USDC: '110000', ETH: '38', BTC: '0.9', LINK: '2500' },
+    rivalGreedy: { USDC: '150000' },
+    rivalInventory: { USDC: '80000', ETH: '25', BTC: '0.8', LINK: '2500' },
   },
   {
     chainId: 31340,
@@ -122,6 +129,8 @@ export const CHAINS: readonly LabChain[] = [
     ],
     wallet: { USDC: '6500', ETH: '9', LINK: '1400' },
     filler: { USDC: '120000', ETH: '30', BTC: '0.8', LINK: '4000' },
+    rivalGreedy: { USDC: '150000' },
+    rivalInventory: { USDC: '80000', ETH: '25', BTC: '0.8', LINK: '2500' },
   },
 ];
 
@@ -152,6 +161,8 @@ export const GAS_ALLOWANCE: Readonly<Record<string, string>> = {
   spare1: '20',
   spare2: '20',
   spare3: '20',
+  rivalGreedy: '20',
+  rivalInventory: '20',
 };
 /** Ether the faucet wraps, so that tests can hand out WETH too. */
 export const FAUCET_WETH = '5000';

@@ -33,12 +33,13 @@ export function writeStarter(path: string, api: string): Starter {
     key: `${privateKey}\n`,
   };
   try {
-    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true });
     for (const [file, text] of Object.entries(files)) {
       writeFileSync(join(folder, file), text, { mode: file === 'key' ? 0o600 : 0o644 });
     }
     // What `npm install` would do with the file: dependency; done here, so that it runs at once.
     symlinkSync(projectRoot, join(folder, 'node_modules', 'trimtab'), 'dir');
+    symlinkSync('../trimtab/api/cli/bin.mjs', join(folder, 'node_modules', '.bin', 'trimtab'));
   } catch (cause) {
     throw new Fault(`cannot write ${folder}`, { cause, retryable: false });
   }

@@ -1,5 +1,5 @@
 // Who holds what when the lab opens: gas for every role, liquidity for the pools, the sample
-// wallet's drifted portfolio, the filler's finite inventory, and a faucet for tests.
+// wallet's drifted portfolio, the fillers' finite inventories, and a faucet for tests.
 
 import { encodeFunctionData, parseAbi, parseEther, parseUnits } from 'viem';
 import { present } from '../../types/assert.ts';
@@ -34,7 +34,10 @@ export function fundGas(batch: Batch): void {
   }
 }
 
-/** Queues tokens for pools, wallet, filler and faucet. Flush before the pools are seeded. */
+/** Roles whose holdings on each chain setup.ts states. */
+const HOLDERS = ['wallet', 'filler', 'rivalGreedy', 'rivalInventory'] as const;
+
+/** Queues tokens for pools, wallet, fillers and faucet. Flush before the pools are seeded. */
 export function fundTokens(batch: Batch, chain: LabChain, tokens: readonly TokenConfig[]): void {
   const give = (role: LabRole, asset: AssetName, amount: bigint) => {
     const token = present(
@@ -63,9 +66,9 @@ export function fundTokens(batch: Batch, chain: LabChain, tokens: readonly Token
   };
   for (const { asset, decimals } of ASSETS) {
     give('deployer', asset, parseUnits(liquidityOf(chain, asset), decimals));
-    for (const [role, holdings] of Object.entries({ wallet: chain.wallet, filler: chain.filler })) {
-      const amount = (holdings as Holdings)[asset];
-      if (amount !== undefined) give(role as LabRole, asset, parseUnits(amount, decimals));
+    for (const role of HOLDERS) {
+      const amount = (chain[role] as Holdings)[asset];
+      if (amount !== undefined) give(role, asset, parseUnits(amount, decimals));
     }
   }
   give('faucet', NATIVE_ASSET, parseEther(FAUCET_WETH));
