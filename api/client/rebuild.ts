@@ -77,6 +77,16 @@ export function rebuildOrder(
   network: Network,
   rules: SigningRules = {},
 ): RebuiltOrder {
+  try {
+    return rebuild(asked, quote, network, rules);
+  } catch (error) {
+    if (error instanceof TrimtabError) throw error;
+    // A member that is missing, or no number: not an answer of the documented shape.
+    return mismatch('', `the quote cannot be read: ${String(error).slice(0, 200)}`);
+  }
+}
+
+function rebuild(asked: Asked, quote: Quote, network: Network, rules: SigningRules): RebuiltOrder {
   const signed = signedOrder(quote);
   const owner = address(asked.owner, '/order/payload/message/owner');
   const now = rules.now ?? Math.floor(Date.now() / 1000);
