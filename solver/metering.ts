@@ -4,6 +4,8 @@
 
 import type { Quoter, QuoterDeps } from './quoting/quoter.ts';
 import type { Admission } from './settlement/admission.ts';
+import type { AuctionService } from './types/auctionService.ts';
+import type { AuctionStore } from './types/auctionStore.ts';
 import { InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
 import type { JsonObject } from './types/json.ts';
 import type { LogEvent, LogFields } from './types/log.ts';
@@ -189,4 +191,52 @@ function countEvent(meter: Meter, type: string, data: JsonObject): void {
   if (step === 'prove' || step === 'lost') {
     meter.count('trimtab_messages_total', { state: 'sent' });
   }
+}
+
+/** Auctions that this process opened and closed, and the awards' effect on their orders. */
+export function meteredAuctions<A extends Pick<AuctionStore, 'open' | 'close'>>(
+  auctions: A,
+  meter: Meter,
+  tell: LogEvent,
+): A {
+  return {
+    ...auctions,
+    async open(opening, lease) {
+      const written = await auctions.open(opening, lease);
+      if (written !== 'applied') return written;
+      const { auctionId, instance } = opening;
+      meter.count('trimtab_auctions_total', { event: 'opened' });
+      tell('auction.opened', { auctionId, orders: instance.orders.length });
+      return written;
+    },
+    async close(closing, lease) {
+      const written = await auctions.close(closing, lease);
+      if (written !== 'applied') return written;
+      const { awards, transitions } = closing;
+      const event = awards.length > 0 ? 'closed' : 'noBid';
+      meter.count('trimtab_auctions_total', { event });
+      tell('auction.closed', { auction: closing.key, awards: awards.length });
+      for (const { orderId, to } of transitions) {
+        meter.count('trimtab_order_transitions_total', { to });
+        tell(`order.${to}`, { orderId });
+      }
+      return written;
+    },
+  };
+}
+
+/** Bids by result, the desk's own among them: they come by the same door. */
+export function meteredMarket<M extends Pick<AuctionService, 'placeBid'>>(
+  market: M,
+  meter: Meter,
+): M {
+  return {
+    ...market,
+    async placeBid(bid) {
+      const answer = await market.placeBid(bid);
+      const known = isRefusal(answer) ? answer.refused : answer.created ? 'accepted' : 'known';
+      meter.count('trimtab_bids_total', { result: known });
+      return answer;
+    },
+  };
 }

@@ -13,7 +13,10 @@ export type Role = (typeof ROLES)[number];
  * Lanes have job slots of their own, so that slow work of one sort never keeps another waiting: a
  * policy's long quote delays no order that has a deadline.
  */
-export const LANES = { orders: 8, auctions: 8, policies: 4, webhooks: 4 } as const satisfies Record<string, number>;
+export const LANES = { orders: 8, auctions: 8, policies: 4, webhooks: 4 } as const satisfies Record<
+  string,
+  number
+>;
 type Lane = keyof typeof LANES;
 
 interface Place {

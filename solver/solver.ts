@@ -33,7 +33,10 @@ import { DEFAULT_KEEPER_OPTIONS, type KeeperOptions } from './keeper/ports.ts';
 import { wakeOnOrders } from './keeper/wake.ts';
 import {
   meteredAdmission,
+  meteredAuctions,
   meteredChain,
+  meteredMarket,
+  meteredOffers,
   meteredQuoter,
   meteredSolve,
   meteredStore,
@@ -132,7 +135,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   await migrate(database);
   const hints = createHints(database);
   const store = meteredStore(createPostgresStore(database, hints), meter, tell);
-  const auctions = createPostgresAuctions(database, hints);
+  const auctions = meteredAuctions(createPostgresAuctions(database, hints), meter, tell);
   const chains = new Map(
     network.chains.map((config) => [config.chainId, meteredChain(chainOf(config), meter)]),
   );
@@ -193,12 +196,10 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     auctions,
     oneByOne,
   });
-  const market = createMarket({
-    auctions,
-    orders: store,
-    recover: recoverSigner,
-    vouched: [filler],
-  });
+  const market = meteredMarket(
+    createMarket({ auctions, orders: store, recover: recoverSigner, vouched: [filler] }),
+    meter,
+  );
   const auctioning = createAuctioning({
     store,
     auctions,
