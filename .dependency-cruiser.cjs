@@ -28,6 +28,7 @@ const arrows = {
     'solver/certificate',
     'contracts-abi',
   ],
+  'solver/webhooks': ['solver/types'],
   'solver/settlement': ['solver/types', 'solver/auction', 'contracts-abi'],
   'solver/filling': [
     'solver/types',
@@ -86,7 +87,7 @@ module.exports = {
       name: 'the domain does no I/O',
       severity: 'error',
       from: {
-        path: '^solver/(types|market|certificate|engine|policy|quoting|auction|settlement|filling|keeper|backtest|cow)/',
+        path: '^solver/(types|market|certificate|engine|policy|quoting|auction|settlement|filling|keeper|backtest|cow|webhooks)/',
       },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(worker_threads|assert)$' },
     },

@@ -25,6 +25,7 @@ import { policyRoutes } from './routes/policies.ts';
 import { quoteRoutes } from './routes/quotes.ts';
 import { solverRoutes } from './routes/solvers.ts';
 import { systemRoutes } from './routes/system.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import {
   createSolverSockets,
   SOLVER_SOCKET_LIMITS,
@@ -95,7 +96,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const idempotency = createIdempotency(trimtab.idempotency, options.onError);
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
   const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
+  await app.register(cowRoutes(trimtab.cow));
   await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));
+  await app.register(webhookRoutes({ webhooks: trimtab.webhooks, costlyPerMinute }));
   await app.register(systemRoutes(trimtab));
   await registerSolvers(app, options);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
@@ -135,7 +138,9 @@ const openApiHead = {
       'of base units, times Unix seconds. Errors are application/problem+json (RFC 9457).',
     license: { name: 'MIT', identifier: 'MIT' },
   },
-  tags: ['quotes', 'orders', 'policies', 'solvers', 'assets', 'system'].map((name) => ({ name })),
+  tags: ['quotes', 'orders', 'policies', 'solvers', 'cow', 'assets', 'system'].map((name) => ({
+    name,
+  })),
 };
 
 function strictBodies(app: FastifyInstance): void {

@@ -11,6 +11,7 @@ import {
   type PolicyRefusalCode,
   type Refusal,
   type ServiceRefusalCode,
+  type WebhookRefusalCode,
 } from '../solver/index.ts';
 
 type HttpErrorCode =
@@ -47,7 +48,8 @@ export type ErrorCode =
   | HttpErrorCode
   | ServiceRefusalCode
   | PolicyRefusalCode
-  | BidRefusalCode;
+  | BidRefusalCode
+  | WebhookRefusalCode;
 
 interface ErrorEntry {
   readonly status: number;
@@ -100,6 +102,18 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
     'Send the same again as the Retry-After header says.',
     LATER,
   ),
+  webhookNotFound: entry(404, 'No such webhook', 'Check the webhook id.'),
+  webhookUnauthorized: entry(
+    401,
+    'Not the webhook’s secret',
+    'Send Authorization: Bearer and the secret that registering it answered.',
+  ),
+  webhookUrlRefused: entry(
+    422,
+    'This URL is not called',
+    'Name an https URL of a public host, port 443 or 8443, without credentials.',
+  ),
+  tooManyWebhooks: entry(409, 'Too many webhooks', 'Delete one that is not needed.'),
   orderNotFound: entry(404, 'No such order', 'Check the order id.'),
   tooManyStreams: entry(503, 'Too many event streams', 'Try again later, or poll.', LATER),
   tooManySolvers: entry(503, 'Too many solvers', 'Close other connections, or try later.', LATER),
@@ -242,7 +256,7 @@ export class ApiError extends Error {
 
 /** `pointer` names the field in this request's body; a service may know it under another path. */
 export const refusalError = (
-  { refused, message, details }: Refusal<ServiceRefusalCode | PolicyRefusalCode>,
+  { refused, message, details }: Refusal<ErrorCode>,
   pointer: string | undefined,
 ) => new ApiError(refused, message, { pointer, details });
 

@@ -32,3 +32,10 @@ export type {
   Trimtab,
 } from './types/service.ts';
 export type { OrderPlace, OrderState, StoredOrder, StoredTx } from './types/store.ts';
+export type {
+  Delivery,
+  Webhook,
+  WebhookRefusal,
+  WebhookRefusalCode,
+  WebhookService,
+} from './types/webhooks.ts';

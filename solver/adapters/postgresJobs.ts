@@ -28,7 +28,8 @@ export function createPostgresJobs(database: Database): JobMethods {
         sql`UPDATE jobs SET due_at_ms = now_ms() + ${leaseMs}::bigint
             WHERE ${isLease(lease)} RETURNING 1`,
       ),
-    // A job asked for again while it ran stays, due when it was asked for.
+    // A job asked for again while it ran stays, due when it was asked for. The time is `held`'s, which
+    // is the row as locked: this statement may have begun before the other one committed.
     completeJob: (lease) =>
       fenced(
         lease,
@@ -36,8 +37,8 @@ export function createPostgresJobs(database: Database): JobMethods {
               FOR UPDATE),
             gone AS (DELETE FROM jobs WHERE ${isLease(lease)}
               AND EXISTS (SELECT 1 FROM held WHERE again_at_ms IS NULL)),
-            kept AS (UPDATE jobs SET due_at_ms = again_at_ms, again_at_ms = NULL, running = false,
-                attempts = 0, last_error = NULL
+            kept AS (UPDATE jobs SET due_at_ms = (SELECT again_at_ms FROM held),
+                again_at_ms = NULL, running = false, attempts = 0, last_error = NULL
               WHERE ${isLease(lease)} AND EXISTS (SELECT 1 FROM held WHERE again_at_ms IS NOT NULL))
             SELECT 1 FROM held`,
       ),

@@ -17,6 +17,7 @@ import type {
   StoredOrder,
   StoredTx,
 } from './store.ts';
+import type { WebhookService } from './webhooks.ts';
 
 /** Every expected "no" of POST /v1/quotes. */
 export type QuoteRefusalCode =
@@ -270,6 +271,7 @@ export interface Trimtab {
   readiness(): Promise<ReadinessView>;
   /** Idempotency keys that all API processes share. */
   readonly idempotency: IdempotencyStore;
+  readonly webhooks: WebhookService;
   /** Standing policies. */
   readonly policies: PolicyService;
   readonly cow: CowService;

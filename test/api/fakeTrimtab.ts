@@ -18,6 +18,7 @@ import type {
   Trimtab,
 } from '../../solver/types/service.ts';
 import type { OrderEvent, OrderPlace, OrderState, StoredOrder } from '../../solver/types/store.ts';
+import type { WebhookService } from '../../solver/types/webhooks.ts';
 import { type MemoryAuctions, memoryAuctions } from './memoryAuctions.ts';
 
 export const OWNER = evmAddress(`0x${'11'.repeat(20)}`);
@@ -88,9 +89,9 @@ export interface FakeTrimtab extends Trimtab {
   push(type: string, data?: JsonObject): void;
 }
 
-/** No policy service is scripted here: a test that needs one puts its own in. */
+/** No such service is scripted here: a test that needs one puts its own in. */
 const unscripted = async (): Promise<never> => {
-  throw new Error('policies are not scripted in this test');
+  throw new Error('not scripted in this test');
 };
 const NO_POLICIES: PolicyService = {
   arm: unscripted,
@@ -103,6 +104,14 @@ const NO_POLICIES: PolicyService = {
   dryRun: unscripted,
   drift: unscripted,
   subscribe: () => () => {},
+};
+
+const NO_WEBHOOKS: WebhookService = {
+  create: unscripted,
+  get: unscripted,
+  remove: unscripted,
+  ping: unscripted,
+  deliveries: unscripted,
 };
 
 /** As postgresIdempotency.ts has it, in memory and without leases. */
@@ -136,6 +145,7 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
     policies,
     cow: { solve: async () => ({ solutions: [] }) },
     idempotency: fakeIdempotency(),
+    webhooks: NO_WEBHOOKS,
     auctions: memoryAuctions(),
     quotesAsked: [],
     submitted: [],
