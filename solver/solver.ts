@@ -3,11 +3,12 @@
 
 import { systemClock } from './adapters/clock.ts';
 import { runWorker } from './adapters/jobs.ts';
+import { loadKeccak } from './adapters/keccak.ts';
 import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
 import { type Database, openDatabase } from './adapters/postgres.ts';
-import { registerPostgresGauges } from './adapters/postgresGauges.ts';
 import { createPostgresAuctions } from './adapters/postgresAuctions.ts';
+import { registerPostgresGauges } from './adapters/postgresGauges.ts';
 import { createHints } from './adapters/postgresHints.ts';
 import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
@@ -25,7 +26,7 @@ import { createEngine } from './engine/engine.ts';
 import { createEnginePool, type EnginePool } from './engine/pool.ts';
 import { createRiskKernel } from './engine/risk.ts';
 import { createAuctionMarket } from './filling/auctionMarket.ts';
-import { createDesk, type Desk } from './filling/desk.ts';
+import { createDesk } from './filling/desk.ts';
 import { createKeeper } from './keeper/keep.ts';
 import { KEEP_JOB } from './keeper/lifecycle.ts';
 import { createPolicies } from './keeper/policies.ts';
@@ -43,9 +44,10 @@ import {
 } from './metering.ts';
 import { decide } from './policy/decide.ts';
 import type { Forecast } from './policy/types.ts';
+import { fundingOf, reservedLately, solveOn } from './quotePorts.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
 import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
-import { judge } from './quoting/solve.ts';
+import { createSwapQuoter } from './quoting/swapQuoter.ts';
 import { byLane, JOB_KINDS, JOBS, type JobKind, LANES } from './roles.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
@@ -61,7 +63,7 @@ import { createServe } from './settlement/serve.ts';
 import { recoverSigner } from './settlement/signature.ts';
 import { createStanding } from './settlement/standing.ts';
 import { present } from './types/assert.ts';
-import { type ChainId, type EvmAddress, fromBytes32Address, type Hex } from './types/ids.ts';
+import type { ChainId, EvmAddress, Hex } from './types/ids.ts';
 import type { LogEvent, LogFailure, LogFields } from './types/log.ts';
 import { type Meter, NO_METER } from './types/meter.ts';
 import type { NetworkConfig } from './types/network.ts';
@@ -133,6 +135,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     onIdleError: (error) => log(error, 'database'),
   });
   await migrate(database);
+  await loadKeccak();
   const hints = createHints(database);
   const store = meteredStore(createPostgresStore(database, hints), meter, tell);
   const auctions = meteredAuctions(createPostgresAuctions(database, hints), meter, tell);
@@ -165,6 +168,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     clock,
     signer: signers.filler,
   });
+  const reserved = reservedLately(() => desk.reserved([]), store, clock);
   const quoting: QuoterDeps = {
     network,
     source,
@@ -173,11 +177,12 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     rng: systemRng,
     auctioneer: signers.auctioneer.address,
     solve: meteredSolve(solveOn(pool), meter),
-    reserved: () => desk.reserved([]),
-    canFund: fundingOf(desk),
+    reserved,
+    canFund: fundingOf(desk, source, network, reserved),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
   };
   const quoter = meteredQuoter(createQuoter(quoting), meter);
+  const swaps = meteredOffers(createSwapQuoter(quoting), meter);
   const admit = createAdmission({
     store,
     chains,
@@ -283,6 +288,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       chains,
       pool,
       quoter,
+      swaps,
       admission,
       auctions: market,
       policies,
@@ -383,23 +389,4 @@ function lazyPool(wasmBytes: Uint8Array): Pick<EnginePool, 'solve' | 'close'> {
     },
     close: async () => pool?.close(),
   };
-}
-
-/** quoting's solve over the pool: the workers search, this thread re-executes and certifies. */
-function solveOn(pool: EnginePool): QuoterDeps['solve'] {
-  return async (_, read) => {
-    const parsed = read();
-    return judge(parsed, await pool.solve(parsed), pool.hash);
-  };
-}
-
-function fundingOf(desk: Desk): QuoterDeps['canFund'] {
-  return ({ order, amounts }) =>
-    desk.canFund(
-      order.outputs.map((output, i) => ({
-        chainId: Number(output.chainId) as ChainId,
-        token: fromBytes32Address(output.token),
-        amount: present(amounts[i], 'an amount per output'),
-      })),
-    );
 }

@@ -1,9 +1,9 @@
 // ERC-20 balances and allowances of one account at one block, over the Chain port. A token that does
 // not answer counts as zero: nothing is ever promised from it.
 
-import { decodeFunctionResult, encodeFunctionData, erc20Abi } from 'viem';
+import { encodeFunctionData, erc20Abi } from 'viem';
 import type { EvmAddress } from '../types/ids.ts';
-import type { BlockRef, CallResult, Chain } from '../types/ports.ts';
+import type { BlockRef, Call, CallResult, Chain } from '../types/ports.ts';
 
 /** Base units by token, one round trip. Throws Fault. */
 export async function readBalances(
@@ -12,36 +12,28 @@ export async function readBalances(
   of: EvmAddress,
   at: BlockRef,
 ): Promise<ReadonlyMap<EvmAddress, bigint>> {
-  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [of] });
-  return byToken(
-    tokens,
-    await chain.read(
-      tokens.map((to) => ({ to, data })),
-      at,
-    ),
-  );
+  return amountsByToken(tokens, await chain.read(balanceCalls(tokens, of), at));
 }
 
-/** What `spender` may pull from `owner`, base units by token, one round trip. Throws Fault. */
-export async function readAllowances(
-  chain: Chain,
+/** One call per token. */
+export function balanceCalls(tokens: readonly EvmAddress[], of: EvmAddress): readonly Call[] {
+  const data = encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [of] });
+  return tokens.map((to) => ({ to, data }));
+}
+
+/** What `spender` may pull from `owner`: one call per token. */
+export function allowanceCalls(
   tokens: readonly EvmAddress[],
   owner: EvmAddress,
   spender: EvmAddress,
-  at: BlockRef,
-): Promise<ReadonlyMap<EvmAddress, bigint>> {
+): readonly Call[] {
   const args = [owner, spender] as const;
   const data = encodeFunctionData({ abi: erc20Abi, functionName: 'allowance', args });
-  return byToken(
-    tokens,
-    await chain.read(
-      tokens.map((to) => ({ to, data })),
-      at,
-    ),
-  );
+  return tokens.map((to) => ({ to, data }));
 }
 
-function byToken(
+/** Base units by token, of results in the tokens' order. */
+export function amountsByToken(
   tokens: readonly EvmAddress[],
   results: readonly CallResult[],
 ): ReadonlyMap<EvmAddress, bigint> {
@@ -49,7 +41,6 @@ function byToken(
 }
 
 function uint256(result: CallResult | undefined): bigint {
-  if (result?.ok !== true || result.data.length !== 66) return 0n;
-  const { data } = result;
-  return decodeFunctionResult({ abi: erc20Abi, functionName: 'balanceOf', data });
+  if (result?.ok !== true || !/^0x[0-9a-fA-F]{64}$/.test(result.data)) return 0n;
+  return BigInt(result.data);
 }

@@ -1,15 +1,16 @@
 // The MarketSource of quoting over real chains. Owns the cache: one ChainMarket per head block and
-// chain, read once however many requests ask, and the time limit after which a chain counts as
-// down. A head far behind the wall clock counts as down too: its pools are no market any more.
+// chain, read once however many requests ask, one look at the head for requests at the same time, and the
+// time limit after which a chain counts as down. A head far behind the wall clock counts as down too: its pools are no market any more.
 
-import type { ChainMarket, MarketSource, OwnerState } from '../market/source.ts';
+import type { ChainMarket, MarketSource } from '../market/source.ts';
 import { Fault } from '../types/errors.ts';
 import type { ChainId, EvmAddress, Hash32 } from '../types/ids.ts';
 import type { ChainConfig, NetworkConfig } from '../types/network.ts';
 import type { BlockRef, Chain, Clock } from '../types/ports.ts';
-import { readAllowances, readBalances } from './balanceReader.ts';
+import { readBalances } from './balanceReader.ts';
 import { readFeeds } from './feedReader.ts';
 import { readMessageFees } from './messageFeeReader.ts';
+import { createOwnerReader, type OwnerReader } from './ownerReader.ts';
 import { readPools } from './poolReader.ts';
 
 export interface MarketSourceOptions {
@@ -27,10 +28,14 @@ export interface MarketSourceOptions {
 /** A head this many block times (and at least STALL_SECONDS_MIN) old means that the chain stalled. */
 const STALL_BLOCKS = 30;
 const STALL_SECONDS_MIN = 60;
+/** How long a head counts as the head. Far below any chain's time between blocks. */
+const HEAD_FRESH_MS = 50;
 
 export function createMarketSource(options: MarketSourceOptions): MarketSource {
   const { network, clock, timeoutMs = 6_000 } = options;
   const cache = new Map<ChainId, { hash: Hash32; market: Promise<ChainMarket> }>();
+  const heads = new Map<ChainId, { readonly askedMs: number; readonly head: Promise<BlockRef> }>();
+  const owners = new Map<ChainId, OwnerReader>();
   const configs = new Map(network.chains.map((chain) => [chain.chainId, chain]));
 
   const find = (chainId: ChainId): { chain: Chain; config: ChainConfig } => {
@@ -45,9 +50,21 @@ export function createMarketSource(options: MarketSourceOptions): MarketSource {
     return { chain, config };
   };
 
+  /** Requests that come at the same time look at the head once. */
+  const headOf = (chain: Chain): Promise<BlockRef> => {
+    const known = heads.get(chain.chainId);
+    if (known !== undefined && clock.nowMs() - known.askedMs < HEAD_FRESH_MS) return known.head;
+    const entry = { askedMs: clock.nowMs(), head: chain.block('latest') };
+    heads.set(chain.chainId, entry);
+    entry.head.catch(() => {
+      if (heads.get(chain.chainId) === entry) heads.delete(chain.chainId);
+    });
+    return entry.head;
+  };
+
   const current = async (chainId: ChainId): Promise<ChainMarket> => {
     const { chain, config } = find(chainId);
-    const head = await chain.block('latest');
+    const head = await headOf(chain);
     refuseStalled(config, head, clock);
     const cached = cache.get(chainId);
     if (cached?.hash === head.hash) return cached.market;
@@ -62,9 +79,18 @@ export function createMarketSource(options: MarketSourceOptions): MarketSource {
 
   return {
     chain: (chainId) => within(clock, timeoutMs, chainId, current(chainId)),
-    async owner(chainId, owner, at) {
+    async owner(chainId, owner, at, spender) {
       const { chain, config } = find(chainId);
-      return within(clock, timeoutMs, chainId, readOwner(chain, config, owner, at));
+      const of = spender ?? config.contracts.portfolioSettler;
+      let read = owners.get(chainId);
+      if (read === undefined) {
+        read = createOwnerReader(
+          chain,
+          config.tokens.map(({ address }) => address),
+        );
+        owners.set(chainId, read);
+      }
+      return within(clock, timeoutMs, chainId, read(owner, of, at));
     },
   };
 }
@@ -91,21 +117,6 @@ async function readMarket(
   const gasPrice = (now * 5n) / 4n + 1n;
   const { chainId } = config;
   return { chainId, block, pools: read.pools, feeds, inventory, gasPrice, messageFees };
-}
-
-async function readOwner(
-  chain: Chain,
-  config: ChainConfig,
-  owner: EvmAddress,
-  at: BlockRef,
-): Promise<OwnerState> {
-  const tokens = config.tokens.map(({ address }) => address);
-  const spender = config.contracts.portfolioSettler;
-  const [balances, allowances] = await Promise.all([
-    readBalances(chain, tokens, owner, at),
-    readAllowances(chain, tokens, owner, spender, at),
-  ]);
-  return { balances, allowances };
 }
 
 function refuseStalled(config: ChainConfig, head: BlockRef, clock: Clock): void {
