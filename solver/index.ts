@@ -1,10 +1,11 @@
 // The public door of the domain: what api/ and other callers may name. The composition root is
 // solver.ts; everything else behind this door is free to move.
 
+export { isTerminal, ORDER_STATES, STATE_NOTES } from './settlement/lifecycle.ts';
 export type { SignedBid, SolverStanding } from './types/auction.ts';
 export type { AuctionService, BidRefusalCode, MarketEvent } from './types/auctionService.ts';
-export { isTerminal, ORDER_STATES, STATE_NOTES } from './settlement/lifecycle.ts';
 export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
+export type { IdempotencyStore } from './types/idempotency.ts';
 export {
   type EvmAddress,
   evmAddress,
@@ -13,7 +14,6 @@ export {
   type PolicyId,
   policyId,
 } from './types/ids.ts';
-export type { IdempotencyStore } from './types/idempotency.ts';
 export { interoperable } from './types/interop.ts';
 export type { JsonObject } from './types/json.ts';
 export type { LogEvent, LogFailure } from './types/log.ts';
@@ -25,10 +25,13 @@ export type {
   PolicyService,
 } from './types/policyService.ts';
 export type {
+  CowService,
   OrderRecord,
   RebalanceRequest,
   ServiceRefusalCode,
   SubmitRequest,
+  SwapAsset,
+  SwapRequest,
   Trimtab,
 } from './types/service.ts';
 export type { OrderPlace, OrderState, StoredOrder, StoredTx } from './types/store.ts';

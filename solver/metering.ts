@@ -3,6 +3,7 @@
 // swallows no error.
 
 import type { Quoter, QuoterDeps } from './quoting/quoter.ts';
+import type { SwapQuoter } from './quoting/swapQuoter.ts';
 import type { Admission } from './settlement/admission.ts';
 import type { AuctionService } from './types/auctionService.ts';
 import type { AuctionStore } from './types/auctionStore.ts';
@@ -49,6 +50,19 @@ export function meteredQuoter(quoter: Quoter, meter: Meter): Quoter {
       const gapBps = isRefusal(answer) ? null : gapOf(answer);
       if (gapBps !== null) meter.observe('trimtab_quote_gap_bps', gapBps, {});
       return answer as Awaited<ReturnType<Quoter['quote']>>;
+    },
+  };
+}
+
+/** Swaps, and rebalances asked for in other order types: counted as quotes. */
+export function meteredOffers(swaps: SwapQuoter, meter: Meter): SwapQuoter {
+  return {
+    async offers(request) {
+      const started = performance.now();
+      const asked = swaps.offers(request);
+      const answer = await counted(meter, 'trimtab_quotes_total', asked, () => 'ok');
+      meter.observe('trimtab_quote_seconds', secondsSince(started), {});
+      return answer as Awaited<ReturnType<SwapQuoter['offers']>>;
     },
   };
 }

@@ -31,7 +31,7 @@ export interface ChainMarket {
 /** An owner's position on one chain, by token. */
 export interface OwnerState {
   readonly balances: ReadonlyMap<EvmAddress, bigint>;
-  /** What the chain's PortfolioSettler may pull. */
+  /** What the chain's PortfolioSettler, or the asked spender, may pull. */
   readonly allowances: ReadonlyMap<EvmAddress, bigint>;
 }
 
@@ -39,5 +39,10 @@ export interface OwnerState {
 export interface MarketSource {
   /** At the head; the same object while the head does not move. */
   chain(chainId: ChainId): Promise<ChainMarket>;
-  owner(chainId: ChainId, owner: EvmAddress, at: BlockRef): Promise<OwnerState>;
+  owner(
+    chainId: ChainId,
+    owner: EvmAddress,
+    at: BlockRef,
+    spender?: EvmAddress,
+  ): Promise<OwnerState>;
 }

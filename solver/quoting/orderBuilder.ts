@@ -21,6 +21,10 @@ export interface OrderTerms {
   readonly targets: readonly ScopeTarget[];
   readonly slippageBps: number;
   readonly validUntil: UnixSeconds;
+  /** Who receives the outputs; default: the owner. */
+  readonly recipient?: EvmAddress;
+  /** Signs exactly these per output, base units, at most what is quoted; default: by slippage. */
+  readonly minimums?: readonly bigint[];
 }
 export interface BuiltOrder {
   readonly order: PortfolioOrder;
@@ -44,9 +48,11 @@ export function buildOrder(
   const openedFinal = Math.max(...chainsOf(trade.inputs).map(finalitySeconds));
   const fillDeadline = openDeadline + openedFinal + policy.fillWindowSeconds;
   const expiry = fillDeadline + network.minProofWindowSeconds + policy.expirySlackSeconds;
-  const outputs = trade.outputs.map(({ token, amount }) =>
-    mandate(token.chain, token.token.address, terms.owner, minimum(amount, terms.slippageBps)),
-  );
+  const recipient = terms.recipient ?? terms.owner;
+  const outputs = trade.outputs.map(({ token, amount }, i) => {
+    const signed = terms.minimums?.[i] ?? minimum(amount, terms.slippageBps);
+    return mandate(token.chain, token.token.address, recipient, signed);
+  });
   const order: PortfolioOrder = {
     owner: terms.owner,
     nonce: randomNonce(rng),
@@ -89,7 +95,7 @@ export function targetsHash(targets: readonly ScopeTarget[]): Hex {
   return `0x${bytesToHex(keccak_256(utf8ToBytes(canonicalJson(list))))}`;
 }
 
-const minimum = (amount: bigint, slippageBps: number): bigint =>
+export const minimum = (amount: bigint, slippageBps: number): bigint =>
   mulDivDown(amount, BigInt(10_000 - slippageBps), 10_000n);
 
 /** 256 random bits: no two orders meet, so a fresh nonce is an unused one. */

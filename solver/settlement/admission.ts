@@ -4,17 +4,18 @@
 
 import { OrderJsonError, orderFromJson, orderToJson } from '../../contracts-abi/orderJson.ts';
 import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
+import { present } from '../types/assert.ts';
 import { Fault, type Refusal } from '../types/errors.ts';
 import { type EvmAddress, evmAddress, type Hex, type OrderId, orderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { SubmitRefusalCode, SubmitRequest, Submitted } from '../types/service.ts';
-import type { SignatureKind, StoredOrder, StoredQuote } from '../types/store.ts';
-import { kindOfQuote, permit2Fault, signatureForms, spenderOf } from './authority.ts';
+import type { QuoteTerms, SignatureKind, StoredOrder } from '../types/store.ts';
+import { permit2Fault, signatureForms, spenderOf } from './authority.ts';
 import * as contracts from './contracts.ts';
-import { chainAt, type Signing, signatureOf } from './ownerSigned.ts';
+import { GUARD_JOB, SERVE_JOB } from './kinds.ts';
+import { chainAt, keyOf, type Signing, signatureOf } from './ownerSigned.ts';
 import type { SettlementDeps } from './ports.ts';
 import { orderFault, timesFault } from './rules.ts';
-import { GUARD_JOB, SERVE_JOB } from './serve.ts';
 
 export type SubmitRefusal = Refusal<SubmitRefusalCode>;
 
@@ -42,24 +43,80 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       const { order, quote } = found;
       const id = orderId(hashOrder(order));
       const known = await deps.store.getOrder(id);
-      const kind = request.signatureKind ?? (quote === null ? 'eip712' : kindOfQuote(quote));
-      const forms = signatureForms(request.signature, kind);
-      if (known?.signatureKind === kind && forms.includes(known.ownerSignature)) {
+      if (known !== null && isSignatureOf(known, request)) {
         return { orderId: id, created: false, order: known };
       }
       const now = deps.clock.now();
       const fault =
         orderFault(order, deps.network) ??
-        (kind === 'permit2' ? permit2Fault(order, deps.network, request.permit2) : null) ??
+        (request.signatureKind === 'permit2'
+          ? permit2Fault(order, deps.network, request.permit2)
+          : null) ??
         auctioneerFault(order, deps.auctioneer) ??
         quoteFault(quote, deps.clock.nowMs(), known !== null) ??
         (known === null ? timesFault(order, deps.network, now) : null);
       if (fault !== null) return fault;
-      const signed = await onChains(deps, { order, id, kind, forms }, known !== null);
+      const signed = await signedOnChains(
+        deps,
+        signingsOf(order, id, request, deps),
+        known !== null,
+      );
       if ('refused' in signed) return signed;
       return admit(deps, order, id, signed, quote);
     },
   };
+}
+
+/** The very signature the order was admitted with, in any of its forms. */
+function isSignatureOf(known: StoredOrder, { signature, signatureKind }: SubmitRequest): boolean {
+  const kind = known.signatureKind;
+  if (signatureKind !== undefined && signatureKind !== kind) return false;
+  return signatureForms(signature, kind).includes(known.ownerSignature);
+}
+
+/**
+ * What the signature may be, the likeliest first. A quote's id alone does not say whether its order or
+ * a Permit2 transfer witnessed by it was signed: whichever the signature fits is meant.
+ */
+function signingsOf(
+  order: PortfolioOrder,
+  id: OrderId,
+  { signature, signatureKind }: SubmitRequest,
+  { network }: AdmissionDeps,
+): readonly Signing[] {
+  const kinds: readonly SignatureKind[] =
+    signatureKind !== undefined
+      ? [signatureKind]
+      : permit2Fault(order, network) === null
+        ? ['eip712', 'permit2']
+        : ['eip712'];
+  const signings = kinds.map((kind) => ({
+    ...{ order, id, kind },
+    forms: signatureForms(signature, kind),
+  }));
+  const own = signings.length === 1 ? undefined : signings.find((one) => keyOf(one, network));
+  return own === undefined ? signings : [own];
+}
+
+/** The refusals of a signature, not of what it signs. */
+const UNSIGNED: ReadonlySet<string> = new Set([
+  'malformedSignature',
+  'wrongSigner',
+  'signatureForAnotherOrder',
+]);
+
+async function signedOnChains(
+  deps: AdmissionDeps,
+  signings: readonly Signing[],
+  known: boolean,
+): Promise<Signed | SubmitRefusal> {
+  let first: SubmitRefusal | null = null;
+  for (const signing of signings) {
+    const signed = await onChains(deps, signing, known);
+    if (!('refused' in signed) || !UNSIGNED.has(signed.refused)) return signed;
+    first ??= signed;
+  }
+  return present(first, 'a refusal of every kind');
 }
 
 function shapeFault(request: SubmitRequest): SubmitRefusal | null {
@@ -80,7 +137,7 @@ function shapeFault(request: SubmitRequest): SubmitRefusal | null {
 
 interface FoundOrder {
   readonly order: PortfolioOrder;
-  readonly quote: StoredQuote | null;
+  readonly quote: QuoteTerms | null;
 }
 
 async function findOrder(
@@ -93,7 +150,7 @@ async function findOrder(
     if (given !== null) return { order: given, quote: await quoteOf(store, given) };
     return refuse('orderMalformed', 'give an order, a quoteId, or both', '/order');
   }
-  const quote = await store.getQuote(request.quoteId);
+  const quote = await store.getQuoteTerms(request.quoteId);
   if (quote === null) {
     return refuse(
       'quoteNotFound',
@@ -120,7 +177,7 @@ async function findOrder(
 async function quoteOf(
   store: AdmissionDeps['store'],
   order: PortfolioOrder,
-): Promise<StoredQuote | null> {
+): Promise<QuoteTerms | null> {
   const quote = await store.quoteOfOrder(evmAddress(order.owner), order.nonce.toString());
   if (quote === null) return null;
   return hashOrder(orderFromJson(quote.order)) === hashOrder(order) ? quote : null;
@@ -142,11 +199,7 @@ function auctioneerFault(order: PortfolioOrder, ours: EvmAddress): SubmitRefusal
 }
 
 /** An order that was admitted in time stays admitted. */
-function quoteFault(
-  quote: StoredQuote | null,
-  nowMs: number,
-  known: boolean,
-): SubmitRefusal | null {
+function quoteFault(quote: QuoteTerms | null, nowMs: number, known: boolean): SubmitRefusal | null {
   if (quote === null || known || nowMs <= quote.validUntilMs) return null;
   const late = Math.ceil((nowMs - quote.validUntilMs) / 1_000);
   return refuse('quoteExpired', `the quote expired ${late} s ago; ask for a new one`, '/quoteId');
@@ -240,7 +293,7 @@ async function admit(
   order: PortfolioOrder,
   id: OrderId,
   { kind, signature }: Signed,
-  quote: StoredQuote | null,
+  quote: QuoteTerms | null,
 ): Promise<Submitted | SubmitRefusal> {
   const runAtMs = deps.clock.nowMs();
   const row: Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'> = {

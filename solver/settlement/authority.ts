@@ -10,17 +10,7 @@ import { type EvmAddress, evmAddress, type Hex } from '../types/ids.ts';
 import type { Json, JsonObject } from '../types/json.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { SubmitRefusalCode } from '../types/service.ts';
-import type { SignatureKind, StoredQuote } from '../types/store.ts';
-
-/** OIF's order type of an order signed through Permit2: quoting's name for it, read back here. */
-const PERMIT2_ORDER_TYPE = 'oif-escrow-v0';
-
-/** The kind of signature a quote's payload asks for. */
-export function kindOfQuote({ response }: StoredQuote): SignatureKind {
-  const { order } = response;
-  const type = typeof order === 'object' && order !== null && 'type' in order ? order.type : null;
-  return type === PERMIT2_ORDER_TYPE ? 'permit2' : 'eip712';
-}
+import type { SignatureKind } from '../types/store.ts';
 
 /**
  * The signature in every form it may mean, the likeliest first, lower case. OIF prefixes Permit2's with
@@ -72,7 +62,7 @@ export const permit2On = (network: NetworkConfig, { chainId }: Origin): EvmAddre
 export function permit2Fault(
   order: PortfolioOrder,
   network: NetworkConfig,
-  signed: JsonObject | undefined,
+  signed?: JsonObject,
 ): Refusal<SubmitRefusalCode> | null {
   const [origin, another] = order.origins;
   if (origin === undefined || another !== undefined) {

@@ -6,6 +6,7 @@ import { orderFromJson } from '../../contracts-abi/orderJson.ts';
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { Fault, type Refusal } from '../types/errors.ts';
 import { chainId, type EvmAddress, evmAddress, type Hex, type OrderId } from '../types/ids.ts';
+import type { NetworkConfig } from '../types/network.ts';
 import type { CallResult, Chain } from '../types/ports.ts';
 import type { SubmitRefusalCode } from '../types/service.ts';
 import type { SignatureKind } from '../types/store.ts';
@@ -25,6 +26,12 @@ export interface Signing {
   /** What the signature may mean, likeliest first. */
   readonly forms: readonly Hex[];
 }
+/** The form in which the owner's own key made the signature. */
+export function keyOf({ order, kind, forms }: Signing, network: NetworkConfig): Hex | undefined {
+  const digest = digestOf(order, kind, network);
+  return forms.find((form) => recoverSigner(digest, form) === order.owner);
+}
+
 /**
  * The owner's key first, as the settlers ask, then ERC-1271 on every origin. Permit2 asks a key only
  * where the account has no code: a delegated account (EIP-7702) must take its key's signature itself.
@@ -35,7 +42,7 @@ export async function signatureOf(
 ): Promise<Hex | SubmitRefusal> {
   const { order, kind, forms } = signing;
   const digest = digestOf(order, kind, deps.network);
-  const own = forms.find((form) => recoverSigner(digest, form) === order.owner);
+  const own = keyOf(signing, deps.network);
   if (own !== undefined && kind === 'eip712') return own;
   for (const form of own === undefined ? forms : [own]) {
     const taken = (result: CallResult | undefined) =>

@@ -137,6 +137,35 @@ export interface RebalanceRequest {
 }
 export type QuoteRequest = RebalanceRequest;
 
+/** A token as a swap names it. Without a chain it must be on exactly one of the served ones. */
+export interface SwapAsset {
+  readonly chain?: number;
+  /** 20-byte address, lower case. */
+  readonly token: EvmAddress;
+}
+
+/** An OIF swap as asked for: some tokens into one other, shapes checked, meaning not yet. */
+export interface SwapRequest {
+  readonly intentType: 'oif-swap';
+  readonly owner: EvmAddress;
+  /** exact-output has one input without amount and an output with one. */
+  readonly swapType: 'exact-input' | 'exact-output';
+  /** Base units as decimal strings. */
+  readonly inputs: readonly { readonly asset: SwapAsset; readonly amount?: string }[];
+  /** exact-input: `amount` is the least to be signed; exact-output: what is wanted, no less. */
+  readonly output: {
+    readonly asset: SwapAsset;
+    readonly amount?: string;
+    readonly receiver: EvmAddress;
+  };
+  /** Unix seconds; the quote must stay valid until then. */
+  readonly minValidUntil?: number;
+  /** Order types the caller can sign, best first; default: all of ours. */
+  readonly supportedTypes?: readonly string[];
+  /** What of the request is not followed, to be said with the quote. */
+  readonly notes: readonly { readonly code: string; readonly message: string }[];
+}
+
 /** One order offered: the very JSON of GetQuoteResponse.quotes[i]. */
 export interface Quote {
   readonly quoteId: string;
@@ -245,6 +274,10 @@ export interface CowService {
 /** The service. Every method may throw Fault (I/O) or Defect; quote and submit also InvalidInput. */
 export interface Trimtab {
   quote(request: QuoteRequest): Promise<Quote | Refusal<QuoteRefusalCode>>;
+  /** One quote per order type that the caller supports and the order can be, in the caller's order. */
+  offers(
+    request: QuoteRequest | SwapRequest,
+  ): Promise<readonly Quote[] | Refusal<QuoteRefusalCode>>;
   submit(request: SubmitRequest): Promise<Submitted | Refusal<SubmitRefusalCode>>;
   getOrder(orderId: OrderId): Promise<OrderRecord | null>;
   /**
@@ -276,5 +309,5 @@ export interface Trimtab {
   readonly policies: PolicyService;
   readonly cow: CowService;
   /** The market of solvers. */
-  readonly auctions?: AuctionService;
+  readonly auctions: AuctionService;
 }

@@ -2,7 +2,7 @@
 
 import { orderToJson } from '../../contracts-abi/orderJson.ts';
 import { hashOrder, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
-import type { Refusal } from '../../solver/types/errors.ts';
+import { isRefusal, type Refusal } from '../../solver/types/errors.ts';
 import type { IdempotencyStore } from '../../solver/types/idempotency.ts';
 import { chainId, evmAddress, type OrderId, orderId } from '../../solver/types/ids.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
@@ -15,6 +15,7 @@ import type {
   SubmitRefusalCode,
   SubmitRequest,
   Submitted,
+  SwapRequest,
   Trimtab,
 } from '../../solver/types/service.ts';
 import type { OrderEvent, OrderPlace, OrderState, StoredOrder } from '../../solver/types/store.ts';
@@ -78,6 +79,7 @@ export function storedOrder(state: OrderState = 'created'): StoredOrder {
 export interface FakeTrimtab extends Trimtab {
   readonly auctions: MemoryAuctions;
   readonly quotesAsked: QuoteRequest[];
+  readonly offersAsked: (QuoteRequest | SwapRequest)[];
   readonly submitted: SubmitRequest[];
   answerQuote: Quote | Refusal<QuoteRefusalCode> | Error;
   answerSubmit: Refusal<SubmitRefusalCode> | Error | null;
@@ -148,6 +150,7 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
     webhooks: NO_WEBHOOKS,
     auctions: memoryAuctions(),
     quotesAsked: [],
+    offersAsked: [],
     submitted: [],
     answerQuote: { quoteId: 'q-1', validUntil: 1_900_000_000, response: { quoteId: 'q-1' } },
     answerSubmit: null,
@@ -164,6 +167,11 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
       fake.quotesAsked.push(request);
       if (fake.answerQuote instanceof Error) throw fake.answerQuote;
       return fake.answerQuote;
+    },
+    async offers(request) {
+      fake.offersAsked.push(request);
+      if (fake.answerQuote instanceof Error) throw fake.answerQuote;
+      return isRefusal(fake.answerQuote) ? fake.answerQuote : [fake.answerQuote];
     },
     async submit(request): Promise<Submitted | Refusal<SubmitRefusalCode>> {
       fake.submitted.push(request);

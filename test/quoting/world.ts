@@ -10,6 +10,7 @@ import type { PoolState, UniswapV3State } from '../../solver/market/snapshot.ts'
 import type { ChainMarket, MarketSource } from '../../solver/market/source.ts';
 import { createQuoter, type Quoter, type QuoterDeps } from '../../solver/quoting/quoter.ts';
 import { solveProblem } from '../../solver/quoting/solve.ts';
+import { createSwapQuoter, type SwapQuoter } from '../../solver/quoting/swapQuoter.ts';
 import { unixSeconds } from '../../solver/types/amounts.ts';
 import { present } from '../../solver/types/assert.ts';
 import { Fault } from '../../solver/types/errors.ts';
@@ -22,6 +23,7 @@ import type { StoredQuote } from '../../solver/types/store.ts';
 export const NOW = unixSeconds(1_800_000_000);
 export const CHAINS = [31338, 31339, 31340].map(chainId);
 export const OWNER = evmAddress(`0x${'11'.repeat(20)}`);
+export const PERMIT2 = evmAddress(`0x${'b2'.repeat(20)}`);
 export const AUCTIONEER = evmAddress(`0x${'22'.repeat(20)}`);
 
 const ASSETS = [
@@ -76,6 +78,8 @@ function chainConfig(id: ChainId): ChainConfig {
       uniswapV2Factory: contract(7),
       uniswapV3Factory: contract(8),
       wrappedNative: tokenAddress(id, 'WETH'),
+      // One chain has none.
+      ...(id === 31340 ? {} : { permit2: PERMIT2 }),
     },
     tokens,
     pools: [],
@@ -174,6 +178,7 @@ export interface World {
   readonly results: ProblemResult[];
   canFund: QuoterDeps['canFund'];
   readonly quoter: Quoter;
+  readonly swaps: SwapQuoter;
 }
 
 const readFeed = (dollars: number): FeedReading => ({
@@ -225,7 +230,7 @@ export function makeWorld(inventoryDollars = 500_000): World {
   const markets = new Map(
     CHAINS.map((id, i) => [id, { ...marketOf(id, [0, 8, -6][i] ?? 0, inventoryDollars) }]),
   );
-  const world: Omit<World, 'quoter'> = {
+  const world: Omit<World, 'quoter' | 'swaps'> = {
     down: new Set(),
     markets,
     balances: new Map([
@@ -257,7 +262,7 @@ export function makeWorld(inventoryDollars = 500_000): World {
     },
   };
   let drawn = 0;
-  const quoter = createQuoter({
+  const deps: QuoterDeps = {
     network,
     source,
     store: {
@@ -276,8 +281,8 @@ export function makeWorld(inventoryDollars = 500_000): World {
     },
     reserved: async () => world.reserved,
     canFund: (request) => world.canFund(request),
-  });
-  return Object.assign(world, { quoter });
+  };
+  return Object.assign(world, { quoter: createQuoter(deps), swaps: createSwapQuoter(deps) });
 }
 
 export const balanced: RebalanceRequest = {
