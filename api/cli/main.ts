@@ -3,9 +3,13 @@
 
 import { Command, CommanderError } from 'commander';
 import { Fault, InvalidInput } from '../../solver/types/errors.ts';
+import { TrimtabError } from '../client/index.ts';
 import { registerBuild } from './build.ts';
 import { registerBacktest } from './commands/backtest.ts';
+import { registerNetwork } from './commands/network.ts';
+import { registerOrders } from './commands/orders.ts';
 import { registerDrift, registerPolicy } from './commands/policy.ts';
+import { Declined, registerQuote } from './commands/quote.ts';
 import { registerReplay } from './commands/replay.ts';
 import { registerSolve } from './commands/solve.ts';
 import { registerSolver } from './commands/solver.ts';
@@ -14,7 +18,8 @@ import { RefusedByService } from './http.ts';
 import { registerServe } from './serve/command.ts';
 import { registerStart } from './start.ts';
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** Every command; nothing is run. */
+export function commands(): Command {
   const program = new Command('trimtab')
     .description('One signed order moves a whole portfolio, over several chains.')
     .exitOverride()
@@ -22,6 +27,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   registerBuild(program);
   registerStart(program);
   registerServe(program);
+  registerQuote(program);
+  registerOrders(program);
+  registerNetwork(program);
   registerSolve(program);
   registerSolver(program);
   registerVerify(program);
@@ -29,6 +37,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   registerDrift(program);
   registerBacktest(program);
   registerReplay(program);
+  return program;
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = commands();
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -53,6 +66,18 @@ function report(error: unknown): number {
     console.error(`error: ${pointer ? `${pointer}: ` : ''}${error.message}`);
     if (remedy !== undefined) console.error(`  ${remedy}`);
     return Number(status) === 400 ? 2 : Number(status) >= 500 ? 3 : 1;
+  }
+  if (error instanceof TrimtabError) {
+    const { pointer, remedy, status, code } = error;
+    console.error(`error: ${pointer ? `${pointer}: ` : ''}${error.message}`);
+    if (remedy !== undefined) console.error(`  ${remedy}`);
+    if (status !== undefined) return status === 400 ? 2 : status >= 500 || status === 429 ? 3 : 1;
+    if (code === 'invalidArgument') return 2;
+    return code === 'mismatch' || code === 'certificateRejected' ? 1 : 3;
+  }
+  if (error instanceof Declined) {
+    console.error(error.message);
+    return 1;
   }
   console.error(error);
   return 3;

@@ -1,9 +1,9 @@
 // A filler's standing from what became of its awards. The rule:
 //
 //   An award that faded or was late is a strike. A strike counts for 7 days, and every award filled in
-//   time takes the latest strike away (the latest, so that nothing older than a week matters). The strike that makes n of them starts a cooldown of
-//   60 s · 2^(n − 1), at most 24 h, from the moment it happened. A running cooldown is not cut short by
-//   a fill, and overlapping ones end with the latest.
+//   time takes the latest strike away (the latest, so that nothing older than a week matters). The
+//   strike that makes n of them starts a cooldown of 60 s · 2^(n − 1), at most 24 h, from the moment
+//   it happened. A fill cuts no running cooldown short, and overlapping ones end with the latest.
 //
 // A late fill counts like none: the owner was made to wait past the signed deadline and refunded.
 // Pure: the same history gives the same answer at the same time.

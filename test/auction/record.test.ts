@@ -2,86 +2,17 @@
 // the built-in solver's own report.
 
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { privateKeyToAccount } from 'viem/accounts';
 import { describe, expect, it } from 'vitest';
-import { bidDigest } from '../../contracts-abi/bidTypedData.ts';
-import { hashOrder } from '../../contracts-abi/typedData.ts';
-import { decideAuction, signAwards } from '../../solver/auction/award.ts';
-import { bidFromJson, bidToJson, type VerifiedBid, verifyBid } from '../../solver/auction/bid.ts';
-import {
-  instanceFromJson,
-  instanceId,
-  instanceToJson,
-  pairOf,
-} from '../../solver/auction/instance.ts';
-import { auctionRecord, replay } from '../../solver/auction/record.ts';
+import { bidFromJson, bidToJson, verifyBid } from '../../solver/auction/bid.ts';
+import { instanceFromJson, instanceId, instanceToJson } from '../../solver/auction/instance.ts';
+import { replay } from '../../solver/auction/record.ts';
 import { recoverSigner } from '../../solver/settlement/signature.ts';
-import type { AuctionInstance, SignedBid } from '../../solver/types/auction.ts';
+import type { SignedBid } from '../../solver/types/auction.ts';
 import { InvalidInput, isRefusal } from '../../solver/types/errors.ts';
-import { evmAddress, type Hex, type OrderId, orderId } from '../../solver/types/ids.ts';
+import type { Hex } from '../../solver/types/ids.ts';
 import type { Json, JsonObject } from '../../solver/types/json.ts';
-import { simRng } from '../settlement/sim/rng.ts';
-import { auctioneer, simOrder } from '../settlement/sim/world.ts';
+import { accounts, bids, byId, instance, record, recordOf, verified } from './closed.ts';
 import { address, word } from './generate.ts';
-
-const accounts = ['7', '8', '9'].map((digit) => privateKeyToAccount(`0x${digit.repeat(64)}`));
-const orders = [31, 32, 33].map((seed) => simOrder(simRng(seed)));
-const byId = new Map(orders.map((order) => [orderId(hashOrder(order)), order]));
-const instance: AuctionInstance = {
-  version: 2,
-  orders: [...byId]
-    .map(([id, order]) => ({
-      orderId: id,
-      pair: pairOf(order),
-      openBy: order.openDeadline - 1,
-      fillDeadline: order.fillDeadline,
-      outputs: order.outputs.map((o) => ({
-        chainId: Number(o.chainId),
-        token: address(5),
-        decimals: 6,
-        minimum: o.amount,
-        priceWad: 3n * 10n ** 18n,
-      })),
-    }))
-    .sort((a, b) => (a.orderId < b.orderId ? -1 : 1)),
-  openedAtMs: 1_700_000_000_000,
-  closesAtMs: 1_700_000_000_800,
-  snapshotDigest: word(1),
-  blocks: [{ chainId: 41, number: '12', hash: word(2) }],
-  engine: word(3),
-};
-
-async function signedBid(who: number, surplus: readonly (bigint | null)[]): Promise<SignedBid> {
-  const account = accounts[who];
-  if (account === undefined) throw new Error('no account');
-  const items = instance.orders.flatMap(({ orderId: id, outputs }, i) => {
-    const more = surplus[i] ?? null;
-    return more === null ? [] : [{ orderId: id, amounts: outputs.map((o) => o.minimum + more) }];
-  });
-  const bid = { auctionId: instanceId(instance), filler: evmAddress(account.address), items };
-  return { ...bid, signature: await account.sign({ hash: bidDigest(bid) }) };
-}
-function verified(bid: SignedBid): VerifiedBid {
-  const answer = verifyBid(bid, recoverSigner);
-  if (isRefusal(answer)) throw new Error(answer.message);
-  return answer;
-}
-
-const bids = [
-  await signedBid(0, [9n, null, null]),
-  await signedBid(0, [null, 4n, 4n]),
-  await signedBid(1, [7n, 5n, null]),
-  await signedBid(2, [-1n, null, null]),
-  await signedBid(2, [8n, null, null]),
-];
-async function recordOf(open: ReadonlyMap<OrderId, (typeof orders)[number]>): Promise<JsonObject> {
-  const decided = decideAuction(instance, bids.map(verified));
-  const signed = await signAwards(decided, open, auctioneer);
-  const netting = { mode: 'oneByOne' };
-  const record = auctionRecord(decided, { auctioneer: auctioneer.address, signed, netting });
-  return JSON.parse(JSON.stringify(record)) as JsonObject;
-}
-const record = await recordOf(byId);
 
 interface Place {
   readonly path: readonly string[];
