@@ -85,7 +85,7 @@ describe('desk.reserved', () => {
     const reserves = { [`${A}:USDC`]: '7', '99:USDC': '5' };
     const facts = { reserves, 'tx:fill:99': 'final' };
     setting.inFlight.push({ orderId: other, facts } as unknown as StoredOrder);
-    expect(await setting.desk.reserved(id)).toEqual(new Map([[`${A}:USDC`, 7n]]));
-    expect(await setting.desk.reserved(other)).toEqual(new Map());
+    expect(await setting.desk.reserved([id])).toEqual(new Map([[`${A}:USDC`, 7n]]));
+    expect(await setting.desk.reserved([other])).toEqual(new Map());
   });
 });

@@ -8,7 +8,7 @@ import { createEngine } from '../../solver/engine/engine.ts';
 import { createDesk, type Desk } from '../../solver/filling/desk.ts';
 import { type DeskMarket, deskMarket } from '../../solver/filling/deskMarket.ts';
 import { present } from '../../solver/types/assert.ts';
-import type { ChainId } from '../../solver/types/ids.ts';
+import type { ChainId, OrderId } from '../../solver/types/ids.ts';
 import type { Chain } from '../../solver/types/ports.ts';
 import type { StoredOrder } from '../../solver/types/store.ts';
 import { CHAINS, makeWorld, NOW, network, type World } from '../quoting/world.ts';
@@ -24,6 +24,8 @@ export interface DeskWorld {
   readonly desk: Desk;
   /** Orders whose reservations count. */
   readonly inFlight: StoredOrder[];
+  /** The desk's own bids in auctions that are not closed. */
+  readonly liveBids: { orderIds: OrderId[]; reserves: Record<string, string> }[];
   readonly allowance: { value: bigint };
 }
 
@@ -32,6 +34,7 @@ export function makeDesk(inventoryDollars = 500_000): DeskWorld {
   const allowance = { value: 0n };
   const chains = new Map(CHAINS.map((id) => [id, allowanceChain(id, allowance)]));
   const inFlight: StoredOrder[] = [];
+  const liveBids: DeskWorld['liveBids'] = [];
   const desk = createDesk({
     engine,
     source: {
@@ -40,11 +43,12 @@ export function makeDesk(inventoryDollars = 500_000): DeskWorld {
     },
     chains,
     store: { listOrders: async () => inFlight },
+    bids: { liveReserves: async () => liveBids },
     network,
     clock: { now: () => NOW, nowMs: () => NOW * 1_000, sleep: async () => {} },
     signer: filler,
   });
-  return { world, desk, inFlight, allowance };
+  return { world, desk, inFlight, liveBids, allowance };
 }
 
 export function marketOf(world: World, id: ChainId): DeskMarket {

@@ -6,17 +6,23 @@
 import { describe, expect, it } from 'vitest';
 import { orderToJson } from '../../contracts-abi/orderJson.ts';
 import { hashOrder, orderDigest } from '../../contracts-abi/typedData.ts';
+import { createAuctioning } from '../../solver/settlement/auctioning.ts';
+import { createDeskBids } from '../../solver/settlement/deskBids.ts';
 import { isTerminal } from '../../solver/settlement/lifecycle.ts';
+import { createMarket } from '../../solver/settlement/market.ts';
 import { DEFAULT_SETTLEMENT_POLICY } from '../../solver/settlement/policy.ts';
 import type { FillerDesk } from '../../solver/settlement/ports.ts';
 import { proofPauseMs } from '../../solver/settlement/proving.ts';
+import { createTurnstile } from '../../solver/settlement/reserving.ts';
 import { createServe } from '../../solver/settlement/serve.ts';
+import { recoverSigner } from '../../solver/settlement/signature.ts';
 import { forEachChain, unlessDown } from '../../solver/settlement/steps.ts';
 import { unixSeconds } from '../../solver/types/amounts.ts';
 import { present } from '../../solver/types/assert.ts';
 import { Fault } from '../../solver/types/errors.ts';
 import { chainId, evmAddress, orderId } from '../../solver/types/ids.ts';
 import type { OrderState } from '../../solver/types/store.ts';
+import { type SimAuctions, simAuctions } from './sim/auctions.ts';
 import { SimChain } from './sim/chain.ts';
 import { balanceKey, SETTLER, slotKey } from './sim/contracts.ts';
 import { simRng } from './sim/rng.ts';
@@ -29,6 +35,7 @@ import {
   owner,
   runWorld,
   START,
+  simMarket,
   simNetwork,
   simOrder,
   type World,
@@ -182,17 +189,22 @@ describe('orders that compete for one inventory', () => {
   const HELD = 100n;
   const NEED = 80n;
 
-  /** Bids on what no order has reserved, and takes its time between looking and answering. */
-  function scarceDesk(store: SimStore): FillerDesk {
+  /** Bids on what no order or live bid holds, and takes its time between looking and answering. */
+  function scarceDesk(store: SimStore, auctions: SimAuctions): FillerDesk {
     const reserved: FillerDesk['reserved'] = async (except) => {
-      const sum = [...store.orders.values()]
-        .filter(
-          ({ orderId: id, state }) => id !== except && state !== 'created' && state !== 'failed',
-        )
-        .reduce((total, { facts }) => {
-          const { [NODE]: amount } = (facts.reserves ?? {}) as Record<string, string>;
-          return total + BigInt(amount ?? '0');
-        }, 0n);
+      const live = await auctions.liveReserves(filler.address);
+      const bids = live.filter(({ orderIds }) => !orderIds.some((id) => except.includes(id)));
+      const orders = [...store.orders.values()].filter(
+        ({ orderId: id, state }) => !except.includes(id) && state === 'awarded',
+      );
+      const held = [
+        ...bids.map(({ reserves }) => reserves),
+        ...orders.map((o) => o.facts.reserves),
+      ];
+      const sum = held.reduce<bigint>((total, reserves) => {
+        const { [NODE]: amount } = (reserves ?? {}) as Record<string, string>;
+        return total + BigInt(amount ?? '0');
+      }, 0n);
       return new Map([[NODE, sum]]);
     };
     const unused = async (): Promise<never> => {
@@ -202,14 +214,13 @@ describe('orders that compete for one inventory', () => {
       address: filler.address,
       signer: filler,
       reserved,
-      async bid({ orderId: id, order }) {
-        const free = HELD - ((await reserved(id))?.get(NODE) ?? 0n);
+      async bid({ orderId: id, order, held = {} }) {
+        const taken = ((await reserved([id]))?.get(NODE) ?? 0n) + BigInt(held[NODE] ?? '0');
         for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+        const free = HELD - taken;
         if (free < NEED) return { refused: 'insufficientInventory', message: `${free} free` };
         return {
           amounts: order.outputs.map((output) => output.amount),
-          pricesWad: order.outputs.map(() => 10n ** 18n),
-          decimals: order.outputs.map(() => 18),
           reserves: { [NODE]: NEED.toString() },
           notes: {},
         };
@@ -221,26 +232,33 @@ describe('orders that compete for one inventory', () => {
     };
   }
 
-  it('attack: six orders at once never reserve more than is there', async () => {
+  it('attack: six orders in three auctions at once never reserve more than is there', async () => {
+    const time = { ms: START * 1_000 };
     const clock = {
-      now: () => unixSeconds(START),
-      nowMs: () => START * 1_000,
+      now: () => unixSeconds(Math.floor(time.ms / 1_000)),
+      nowMs: () => time.ms,
       sleep: async () => {},
     };
     const store = new SimStore({ nowMs: clock.nowMs, mayCrash: () => {} });
+    const auctions = simAuctions(store, clock.nowMs);
     const known = new Map();
     const chains = new Map([41, 42, 43].map((id) => [chainId(id), new SimChain(id, START, known)]));
     const sender = new SimSender(chains, { nowMs: clock.nowMs, mayCrash: () => {} });
-    const serve = createServe({
-      store,
-      sender,
-      chains,
-      clock,
-      network: simNetwork(),
-      desk: scarceDesk(store),
-      auctioneer,
-      policy: DEFAULT_SETTLEMENT_POLICY,
+    const desk = scarceDesk(store, auctions);
+    const policy = { ...DEFAULT_SETTLEMENT_POLICY, auctionOrdersMax: 2 };
+    const deps = { store, sender, auctions, chains, clock, network: simNetwork(), policy };
+    const door = createMarket({
+      ...{ auctions, orders: store, recover: recoverSigner },
+      vouched: [filler.address],
     });
+    const handlers = {
+      serve: createServe({ ...deps, desk }),
+      bid: createDeskBids({ ...deps, desk, market: door, oneByOne: createTurnstile() }),
+      auction: createAuctioning({
+        ...{ ...deps, auctioneer, desk: filler.address },
+        market: simMarket(chains),
+      }),
+    };
     for (let seed = 1; seed <= 6; seed += 1) {
       const order = simOrder(simRng(seed));
       const id = orderId(hashOrder(order));
@@ -262,19 +280,29 @@ describe('orders that compete for one inventory', () => {
         [{ kind: 'serve', key: id, runAtMs: 0 }],
       );
     }
-    // All at once, again and again, as workers would: who lost the race has to look anew.
-    for (let round = 0; round < 8; round += 1) {
-      const leases = await Promise.all([...store.orders].map(() => store.claimJob(['serve'])));
-      await Promise.all(
-        leases.map(async (lease) => {
-          if (lease === null) return;
-          const outcome = await serve(lease, new AbortController().signal);
-          if ('done' in outcome) await store.completeJob(lease);
-          else await store.rescheduleJob(lease, START * 1_000);
-        }),
-      );
+    // All at once, as workers would; an order that was awarded is left alone.
+    let most = 0n;
+    for (let round = 0; round < 120; round += 1) {
+      time.ms += 500;
+      for (const kind of ['serve', 'auction', 'bid'] as const) {
+        const leases = await Promise.all([...store.orders].map(() => store.claimJob([kind])));
+        await Promise.all(
+          leases.map(async (lease) => {
+            if (lease === null) return;
+            const awarded = kind === 'serve' && store.orders.get(orderId(lease.key))?.award;
+            if (awarded) return store.completeJob(lease);
+            const outcome = await handlers[kind](lease, new AbortController().signal);
+            if ('done' in outcome) await store.completeJob(lease);
+            else await store.rescheduleJob(lease, outcome.runAtMs);
+          }),
+        );
+        const held = (await desk.reserved([]))?.get(NODE) ?? 0n;
+        if (held > most) most = held;
+      }
     }
-    const held = [...store.orders.values()].filter(({ facts }) => facts.reserves !== undefined);
+    expect(auctions.auctions.size).toBeGreaterThanOrEqual(3);
+    expect(most).toBe(NEED);
+    const held = [...store.orders.values()].filter(({ state }) => state === 'awarded');
     expect(held.length).toBe(1);
     const others = [...store.orders.values()].filter((order) => !held.includes(order));
     for (const { state, reason } of others) {

@@ -8,13 +8,18 @@ import { encodeFillBatch } from '../../../contracts-abi/calls.ts';
 import { orderToJson } from '../../../contracts-abi/orderJson.ts';
 import { hashOrder, orderDigest, type PortfolioOrder } from '../../../contracts-abi/typedData.ts';
 import { createAdmission } from '../../../solver/settlement/admission.ts';
+import { createAuctioning } from '../../../solver/settlement/auctioning.ts';
 import { type AwardedOrder, parseAwarded } from '../../../solver/settlement/awardedOrder.ts';
 import { openCall } from '../../../solver/settlement/contracts.ts';
+import { createDeskBids } from '../../../solver/settlement/deskBids.ts';
 import { createGuard } from '../../../solver/settlement/guard.ts';
 import { isTerminal } from '../../../solver/settlement/lifecycle.ts';
+import { createMarket } from '../../../solver/settlement/market.ts';
 import { DEFAULT_SETTLEMENT_POLICY } from '../../../solver/settlement/policy.ts';
-import type { FillerDesk } from '../../../solver/settlement/ports.ts';
+import type { AuctionMarket, FillerDesk } from '../../../solver/settlement/ports.ts';
+import { createTurnstile } from '../../../solver/settlement/reserving.ts';
 import { createServe } from '../../../solver/settlement/serve.ts';
+import { recoverSigner } from '../../../solver/settlement/signature.ts';
 import { unixSeconds } from '../../../solver/types/amounts.ts';
 import { present } from '../../../solver/types/assert.ts';
 import { Fault, isRefusal } from '../../../solver/types/errors.ts';
@@ -24,6 +29,7 @@ import {
   type EvmAddress,
   eid,
   evmAddress,
+  hash32,
   orderId,
   toBytes32Address,
 } from '../../../solver/types/ids.ts';
@@ -35,6 +41,7 @@ import {
   type OrderState,
   type StoredOrder,
 } from '../../../solver/types/store.ts';
+import { type SimAuctions, simAuctions } from './auctions.ts';
 import { type Message, SimChain } from './chain.ts';
 import {
   balanceKey,
@@ -91,6 +98,11 @@ const EXPIRY = START + 300;
 export const END = EXPIRY + 200;
 const CHAINS = [41, 42, 43] as const;
 const LEASE_MS = 3_000;
+/** The world's clock moves by half seconds. */
+const SIM_POLICY = {
+  ...{ proofRetrySeconds: 20, finishGraceSeconds: 10 },
+  ...{ gatherMs: 100, biddingMs: 700, openSecondsMin: 8 },
+};
 
 const key = (fill: string): Hex => `0x${fill.repeat(64)}`;
 export const owner = privateKeyToAccount(key('1'));
@@ -189,6 +201,7 @@ export interface World {
   readonly row: StoredOrder;
   readonly chains: ReadonlyMap<ChainId, SimChain>;
   readonly store: SimStore;
+  readonly auctions: SimAuctions;
   readonly sender: SimSender;
   /** Broken rules seen while it ran. */
   readonly violations: readonly string[];
@@ -220,13 +233,24 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
   };
   const store = new SimStore(options);
   const sender = new SimSender(chains, options);
-  dieEntering(store, faults.fillerDiesEntering, life);
   breakAccount(sender, faults);
   const network = simNetwork();
   const deps = { store, sender, chains, clock, network };
-  const policy = { ...DEFAULT_SETTLEMENT_POLICY, proofRetrySeconds: 20, finishGraceSeconds: 10 };
-  const serve = createServe({ ...deps, desk: simDesk(rng, faults), auctioneer, policy });
+  const policy = { ...DEFAULT_SETTLEMENT_POLICY, ...SIM_POLICY };
+  const auctions = simAuctions(store, options.nowMs);
+  dieEntering(store, auctions, faults.fillerDiesEntering, life);
+  const desk = simDesk(rng, faults);
+  const workflows = { ...deps, auctions, desk, policy };
+  const serve = createServe(workflows);
   const guard = createGuard({ ...deps, account: GUARD, policy });
+  const door = createMarket({ auctions, orders: store, recover: recoverSigner, vouched: [] });
+  const market = simMarket(chains);
+  const lead = createAuctioning({
+    ...workflows,
+    ...{ auctioneer, market, desk: filler.address },
+  });
+  const oneByOne = createTurnstile();
+  const deskBids = createDeskBids({ ...workflows, market: door, oneByOne });
 
   const admission = createAdmission({ ...deps, auctioneer: auctioneer.address });
   const signature = await owner.sign({ hash: orderDigest(order) });
@@ -248,19 +272,34 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
     carry(rng, faults, now, chains, flights, network);
     for (let turn = 0; turn < 2; turn += 1) {
       time.ms = now * 1_000 + turn * 500;
-      await work(store, life, serve, guard);
+      const own = life.fillerDead
+        ? []
+        : ([
+            ['serve', serve],
+            ['bid', deskBids],
+          ] as const);
+      await work(store, [...own, ['auction', lead], ['guard', guard]]);
     }
   }
   const row = present(store.orders.get(id), 'the order');
   const { crashes } = life;
-  return { order, row, chains, store, sender, violations, endedAt: now, crashes };
+  return { order, row, chains, store, auctions, sender, violations, endedAt: now, crashes };
 }
 
 function dieEntering(
   store: SimStore,
+  auctions: SimAuctions,
   state: OrderState | undefined,
   life: { fillerDead: boolean },
 ): void {
+  const { close } = auctions;
+  if (state === 'awarded') {
+    auctions.close = async (closing, lease) => {
+      const written = await close(closing, lease);
+      if (closing.transitions.length > 0) life.fillerDead = true;
+      return written;
+    };
+  }
   const { applyTransition } = store;
   store.applyTransition = async (transition, lease) => {
     const applied = await applyTransition(transition, lease);
@@ -434,19 +473,10 @@ type Handler = (
   signal: AbortSignal,
 ) => Promise<{ done: true } | { runAtMs: number }>;
 
-/** Both workers at once, each on what is due; their awaits interleave. */
-async function work(
-  store: SimStore,
-  life: { readonly fillerDead: boolean },
-  serve: Handler,
-  guard: Handler,
-) {
-  const jobs = [
-    ...(life.fillerDead ? [] : [{ kind: 'serve', handler: serve }]),
-    { kind: 'guard', handler: guard },
-  ];
+/** All workers at once, each on what is due; their awaits interleave. */
+async function work(store: SimStore, jobs: readonly (readonly [kind: string, Handler])[]) {
   await Promise.all(
-    jobs.map(async ({ kind, handler }) => {
+    jobs.map(async ([kind, handler]) => {
       const lease = await store.claimJob([kind]);
       if (lease === null) return;
       try {
@@ -463,6 +493,28 @@ async function work(
   );
 }
 
+/** Every token at one dollar, at the chains' heads. */
+export function simMarket(chains: ReadonlyMap<ChainId, SimChain>): AuctionMarket {
+  return {
+    engine: hash32(key('e')),
+    async price(orders) {
+      const ids = new Set(orders.flatMap(({ order }) => order.outputs.map((o) => o.chainId)));
+      const blocks = [...ids].sort().map((id) => {
+        const { number, hash } = present(chains.get(chainId(Number(id))), 'chain').head.ref;
+        return { chainId: Number(id), number: number.toString(), hash };
+      });
+      const price = { decimals: 18, priceWad: 10n ** 18n };
+      return {
+        snapshotDigest: hash32(key('d')),
+        blocks,
+        prices: new Map(
+          orders.map(({ orderId: id, order }) => [id, order.outputs.map(() => price)]),
+        ),
+      };
+    },
+  };
+}
+
 /** A desk with enough of everything: what it refuses and what it risks is drawn from the seed. */
 function simDesk(rng: SimRng, faults: Faults): FillerDesk {
   const refusal = { refused: 'insufficientInventory', message: 'drawn from the seed' };
@@ -472,8 +524,6 @@ function simDesk(rng: SimRng, faults: Faults): FillerDesk {
     async bid({ order }) {
       return {
         amounts: order.outputs.map((output) => output.amount + BigInt(rng.int(0, 3))),
-        pricesWad: order.outputs.map(() => 10n ** 18n),
-        decimals: order.outputs.map(() => 18),
         reserves: {},
         notes: {},
       };
