@@ -72,6 +72,8 @@ export function problemError(status: number, body: string): TrimtabError {
     return new TrimtabError('notTrimtab', `HTTP ${status}${text === '' ? '' : `: ${text}`}`, {
       status,
       retryable: status === 502 || status === 503 || status === 504,
+      // /readyz says no with a document that is no problem.
+      ...(problem === null ? {} : { details: problem }),
     });
   }
   return new TrimtabError(code, detail, {

@@ -1,5 +1,6 @@
 // What the service trades on.
 
+import { TrimtabError } from './errors.ts';
 import type { Api } from './transport.ts';
 import type { Network, VenueList } from './types.ts';
 
@@ -15,11 +16,20 @@ export const getNetwork = (api: Api, { signal }: Asking = {}): Promise<Network> 
 export const getVenues = (api: Api, { signal }: Asking = {}): Promise<VenueList> =>
   api.request('/v1/venues', { signal });
 
+export interface Readiness {
+  readonly ready: boolean;
+  /** Name → `ok`, or what is wrong. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
 /** Whether the service, its store, engine and chains are ready; does not throw when they are not. */
-export async function getReadiness(
-  api: Api,
-  { signal }: Asking = {},
-): Promise<{ readonly ready: boolean; readonly checks: Readonly<Record<string, string>> }> {
-  const { status } = await api.request<{ readonly status: string }>('/healthz', { signal });
-  return api.request('/readyz', { signal, headers: { 'x-alive': status } });
+export async function getReadiness(api: Api, { signal }: Asking = {}): Promise<Readiness> {
+  try {
+    return await api.request('/readyz', { signal, safe: false });
+  } catch (error) {
+    if (error instanceof TrimtabError && error.status === 503 && error.details !== undefined) {
+      return error.details as unknown as Readiness;
+    }
+    throw error;
+  }
 }
