@@ -1,30 +1,32 @@
-// Who signed a digest: ecrecover in TypeScript, as PROTOCOL.md and the contracts' Signatures library
-// have it (65 bytes, low s, v 27 or 28). Refuses every other form, so that one authorisation has one
-// encoding.
+// Who signed a digest: ecrecover, as PROTOCOL.md and the contracts' Signatures library have it (65 bytes,
+// low s, v 27 or 28). Refuses every other form, so that one authorisation has one encoding. The curve's
+// arithmetic is libsecp256k1 in WebAssembly, a fifth of the time of TypeScript's; a test holds the two
+// together.
 
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { recover } from 'tiny-secp256k1';
 import { type EvmAddress, evmAddress, type Hex } from '../types/ids.ts';
 
-/** Half the group's order: a higher s is the same signature's other, refused, form. */
-const HALF_ORDER = secp256k1.Point.CURVE().n >> 1n;
+/** Half of secp256k1's order (SEC 2): a higher s is the same signature's other, refused, form. */
+const HALF_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n >> 1n;
 
 /** Null unless it is a well-formed signature that recovers to some address. */
 export function recoverSigner(digest: Hex, signature: Hex): EvmAddress | null {
   if (!isWellFormed(signature)) return null;
   const bytes = hexToBytes(signature.slice(2));
-  const recovery = (bytes[64] ?? 0) - 27;
+  const recovery = bytes[64] === 28 ? 1 : 0;
+  let key: Uint8Array | null;
   try {
-    const point = secp256k1.Signature.fromBytes(bytes.slice(0, 64), 'compact')
-      .addRecoveryBit(recovery)
-      .recoverPublicKey(hexToBytes(digest.slice(2)));
-    const hash = keccak_256(point.toBytes(false).slice(1));
-    return evmAddress(`0x${bytesToHex(hash.slice(12))}`);
+    key = recover(hexToBytes(digest.slice(2)), bytes.subarray(0, 64), recovery, false);
   } catch {
-    // r is no point's coordinate, or r or s is out of range: nobody signed this.
+    // r or s is out of range: nobody signed this.
     return null;
   }
+  // Null: r is no point's coordinate.
+  return key === null
+    ? null
+    : evmAddress(`0x${bytesToHex(keccak_256(key.subarray(1)).subarray(12))}`);
 }
 
 /** 65 bytes, v 27 or 28, s in the lower half. */
