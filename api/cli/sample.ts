@@ -25,6 +25,8 @@ export interface SampleWorld {
   readonly privateKey: Hex;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
+  /** Who is who among the fillers, by address, for people. */
+  readonly fillers?: ReadonlyMap<string, string>;
   /** The wallet's order of an earlier run on these chains with the quote it came from, if any. */
   readonly earlier: { readonly orderId: Hex; readonly quote: OfferedQuote } | null;
 }
@@ -49,6 +51,7 @@ export async function runSample(world: SampleWorld): Promise<SampleOutcome> {
   let last: StreamedEvent | null = null;
   for await (const event of followOrder(world.baseUrl, orderId, world.signal)) {
     last = event;
+    if (event.type === 'order.awarded') reportBids(world, event);
     reportEvent(reporter, network, orderId, event);
     if (event.type === 'tx.sent') txs.push(txOf(event));
   }
@@ -128,6 +131,25 @@ function reportEvent(
   const money = data.money === undefined ? `order ${orderId}` : `money: ${String(data.money)}`;
   const text = data.why === undefined ? money : String(data.why);
   reporter.step(name, text, { orderId, ...data });
+}
+
+/** Every bid of the order's auction, best first: sealed until it closed, public since. */
+function reportBids({ reporter, fillers }: SampleWorld, { data }: StreamedEvent): void {
+  const bids = (data.bids ?? []) as unknown as readonly {
+    readonly filler: string;
+    readonly score: string;
+    readonly rank: number;
+    readonly won: boolean;
+    readonly orders: number;
+    readonly amounts: readonly string[];
+  }[];
+  for (const bid of bids) {
+    const { filler, score, rank, won } = bid;
+    const name = fillers?.get(filler) ?? 'a solver';
+    const surplus = `$${Number(formatUnits(BigInt(score), 18)).toFixed(4)} above the signed minimums`;
+    const text = `#${rank} ${name.padEnd(16)} ${short(filler)}  ${surplus}${won ? '  wins' : ''}`;
+    reporter.step('bid', text, { ...bid, solver: name });
+  }
 }
 
 /** `17.5 WETH` for every token amount an event names, and its message fee. */

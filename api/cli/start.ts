@@ -37,7 +37,7 @@ async function start(options: StartOptions): Promise<void> {
     import('./world.ts'),
     import('./sample.ts'),
   ]);
-  const world = await openWorld({ home: stateHome(), port, reporter });
+  const world = await openWorld({ home: stateHome(), port, reporter, rivals: true });
   try {
     if (stopping.signal.aborted) return;
     const outcome = await runSample({
@@ -46,6 +46,11 @@ async function start(options: StartOptions): Promise<void> {
       privateKey: world.lab.accounts.wallet.privateKey,
       reporter,
       signal: stopping.signal,
+      fillers: new Map([
+        [world.lab.accounts.filler.address, 'built-in (WASM)'],
+        [world.lab.accounts.rivalGreedy.address, 'greedy rival'],
+        [world.lab.accounts.rivalInventory.address, 'inventory rival'],
+      ]),
       earlier: await earlierOrder(world),
     });
     if (!outcome.settled) process.exitCode = 1;

@@ -10,6 +10,7 @@ import { openSolver, type Solver, type SolverOptions } from '../../solver/solver
 import { type RunningServer, startServer } from '../server.ts';
 import { buildAll, wasmPath } from './build.ts';
 import type { Reporter } from './reporter.ts';
+import { type Rivals, startRivals } from './rivals/spawn.ts';
 
 /** Everybody who bids here is on this machine. */
 const LAB_SETTLEMENT = { gatherMs: 200, biddingMs: 800 };
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly port: number;
   readonly reporter: Reporter;
   readonly lab?: Omit<LabOptions, 'home'>;
+  /** Whether rival solvers compete with the built-in one, from a process of their own. */
+  readonly rivals?: boolean;
   readonly solver?: Pick<
     SolverOptions,
     'jobs' | 'quotePolicy' | 'settlementPolicy' | 'keeper' | 'log'
@@ -97,12 +100,40 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       ({ url }) => `${url}  (quotes, orders, ${url}/openapi.json)`,
     );
     undo.push(() => api.close());
+    if (options.rivals === true)
+      await timed('rivals', () => openRivals(api.url, lab, log, undo), rivalsText);
     return { lab, databaseUrl, solver, api, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+async function openRivals(
+  url: string,
+  { accounts }: LabHandle,
+  log: (error: unknown, where: string) => void,
+  undo: (() => Promise<void>)[],
+): Promise<boolean> {
+  const keys = {
+    greedy: accounts.rivalGreedy.privateKey,
+    inventory: accounts.rivalInventory.privateKey,
+  };
+  const rivals: Rivals = startRivals({
+    url,
+    keys,
+    onEvent: ({ type, rival, reason }) => {
+      if (type === 'problem') log(new Error(String(reason)), `rival ${String(rival ?? '')}`);
+    },
+  });
+  undo.push(() => rivals.stop());
+  return rivals.ready;
+}
+
+const rivalsText = (ready: boolean): string =>
+  ready
+    ? 'a greedy and an inventory solver bid over the WebSocket like any third party'
+    : 'not connected: the built-in solver bids alone';
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
