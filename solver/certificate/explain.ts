@@ -36,6 +36,8 @@ export interface ExplainedSkip {
   readonly kind: ParsedVenue['kind'];
   readonly bestGainUsd: string;
   readonly fixedCostUsd: string;
+  /** What its first ten dollars would lose against the dual prices, its better way; null: none fits. */
+  readonly marginalCostBps: number | null;
   readonly why: string;
 }
 export interface Explanation {
@@ -67,7 +69,7 @@ export function explain(problem: ParsedProblem, result: ProblemResult): Explanat
     made: legs.map((leg) => made(problem, leg, nu, best(leg.venue))),
     skipped: problem.venues
       .filter(({ index }) => !used.has(index))
-      .map((venue) => skipped(problem, venue, used, best(venue))),
+      .map((venue) => skipped(problem, venue, used, nu, best(venue))),
     bound: {
       valueUsd: value,
       boundUsd: bound,
@@ -132,6 +134,7 @@ function skipped(
   problem: ParsedProblem,
   venue: ParsedVenue,
   used: ReadonlySet<number>,
+  nu: readonly bigint[],
   best: bigint,
 ): ExplainedSkip {
   const fixed = venue.fixedCost * 10n ** 36n;
@@ -140,9 +143,12 @@ function skipped(
     .filter(({ venues }) => venues.includes(venue.index) && !venues.some((one) => used.has(one)))
     .reduce((sum, { fixedCost }) => sum + fixedCost * 10n ** 36n, 0n);
   const cost = fixed + opening;
+  const marginal = firstCost(venue, nu);
   const why =
     best <= 0n
-      ? 'no trade of it pays at the dual prices: its price and fee are worse than what they ask'
+      ? `no trade of it pays at the dual prices: ${
+          marginal === null ? 'it trades too little' : `the first one would lose ${marginal} bps`
+        }`
       : best <= cost
         ? `its best trade gains $${dollars(best)}, not more than the $${dollars(cost)} that using it costs`
         : `its best trade would gain $${dollars(best)} after $${dollars(cost)} of costs at these ` +
@@ -152,8 +158,26 @@ function skipped(
     kind: venue.kind,
     bestGainUsd: dollars(best),
     fixedCostUsd: dollars(cost),
+    marginalCostBps: marginal,
     why,
   };
+}
+
+/** Dollars × 10^72. */
+const FIRST_TRADE = 10n * 10n ** 72n;
+
+/** The least that a first small trade loses, over the venue's ordered pairs. */
+function firstCost(venue: ParsedVenue, nu: readonly bigint[]): number | null {
+  const costs = venue.nodes.flatMap((from) =>
+    venue.nodes.flatMap((to) => {
+      const price = present(nu[from], 'dual price');
+      const amount = FIRST_TRADE / price + 1n;
+      const out = from === to ? null : exactOut(venue, from, to, amount);
+      if (typeof out !== 'bigint') return [];
+      return [bps(price * amount - present(nu[to], 'dual price') * out, price * amount)];
+    }),
+  );
+  return costs.length === 0 ? null : Math.min(...costs);
 }
 
 /** Rounded down to a millionth. */
