@@ -10,16 +10,28 @@ import websocket from '@fastify/websocket';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
-  type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify';
 import type { Meter, Trimtab } from '../solver/index.ts';
+import { refuseUnacceptable } from './accept.ts';
 import { BODY_MAX, parseBody } from './body.ts';
-import { ApiError, ERRORS, problemOf, schemaError, toApiError } from './errors.ts';
+import { ApiError, schemaError } from './errors.ts';
 import { createIdempotency } from './idempotency.ts';
 import { observeRequests } from './observe.ts';
+import type { Exposed } from './ops.ts';
+import {
+  allowBrowsers,
+  answerMissing,
+  answerProblems,
+  clientError,
+  frameworkError,
+  refuseWhenClosing,
+  rememberMethods,
+} from './problems.ts';
+import { auctionRoutes } from './routes/auctions.ts';
 import { cowRoutes } from './routes/cow.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { orderRoutes } from './routes/orders.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { quoteRoutes } from './routes/quotes.ts';
@@ -45,6 +57,8 @@ export interface AppOptions {
   /** Behind a proxy that sets X-Forwarded-For: rate limits then count its clients. */
   readonly trustProxy?: boolean | string;
   readonly meter?: Meter;
+  /** Serves /metrics beside the API: only where nobody else can reach the port. */
+  readonly expose?: () => Promise<Exposed>;
 }
 
 /** A dry run costs as much as this many plain requests. */
@@ -62,20 +76,31 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 128 },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    ajv: {
+      customOptions: {
+        ...{ coerceTypes: false, removeAdditional: false, useDefaults: false },
+        // Errors of the one branch that `type` or `intentType` names.
+        discriminator: true,
+      },
+    },
     schemaErrorFormatter: schemaError,
+    frameworkErrors: frameworkError,
+    clientErrorHandler: clientError,
+    // refuseWhenClosing answers, as a problem.
+    return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   observeRequests(app, options.meter);
   strictBodies(app);
   // Answers are plain JSON already: what a schema does not name is sent all the same.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  allowBrowsers(app);
   answerProblems(app, options.onError);
+  refuseWhenClosing(app);
   refuseUnacceptable(app);
   const methods = rememberMethods(app);
-  answerMissing(app, methods);
 
-  await app.register(helmet, { global: true });
+  await app.register(helmet, { crossOriginResourcePolicy: { policy: 'cross-origin' } });
   const perMinute = options.requestsPerMinute ?? 1200;
   await app.register(rateLimit, {
     max: perMinute,
@@ -86,22 +111,31 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
         retryAfterSeconds: Math.ceil(ttl / 1000),
       }),
   });
+  answerMissing(app, methods);
   await app.register(swagger, { openapi: openApiHead });
 
   const limits = { ...STREAM_LIMITS, ...options.streams };
   const streams = createStreams(limits);
   options.meter?.gauge('trimtab_streams', () => [{ labels: {}, value: streams.open }]);
   app.addHook('preClose', async () => streams.closeAll());
+  const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
   await app.register(quoteRoutes(trimtab));
   const idempotency = createIdempotency(trimtab.idempotency, options.onError);
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
-  const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
   await app.register(cowRoutes(trimtab.cow));
   await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));
   await app.register(webhookRoutes({ webhooks: trimtab.webhooks, costlyPerMinute }));
+  await app.register(auctionRoutes(trimtab.auctions));
   await app.register(systemRoutes(trimtab));
   await registerSolvers(app, options);
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await app.register(docsRoutes);
+  const { expose } = options;
+  if (expose !== undefined) {
+    app.get('/metrics', { schema: { hide: true } }, async (_, reply) => {
+      const { contentType, body } = await expose();
+      return reply.type(contentType).serializer(String).send(body);
+    });
+  }
   await app.ready();
   return app;
 }
@@ -109,7 +143,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 /** The solvers' socket and standings. */
 async function registerSolvers(app: FastifyInstance, options: AppOptions): Promise<void> {
   const { auctions } = options.trimtab;
-  if (auctions === undefined) return;
   const sockets = createSolverSockets({
     auctions,
     limits: { ...SOLVER_SOCKET_LIMITS, ...options.solvers },
@@ -138,9 +171,17 @@ const openApiHead = {
       'of base units, times Unix seconds. Errors are application/problem+json (RFC 9457).',
     license: { name: 'MIT', identifier: 'MIT' },
   },
-  tags: ['quotes', 'orders', 'policies', 'solvers', 'cow', 'assets', 'system'].map((name) => ({
-    name,
-  })),
+  tags: [
+    'quotes',
+    'orders',
+    'policies',
+    'solvers',
+    'auctions',
+    'webhooks',
+    'cow',
+    'assets',
+    'system',
+  ].map((name) => ({ name })),
 };
 
 function strictBodies(app: FastifyInstance): void {
@@ -150,76 +191,4 @@ function strictBodies(app: FastifyInstance): void {
     { parseAs: 'buffer' },
     async (_: FastifyRequest, bytes: Buffer) => parseBody(bytes),
   );
-}
-
-function answerProblems(app: FastifyInstance, onError: AppOptions['onError']): void {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = toApiError(thrown);
-    const { status } = ERRORS[error.code];
-    if (status >= 500 && error.code !== 'chainDown') {
-      const behind = error.cause ?? error;
-      request.log.error({ err: behind }, error.message);
-      onError?.(behind, `${request.method} ${request.routeOptions.url ?? request.url}`);
-    }
-    return sendProblem(error, request, reply);
-  });
-}
-
-function sendProblem(error: ApiError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error, request.url.split('?')[0]);
-  if (error.retryAfterSeconds !== undefined) {
-    reply.header('retry-after', String(error.retryAfterSeconds));
-  }
-  return reply
-    .code(problem.status)
-    .type('application/problem+json; charset=utf-8')
-    .serializer(JSON.stringify)
-    .send(problem);
-}
-
-const JSON_TYPES = ['application/json', 'application/problem+json', 'application/*', '*/*'];
-const STREAM_TYPES = ['text/event-stream', 'text/*', '*/*'];
-
-/** 406 unless the client takes what the route answers with. No Accept header takes everything. */
-function refuseUnacceptable(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request) => {
-    const { accept } = request.headers;
-    if (accept === undefined || accept.trim() === '') return;
-    const offered = request.routeOptions.url?.endsWith('/events') ? STREAM_TYPES : JSON_TYPES;
-    const wanted = accept.split(',').map((item) => {
-      const [type = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
-      return { type, refused: parameters.some((text) => /^q=0(\.0*)?$/.test(text)) };
-    });
-    if (wanted.some(({ type, refused }) => !refused && offered.includes(type))) return;
-    const [first = ''] = offered;
-    throw new ApiError('notAcceptable', `this route answers ${first}`);
-  });
-}
-
-/** Path pattern → the methods it has, so that another method is 405 and not 404. */
-function rememberMethods(app: FastifyInstance): ReadonlyMap<string, Set<string>> {
-  const methods = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const known = methods.get(url) ?? new Set<string>();
-    for (const one of [method].flat()) known.add(one);
-    methods.set(url, known);
-  });
-  return methods;
-}
-
-function answerMissing(app: FastifyInstance, methods: ReadonlyMap<string, Set<string>>): void {
-  app.setNotFoundHandler((request, reply) => {
-    const path = (request.url.split('?')[0] ?? '').replace(/(.)\/$/, '$1').split('/');
-    for (const [pattern, allowed] of methods) {
-      const parts = pattern.split('/');
-      const fits =
-        parts.length === path.length &&
-        parts.every((part, i) => part.startsWith(':') || part === path[i]);
-      if (!fits) continue;
-      reply.header('allow', [...allowed].sort().join(', '));
-      const message = `${request.method} is not a method of ${pattern}`;
-      return sendProblem(new ApiError('methodNotAllowed', message), request, reply);
-    }
-    return sendProblem(new ApiError('routeNotFound', 'there is nothing here'), request, reply);
-  });
 }

@@ -6,6 +6,7 @@
 import type { FastifyError } from 'fastify';
 import {
   type BidRefusalCode,
+  type CancelRefusalCode,
   Fault,
   InvalidInput,
   type PolicyRefusalCode,
@@ -25,6 +26,9 @@ type HttpErrorCode =
   | 'routeNotFound'
   | 'methodNotAllowed'
   | 'malformedRequest'
+  | 'headersTooLarge'
+  | 'requestTimeout'
+  | 'shuttingDown'
   | 'rateLimited'
   | 'missingField'
   | 'unknownField'
@@ -49,7 +53,8 @@ export type ErrorCode =
   | ServiceRefusalCode
   | PolicyRefusalCode
   | BidRefusalCode
-  | WebhookRefusalCode;
+  | WebhookRefusalCode
+  | CancelRefusalCode;
 
 interface ErrorEntry {
   readonly status: number;
@@ -78,6 +83,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   routeNotFound: entry(404, 'No such resource', 'See /openapi.json for what there is.'),
   methodNotAllowed: entry(405, 'Method not allowed', 'Use a method that the Allow header names.'),
   malformedRequest: entry(400, 'The request is malformed', 'Send valid HTTP.'),
+  headersTooLarge: entry(431, 'The headers are too large', 'Send at most 16 KiB of headers.'),
+  requestTimeout: entry(408, 'The request took too long', 'Send it in one go.', LATER),
+  shuttingDown: entry(503, 'Shutting down', 'Send it again: another process answers.', LATER),
   rateLimited: entry(429, 'Too many requests', 'Wait as the Retry-After header says.', LATER),
   missingField: entry(400, 'A field is missing', 'Add the field the pointer names.'),
   unknownField: entry(400, 'A field is not known', 'Remove the field the pointer names.'),
@@ -115,6 +123,17 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = {
   ),
   tooManyWebhooks: entry(409, 'Too many webhooks', 'Delete one that is not needed.'),
   orderNotFound: entry(404, 'No such order', 'Check the order id.'),
+  tooLateToCancel: entry(
+    409,
+    'Too late to cancel',
+    'Follow the order: it is filled, or what was taken is refunded.',
+  ),
+  auctionRunning: entry(
+    409,
+    'The order is being auctioned',
+    'Cancel as the Retry-After header says.',
+    LATER,
+  ),
   tooManyStreams: entry(503, 'Too many event streams', 'Try again later, or poll.', LATER),
   tooManySolvers: entry(503, 'Too many solvers', 'Close other connections, or try later.', LATER),
   tooManyMessages: entry(429, 'Too many messages', 'Send fewer messages a second.', LATER),
@@ -279,11 +298,14 @@ export interface ProblemBody {
   readonly retryAfter?: number;
 }
 
+/** The problem's type: where its page is, relative to whatever host answered. */
+export const errorType = (code: ErrorCode): string => `/v1/errors/${code}`;
+
 export function problemOf(error: ApiError, instance?: string): ProblemBody {
   const { code, message, pointer, details, retryAfterSeconds } = error;
   const { status, title, remedy, retryable } = ERRORS[code];
   return {
-    type: `urn:trimtab:error:${code}`,
+    type: errorType(code),
     title,
     status,
     detail: message,

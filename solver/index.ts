@@ -25,6 +25,7 @@ export type {
   PolicyService,
 } from './types/policyService.ts';
 export type {
+  CancelRefusalCode,
   CowService,
   OrderRecord,
   RebalanceRequest,

@@ -61,6 +61,17 @@ export type SubmitRefusalCode =
   | 'unknownChain'
   | 'unknownAsset';
 
+/** Every expected "no" of DELETE /v1/orders/{id}. */
+export type CancelRefusalCode =
+  | 'orderNotFound'
+  | 'malformedSignature'
+  | 'wrongSigner'
+  | 'chainDown'
+  /** Something of it is in escrow or delivered; details say what happens next. */
+  | 'tooLateToCancel'
+  /** Its auction takes bids, for `details.untilMs` yet. */
+  | 'auctionRunning';
+
 export type ServiceRefusalCode = QuoteRefusalCode | SubmitRefusalCode;
 
 /** One target of a rebalance: an asset over all chains of the scope, or on one chain. */

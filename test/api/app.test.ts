@@ -58,7 +58,7 @@ async function expectProblem(
     pointer,
   });
   expect(headers['content-type']).toMatch(/^application\/problem\+json/);
-  expect(body).toMatchObject({ status, type: `urn:trimtab:error:${code}` });
+  expect(body).toMatchObject({ status, type: `/v1/errors/${code}` });
   expect(body.error).toMatch(/^[A-Z_]+$/);
   expect(body.message).toBe(body.detail);
   expect(body.remedy.length).toBeGreaterThan(5);
@@ -503,7 +503,7 @@ describe('the rest', () => {
     await expectProblem(app.inject('/nothing'), 404, 'routeNotFound');
     const wrong = app.inject({ method: 'DELETE', url: `/v1/orders/${ID}` });
     await expectProblem(wrong, 405, 'methodNotAllowed');
-    expect((await wrong).headers.allow).toBe('GET, HEAD');
+    expect((await wrong).headers.allow).toBe('GET, HEAD, OPTIONS');
     const xml = app.inject({ url: '/v1/assets', headers: { accept: 'application/xml' } });
     await expectProblem(xml, 406, 'notAcceptable');
     const some = app.inject({ url: '/v1/assets', headers: { accept: 'text/html, */*;q=0.1' } });

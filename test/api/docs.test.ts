@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { ERRORS } from '../../api/errors.ts';
+import { errorsMarkdown } from '../../api/routes/docs.ts';
 import { fakeTrimtab } from './fakeTrimtab.ts';
 
 const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
@@ -15,6 +16,10 @@ it('lists every error with its status, whether to retry, and the remedy', () => 
       `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${title} | ${remedy} |`,
   );
   expect(rows).toEqual(expected);
+});
+
+it('has a page per error code, and docs/errors.md has them all', async () => {
+  await expect(errorsMarkdown()).toMatchFileSnapshot('../../docs/errors.md');
 });
 
 it('names every route', async () => {

@@ -33,9 +33,15 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
   }
   expect(Object.keys(paths).sort()).toEqual([
     '/healthz',
+    '/notify',
     '/readyz',
+    '/solve',
     '/v1/assets',
+    '/v1/auctions',
+    '/v1/auctions/{auctionId}',
     '/v1/chains',
+    '/v1/errors',
+    '/v1/errors/{code}',
     '/v1/orders',
     '/v1/orders/{orderId}',
     '/v1/orders/{orderId}/events',
@@ -53,6 +59,10 @@ it('is OpenAPI 3.1 with an operationId, a summary and problems on every operatio
     '/v1/solvers',
     '/v1/tokens',
     '/v1/venues',
+    '/v1/webhooks',
+    '/v1/webhooks/{webhookId}',
+    '/v1/webhooks/{webhookId}/deliveries',
+    '/v1/webhooks/{webhookId}/ping',
   ]);
 });
 
