@@ -126,7 +126,7 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
 const placeOf = ({ createdAtMs, orderId }: StoredOrder) => ({ createdAtMs, orderId });
 
 /** One chain that is down does not make the service unready: the others' quotes still work. */
-async function readiness({ store, chains, work }: ServiceDeps): Promise<ReadinessView> {
+async function readiness({ store, chains, pool, work }: ServiceDeps): Promise<ReadinessView> {
   const storeCheck = await answerOf(store.ping());
   const chainChecks = await Promise.all(
     [...chains.values()].map(
@@ -137,6 +137,7 @@ async function readiness({ store, chains, work }: ServiceDeps): Promise<Readines
   const somewhere = chainChecks.some(([, answer]) => answer === 'ok');
   return {
     ready: storeCheck === 'ok' && somewhere && (jobs === null || jobs === 'ok'),
+    core: pool.hash,
     checks: {
       store: storeCheck,
       ...(jobs === null ? {} : { jobs }),

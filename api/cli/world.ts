@@ -2,11 +2,15 @@
 // runs and what the end-to-end tests start. Opening is undone in reverse order on close, also when a
 // later step of opening failed.
 
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { databaseOfRun } from '../../solver/adapters/databasePerRun.ts';
 import { startPostgres } from '../../solver/adapters/embeddedPostgres.ts';
+import { createPromMeter } from '../../solver/adapters/promMeter.ts';
 import { type LabHandle, type LabOptions, startLab } from '../../solver/lab/lab.ts';
 import { openSolver, type Solver, type SolverOptions } from '../../solver/solver.ts';
+import { createLog, logSinks } from '../log.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import { buildAll, wasmPath } from './build.ts';
 import type { Reporter } from './reporter.ts';
@@ -43,9 +47,10 @@ export interface World {
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { home, reporter } = options;
-  const log =
-    options.solver?.log ??
-    ((error: unknown, where: string) => reporter.progress(`${where}: ${messageOf(error)}`));
+  const logFile = join(home, 'trimtab.log');
+  const sinks = logSinks(fileLog(logFile, reporter));
+  const log = options.solver?.log ?? sinks.log;
+  const meter = createPromMeter({ processMetrics: false });
   const undo: (() => Promise<void>)[] = [];
   let closing: Promise<void> | null = null;
   const close = () => {
@@ -96,7 +101,15 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     undo.push(() => solver.close());
     const api = await timed(
       'serving',
-      () => startServer({ trimtab: solver.trimtab, port: options.port, onError: log }),
+      () =>
+        startServer({
+          trimtab: solver.trimtab,
+          port: options.port,
+          onError: log,
+          meter,
+          // Loopback only: the port is this machine's own.
+          expose: meter.expose,
+        }),
       ({ url }) => `${url}  (quotes, orders, ${url}/openapi.json)`,
     );
     undo.push(() => api.close());
@@ -135,8 +148,18 @@ const rivalsText = (ready: boolean): string =>
     ? 'a greedy and an inventory solver bid over the WebSocket like any third party'
     : 'not connected: the built-in solver bids alone';
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** What people do not ask for while things work; that there is something to read is said once. */
+function fileLog(path: string, reporter: Reporter) {
+  mkdirSync(dirname(path), { recursive: true });
+  let told = false;
+  const write = (line: string) => {
+    appendFileSync(path, line);
+    if (told || !/"level":"(warn|error|fatal)"/.test(line)) return;
+    told = true;
+    reporter.progress(`remarks are in ${path}`);
+  };
+  return createLog({ level: 'info', secrets: [process.env.DATABASE_URL ?? ''], write });
+}
 
 async function openServer(
   home: string,

@@ -9,6 +9,7 @@ import { Assets, Network, Venues } from '../schemas/network.ts';
 const Health = Type.Object({ status: Type.Literal('ok') });
 const Readiness = Type.Object({
   ready: Type.Boolean(),
+  core: Type.Optional(Type.String({ description: 'keccak256 of the core that solves.' })),
   checks: Type.Record(Type.String(), Type.String()),
 });
 

@@ -6,7 +6,7 @@
 import type { AuctionService } from './auctionService.ts';
 import type { Refusal } from './errors.ts';
 import type { IdempotencyStore } from './idempotency.ts';
-import type { ChainId, EvmAddress, Hex, OrderId } from './ids.ts';
+import type { ChainId, EvmAddress, Hash32, Hex, OrderId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { PolicyService } from './policyService.ts';
 import type {
@@ -273,6 +273,8 @@ export interface VenueView {
 
 export interface ReadinessView {
   readonly ready: boolean;
+  /** keccak256 of the core this process solves with. */
+  readonly core?: Hash32;
   /** Name → `ok` or what is wrong: `store`, `engine`, `chain:31338`, … */
   readonly checks: Readonly<Record<string, string>>;
 }

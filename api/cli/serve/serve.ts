@@ -50,6 +50,8 @@ async function run(config: ServeConfig): Promise<void> {
       meter,
     });
     undo.push(() => solver.close());
+    const { core = '' } = await solver.trimtab.readiness();
+    meter.gauge('trimtab_info', () => [{ labels: { roles, core }, value: 1 }]);
     const readiness = async () => {
       const view = await solver.trimtab.readiness();
       if (!stopping.aborted) return view;
