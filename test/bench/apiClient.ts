@@ -8,7 +8,7 @@ import { ownerOf, quoteBody } from './apiWorld.ts';
 
 export interface LoadOrder {
   readonly port: number;
-  readonly kind: 'hello' | 'quote' | 'health';
+  readonly kind: 'hello' | 'quote';
   readonly connections: number;
   readonly seconds: number;
   /** Requests per second over all connections; absent: as fast as answered. */
@@ -86,9 +86,9 @@ class Connection {
   }
 }
 
-export const get = (path: string): string =>
+const get = (path: string): string =>
   `GET ${path} HTTP/1.1\r\nhost: bench\r\nconnection: keep-alive\r\n\r\n`;
-export function post(path: string, json: unknown): string {
+function post(path: string, json: unknown): string {
   const body = JSON.stringify(json);
   return (
     `POST ${path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n` +
@@ -97,7 +97,7 @@ export function post(path: string, json: unknown): string {
 }
 
 /** Runs one load to its end. */
-export async function load(order: LoadOrder): Promise<LoadReport> {
+async function load(order: LoadOrder): Promise<LoadReport> {
   const text = textsOf(order);
   const connections = Array.from({ length: order.connections }, () => new Connection(order.port));
   const latencies: number[] = [];
@@ -165,12 +165,89 @@ async function paced(
 }
 
 function textsOf({ kind, first, owners: count }: LoadOrder): (n: number) => string {
-  if (kind === 'hello') return () => get('/hello');
-  if (kind === 'health') return () => get('/healthz');
+  if (kind === 'hello') return () => get('/healthz');
   const owners = Array.from({ length: count }, (_, k) => ownerOf(k).address.toLowerCase());
   return (n) => post('/v1/quotes', quoteBody(first + n, owners));
 }
 
-process.on('message', (order: LoadOrder) => {
-  void load(order).then((report) => process.send?.(report));
+export interface StreamOrder {
+  readonly kind: 'streams';
+  readonly port: number;
+  readonly orderId: string;
+  readonly clients: number;
+  /** Of them, how many stop reading. */
+  readonly slow: number;
+}
+export interface StreamReport {
+  /** Events read by the clients that read, and by how many of these the last one was. */
+  readonly events: number;
+  readonly ended: number;
+  /** Of the clients that do not read: closed by the server. */
+  readonly dropped: number;
+  /** Milliseconds from an event's making to its reading, over all. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Opens all streams, says so, and reads until those that read have had the last event. */
+async function streams(order: StreamOrder, opened: () => void): Promise<StreamReport> {
+  const text = get(`/v1/orders/${order.orderId}/events`);
+  const lags: number[] = [];
+  let [events, ended, dropped, open] = [0, 0, 0, 0];
+  const sockets: Socket[] = [];
+  const reading = Array.from({ length: order.clients }, (_, k) => {
+    const socket = connect({ port: order.port, host: '127.0.0.1' });
+    sockets.push(socket);
+    return new Promise<void>((done) => {
+      const slow = k < order.slow;
+      let begun = false;
+      socket.on('connect', () => socket.write(text));
+      socket.on('data', (chunk: Buffer) => {
+        if (!begun) {
+          begun = true;
+          if (++open === order.clients) opened();
+          if (slow) {
+            socket.pause();
+            return done();
+          }
+        }
+        const now = Date.now();
+        for (const [, sent] of chunk.toString('latin1').matchAll(/"sentAtMs":(\d+)/g)) {
+          events++;
+          lags.push(now - Number(sent));
+        }
+        if (chunk.includes('event: order.settled')) {
+          ended++;
+          done();
+        }
+      });
+      socket.on('error', () => done());
+      socket.on('close', () => done());
+    });
+  });
+  await Promise.all(reading);
+  // What a stopped reader's socket still holds is read now; then the server's end shows.
+  for (const socket of sockets.slice(0, order.slow)) {
+    socket.removeAllListeners('data');
+    let whole = '';
+    socket.on('data', (chunk: Buffer) => {
+      whole = whole.slice(-200) + chunk.toString('latin1');
+    });
+    socket.on('close', () => {
+      if (!whole.includes('event: order.settled')) dropped++;
+    });
+    socket.resume();
+  }
+  await new Promise((wake) => setTimeout(wake, 500));
+  for (const socket of sockets) socket.destroy();
+  lags.sort((a, b) => a - b);
+  const at = (p: number) => lags[Math.min(lags.length - 1, Math.floor(p * lags.length))];
+  return { events, ended, dropped, p50: at(0.5) ?? Number.NaN, p99: at(0.99) ?? Number.NaN };
+}
+
+const say = (answer: unknown) => process.send?.({ answer });
+process.on('message', (order: LoadOrder | StreamOrder) => {
+  if (order.kind === 'streams') void streams(order, () => say('opened')).then(say);
+  else void load(order).then(say);
 });
+process.on('disconnect', () => process.exit(0));

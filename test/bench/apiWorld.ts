@@ -211,10 +211,9 @@ export function marketsAt(number: bigint, now: number): ReadonlyMap<ChainId, Cha
   return new Map(CHAINS.map((id, index) => [id, marketOf(id, index, number, now)]));
 }
 
-/** Owner k's private key and account; the same in every process. */
-export function ownerOf(k: number) {
-  return privateKeyToAccount(`0x${(k + 1).toString(16).padStart(64, '9')}`);
-}
+/** Owner k's private key; the same in every process. */
+export const keyOf = (k: number): Hex => `0x${(k + 1).toString(16).padStart(64, '9')}`;
+export const ownerOf = (k: number) => privateKeyToAccount(keyOf(k));
 
 const BALANCE = encodeFunctionData({
   abi: erc20Abi,
@@ -229,16 +228,14 @@ const word = (value: bigint): Hex => `0x${value.toString(16).padStart(64, '0')}`
  * about a third of the tokens, all of it approved; nonce slots are free.
  */
 export function memoryChain(id: ChainId, head: () => BlockRef): Chain {
-  const tokens = new Map(ASSETS.map((asset, i) => [tokenAddress(id, i), asset] as const));
   const unused = async (): Promise<never> => {
     throw new Fault('the bench asks no such thing of a chain');
   };
   const answer = ({ to, data }: Call): CallResult => {
-    const asset = tokens.get(to);
-    if (asset === undefined) return { ok: true, data: word(0n) };
+    if (assetAt(id, to) === undefined) return { ok: true, data: word(0n) };
     if (data.startsWith(ALLOWANCE)) return { ok: true, data: word(2n ** 255n) };
     if (!data.startsWith(BALANCE)) return { ok: false, data: '0x' };
-    return { ok: true, data: word(heldBy(`0x${data.slice(-40)}`, id, asset)) };
+    return { ok: true, data: word(heldBy(`0x${data.slice(-40)}`, id, to)) };
   };
   return {
     chainId: id,
@@ -255,10 +252,16 @@ export function memoryChain(id: ChainId, head: () => BlockRef): Chain {
   };
 }
 
-function heldBy(owner: Hex, id: number, asset: Asset): bigint {
-  const draw = numbersFrom(
-    Number.parseInt(owner.slice(-8), 16) ^ (id * 7919) ^ (asset.dollars * 31),
-  );
+const assets: ReadonlyMap<string, Asset> = new Map(
+  CHAINS.flatMap((id) => ASSETS.map((asset, i) => [`${id}${tokenAddress(id, i)}`, asset] as const)),
+);
+const assetAt = (id: number, token: string) => assets.get(`${id}${token}`);
+
+/** Base units of a token that an account holds. */
+export function heldBy(owner: Hex, id: number, token: EvmAddress): bigint {
+  const asset = present(assetAt(id, token), 'a token');
+  const seed = Number.parseInt(owner.slice(-8), 16) ^ (id * 7919) ^ (asset.dollars * 31);
+  const draw = numbersFrom(seed ^ (asset.decimals * 65_537));
   draw();
   if (draw() < 0.6) return 0n;
   return unitsOf(asset, (500 * 100 ** draw()) / asset.dollars);

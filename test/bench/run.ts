@@ -2,6 +2,7 @@
 //   --quick     seconds: two cases of each small size, no rivals; prints the same result hash anywhere
 //   --only      kinds (smooth, mixed, linear, fixedCost, real, survey), sizes (100/20), engines
 //   --plot      time over size by engine, log-log
+// npm run bench -- api [--quick] [--json] [--seconds N]
 // npm run bench -- backtest [speed] [costs] [others] [model] [optimum] [--json]
 // npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
 // npm run bench -- forecasts [--json] [--horizon N,N] [--refit DAYS]
@@ -14,6 +15,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { main as api } from './api.ts';
 import { main as backtest } from './backtest.ts';
 import { main as coupling } from './coupling.ts';
 import { main as forecasts } from './forecasts.ts';
@@ -28,6 +30,10 @@ const USAGE =
   'usage: npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE] [--markdown FILE]';
 
 async function main(): Promise<number> {
+  if (process.argv[2] === 'api') {
+    build();
+    return api(process.argv.slice(3));
+  }
   if (process.argv[2] === 'backtest') {
     build();
     return backtest(process.argv.slice(3));
