@@ -16,8 +16,8 @@ import { createPoolBook, type PoolBook } from './pools.ts';
 
 /** What it pays with. */
 const CASH = 'USDC';
-const MARGIN_BPS = 6n;
-/** It expects no more than this to be lost to pools that move until the fill. */
+const MARGIN_BPS = 4n;
+/** Sold on top of what a path needs now, as pools move until the fill; what it buys too much is kept. */
 const SLIPPAGE_BPS = 15n;
 const BPS = 10_000n;
 
@@ -33,6 +33,10 @@ export function greedyRival() {
     return made;
   };
   return {
+    /** Where liquidity stands takes seconds to read, once. */
+    async prepare({ network }: Tools): Promise<void> {
+      await Promise.all(network.chains.map(({ chainId }) => book(network, chainId).read()));
+    },
     async bid(auction: Auction, tools: Tools): Promise<readonly Offer[]> {
       const offers = await Promise.all(
         auction.orders.map((order) => offerFor(order, tools, (id) => book(tools.network, id))),
@@ -66,28 +70,38 @@ async function offerFor(
     const bought = await planPurchase(needs, cash, book(chainId));
     const price = await tools.priceWad(cash);
     if (bought === null || price === null || bought.cash > (await tools.free(cash))) return null;
-    paidWad += (bought.cash * price) / 10n ** BigInt(cash.decimals) + 1n;
+    paidWad += (bought.spent * price) / 10n ** BigInt(cash.decimals) + 1n;
   }
-  const reserve = (value.receivedWad * (MARGIN_BPS + SLIPPAGE_BPS)) / BPS;
+  const reserve = (value.receivedWad * MARGIN_BPS) / BPS;
   const extra = value.receivedWad - value.costsWad - paidWad - reserve;
   return extra < 0n ? null : tools.atMinimumAnd(order, extra);
 }
 
 type Need = FillNeed['outputs'][number];
 
+interface Bought {
+  /** What the paths need now. */
+  readonly spent: bigint;
+  /** What is taken along. */
+  readonly cash: bigint;
+  readonly purchase: Purchase;
+}
+
 /** One route per token that is not cash; the cash of all. Null when a token has no path. */
 async function planPurchase(
   needs: readonly Need[],
   cash: Need['token'],
   book: PoolBook,
-): Promise<{ readonly cash: bigint; readonly purchase: Purchase } | null> {
+): Promise<Bought | null> {
   const pools = await book.read();
   const used = new Set<string>();
   const routes: Purchase['routes'][number][] = [];
   let total = 0n;
+  let spent = 0n;
   for (const [token, amount] of amountsByToken(needs)) {
     if (token === cash.address) {
       total += amount;
+      spent += amount;
       continue;
     }
     const path: Path | null = cheapestPath(pools, cash.address, token, amount, used);
@@ -95,10 +109,15 @@ async function planPurchase(
     for (const { pool } of path.hops) used.add(pool);
     const amountIn = path.amountIn + (path.amountIn * SLIPPAGE_BPS) / BPS;
     total += amountIn;
+    spent += path.amountIn;
     const hops = path.hops.map(({ tokenOut, feePips }) => ({ tokenOut, feePips }));
     routes.push({ tokenIn: cash.address, amountIn, amountOutMin: amount, hops });
   }
-  return { cash: total, purchase: { pulls: [{ token: cash.address, amount: total }], routes } };
+  return {
+    spent,
+    cash: total,
+    purchase: { pulls: [{ token: cash.address, amount: total }], routes },
+  };
 }
 
 function amountsByToken(needs: readonly Need[]): ReadonlyMap<`0x${string}`, bigint> {

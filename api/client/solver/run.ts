@@ -8,7 +8,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { signedBidFromJson } from '../../../contracts-abi/bidJson.ts';
 import { type BidMessage, bidDigest, bidTypes } from '../../../contracts-abi/bidTypedData.ts';
 import { domain } from '../../../contracts-abi/typedData.ts';
-import { createChainClient } from './chain.ts';
+import { createChainClient, pause } from './chain.ts';
 import { addressOf, type Chains, outputsOf } from './facts.ts';
 import { openJournal } from './journal.ts';
 import { getJson, loadNetwork } from './network.ts';
@@ -35,6 +35,8 @@ export interface SolverOptions {
   readonly account?: LocalAccount;
   /** Nodes by chain id, where the service offers none or yours are better. */
   readonly rpcUrls?: Readonly<Record<number, string>>;
+  /** Called once before the first auction: whatever takes longer than an auction lasts. */
+  readonly prepare?: (tools: Tools) => Promise<void>;
   /** What to offer in an auction; null or nothing: no bid. Called once per auction. */
   readonly bid: (auction: Auction, tools: Tools) => Promise<Offers | null> | Offers | null;
   /** How to get what one chain's outputs need; null: from the balance. */
@@ -52,6 +54,9 @@ const REPLAY_ENTRIES = 2_000;
 const AWARDS_MAX = 64;
 /** An award follows its auction's end at once: until then a bid keeps what it promised. */
 const AWARD_GRACE_MS = 3_000;
+/** A closed auction's record is asked for so often, and this far apart. */
+const RECORD_TRIES = 5;
+const RECORD_PAUSE_MS = 1_000;
 /** A closed auction nobody told of any more; its promises lapse. */
 const FORGET_MS = 60_000;
 
@@ -156,6 +161,7 @@ function createSolver(deps: SolverDeps) {
     const auction = readAuction(network, data, line.clockOffsetMs(), refused);
     if (auction.orders.length === 0) return;
     onEvent({ type: 'auction', auctionId: auction.auctionId, orders: auction.orders.length });
+    await tools.refresh();
     const offers = (await options.bid(auction, tools)) ?? [];
     await Promise.all(offers.map((entry) => send(auction, [entry].flat() as readonly Offer[])));
   }
@@ -246,6 +252,8 @@ function createSolver(deps: SolverDeps) {
 
   return {
     async run(): Promise<void> {
+      await tools.refresh();
+      await options.prepare?.(tools);
       for (const data of journal.unfinished) follow(onAward(data));
       await line.run(signal);
       await Promise.all(running);
@@ -258,10 +266,8 @@ const offers = ({ orderId, amounts }: Offer, award: WonAward): boolean =>
 
 /** The public record shows the bid with this filler's own signature. */
 async function provenByRecord(url: string, filler: Address, award: WonAward): Promise<boolean> {
-  const page = await getJson<{
-    readonly record?: { readonly bids?: readonly { readonly bid: unknown }[] };
-  }>(`${url}/v1/auctions/${award.auctionId}`).catch(() => null);
-  for (const { bid: json } of page?.record?.bids ?? []) {
+  const record = await recordOf(`${url}/v1/auctions/${award.auctionId}`);
+  for (const { bid: json } of record?.bids ?? []) {
     const bid = signedBidFromJson(json);
     if (bid.filler !== filler || bid.auctionId !== award.auctionId) continue;
     if (!bid.items.some((item) => offers(item, award))) continue;
@@ -270,6 +276,18 @@ async function provenByRecord(url: string, filler: Address, award: WonAward): Pr
     if (signer?.toLowerCase() === filler) return true;
   }
   return false;
+}
+
+/** An award must not be turned down because the service was busy for a moment. */
+async function recordOf(url: string) {
+  for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
+    const page = await getJson<{
+      readonly record?: { readonly bids?: readonly { readonly bid: unknown }[] };
+    }>(url).catch(() => null);
+    if (page?.record !== undefined) return page.record;
+    await pause(RECORD_PAUSE_MS);
+  }
+  return null;
 }
 
 /** Why the offer is none that an auction takes, or null. */

@@ -25,6 +25,8 @@ export interface OrderValue {
 export interface Tools {
   readonly filler: Address;
   readonly network: SolverNetwork;
+  /** Reads every chain at once, so that what follows within a second asks none. */
+  refresh(): Promise<void>;
   /** Dollars per whole token at its feed, 18 decimals; null when the feed has no fresh answer. */
   priceWad(token: SolverToken): Promise<bigint | null>;
   /** Base units that are neither promised in a live bid nor owed to an award. */
@@ -85,6 +87,9 @@ export function createTools(deps: ToolsDeps): Tools {
   const tools: Tools = {
     filler,
     network,
+    async refresh() {
+      await Promise.all(network.chains.map(({ chainId }) => market(chainId)));
+    },
     async priceWad({ chainId, address }) {
       return (await market(chainId)).prices.get(address) ?? null;
     },
