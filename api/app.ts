@@ -30,6 +30,7 @@ import {
   rememberMethods,
 } from './problems.ts';
 import { auctionRoutes } from './routes/auctions.ts';
+import { cancelRoute } from './routes/cancel.ts';
 import { cowRoutes } from './routes/cow.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { orderRoutes } from './routes/orders.ts';
@@ -122,6 +123,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(quoteRoutes(trimtab));
   const idempotency = createIdempotency(trimtab.idempotency, options.onError);
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
+  await app.register(cancelRoute(trimtab));
   await app.register(cowRoutes(trimtab.cow));
   await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));
   await app.register(webhookRoutes({ webhooks: trimtab.webhooks, costlyPerMinute }));

@@ -2,14 +2,11 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { domain, portfolioOrderTypes } from '../../contracts-abi/typedData.ts';
 import {
   type OrderId as Id,
   isRefusal,
   isTerminal,
-  type JsonObject,
   ORDER_STATES,
-  type SubmitRequest,
   type Trimtab,
   orderId as toOrderId,
 } from '../../solver/index.ts';
@@ -17,6 +14,7 @@ import { cursorOf, placeOf } from '../cursor.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import type { Idempotency } from '../idempotency.ts';
 import { parseAccount } from '../interop.ts';
+import { oifOrder, readsOifAlone } from '../oif.ts';
 import {
   Account,
   answer,
@@ -29,10 +27,10 @@ import {
 } from '../schemas/common.ts';
 import { OrderList, OrderView, PostOrderAnswer, PostOrderBody } from '../schemas/orders.ts';
 import { answerStream, type Streams } from '../stream.ts';
+import { readSubmission, refuseOtherOrders } from '../submission.ts';
 import { orderSummary, orderView } from '../views.ts';
 
 const Params = Type.Object({ orderId: OrderId });
-const MESSAGE_POINTER = '/order/payload/message';
 /** Nothing more will happen to an order after these. */
 const LAST_EVENTS = new Set(['order.settled', 'order.refunded', 'order.failed']);
 
@@ -81,14 +79,15 @@ function submitRoute(app: App, { trimtab, idempotency }: OrderRouteDeps): void {
           }),
         },
       },
+      preValidation: async ({ body }) => refuseOtherOrders(body),
     },
     async (request, reply) => {
       const key = request.headers['idempotency-key'];
-      const submission = submitRequest(request.body);
+      const { request: submission, pointer } = readSubmission(request.body);
       const { answer: admitted, replayed } = await idempotency.once(key, request.body, async () => {
         const submitted = await trimtab.submit(submission);
         if (isRefusal(submitted)) {
-          throw refusalError(submitted, bodyPointer(submitted.pointer, submission));
+          throw refusalError(submitted, pointer(submitted.pointer));
         }
         const { orderId } = submitted;
         const record = await trimtab.getOrder(orderId);
@@ -99,7 +98,14 @@ function submitRoute(app: App, { trimtab, idempotency }: OrderRouteDeps): void {
       });
       reply.code(202).header('location', `/v1/orders/${admitted.orderId}`);
       if (replayed) reply.header('idempotency-replayed', 'true');
-      return admitted;
+      if (!readsOifAlone(request.headers['user-agent'])) return admitted;
+      const { order, quoteResponse } = request.body;
+      const sent = order ?? quoteResponse?.order;
+      return {
+        orderId: admitted.orderId,
+        status: 'received',
+        ...(sent === undefined ? {} : { order: sent }),
+      };
     },
   );
 }
@@ -116,9 +122,10 @@ function readRoute(app: App, { trimtab }: OrderRouteDeps): void {
         response: { 200: answer('The order.', OrderView), ...problems({ 404: 'orderNotFound' }) },
       },
     },
-    async ({ params }, reply) => {
-      reply.header('cache-control', 'no-store');
-      return orderView(await find(trimtab, toOrderId(params.orderId)));
+    async ({ params, headers }, reply) => {
+      reply.header('cache-control', 'no-store').header('vary', 'user-agent');
+      const view = orderView(await find(trimtab, toOrderId(params.orderId)));
+      return readsOifAlone(headers['user-agent']) ? oifOrder(view) : view;
     },
   );
 }
@@ -191,6 +198,7 @@ function eventsRoute(app: App, { trimtab, streams }: OrderRouteDeps): void {
       const id = toOrderId(request.params.orderId);
       const { order } = await find(trimtab, id);
       return answerStream(streams, request, reply, {
+        key: `order:${id}`,
         over: isTerminal(order.state),
         read: async (after, limit) =>
           (await trimtab.events(id, after, limit)).map(({ seq, type, orderId, atMs, data }) => ({
@@ -209,55 +217,4 @@ async function find(trimtab: Trimtab, id: Id) {
   const record = await trimtab.getOrder(id);
   if (record === null) throw new ApiError('orderNotFound', `no order ${id}`);
   return record;
-}
-
-function submitRequest({ order, quoteId, signature, originSignatures }: PostOrderBody) {
-  if (order === undefined && quoteId === undefined) {
-    const message = 'give the order, the quoteId, or both';
-    throw new ApiError('missingField', message, { pointer: '/order' });
-  }
-  if (order !== undefined) refuseOtherTypes(order.payload.types);
-  return {
-    signature,
-    ...(quoteId === undefined ? {} : { quoteId }),
-    ...(order === undefined ? {} : { order: order.payload.message }),
-    ...(originSignatures === undefined ? {} : { originSignatures }),
-  } as SubmitRequest;
-}
-
-/** The types sent must be the ones that are hashed: a wallet showed the owner what they say. */
-function refuseOtherTypes(types: JsonObject): void {
-  for (const [name, fields] of Object.entries(types)) {
-    const ours =
-      name === 'EIP712Domain'
-        ? Object.keys(domain).map((key) => ({ name: key, type: 'string' }))
-        : Object.entries(portfolioOrderTypes).find(([type]) => type === name)?.[1];
-    if (ours === undefined || !sameFields(ours, fields)) {
-      throw new ApiError('orderMalformed', `${name} is not the type of a trimtab order`, {
-        pointer: `/order/payload/types/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-      });
-    }
-  }
-  for (const name of Object.keys(portfolioOrderTypes)) {
-    if (types[name] === undefined) {
-      throw new ApiError('orderMalformed', `the type ${name} is missing`, {
-        pointer: `/order/payload/types/${name}`,
-      });
-    }
-  }
-}
-
-function sameFields(ours: readonly { name: string; type: string }[], theirs: unknown): boolean {
-  const text = (fields: readonly { name: string; type: string }[]) =>
-    fields.map(({ name, type }) => `${type} ${name}`).join(',');
-  return Array.isArray(theirs) && text(ours) === text(theirs);
-}
-
-/** Admission points into the order; the body has it deeper, or not at all. */
-function bodyPointer(pointer: string | undefined, request: SubmitRequest): string | undefined {
-  if (pointer === undefined || pointer === '') return pointer;
-  if (pointer.startsWith('/signature') || pointer.startsWith('/originSignatures')) return pointer;
-  if (pointer.startsWith('/quoteId')) return pointer;
-  if (request.order === undefined) return undefined;
-  return `${MESSAGE_POINTER}${pointer.replace(/^\/order/, '')}`;
 }

@@ -5,10 +5,14 @@ import { Type } from 'typebox';
 import { isRefusal, type RebalanceRequest, type Trimtab } from '../../solver/index.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import { parseAccount } from '../interop.ts';
+import { swapRequest } from '../oif.ts';
 import { answer, problems, QuoteId } from '../schemas/common.ts';
 import { QuoteRequestBody, QuoteResponseBody } from '../schemas/quotes.ts';
 
 const Params = Type.Object({ quoteId: QuoteId });
+const SERVED: ReadonlySet<string> = new Set(['rebalance', 'oif-swap']);
+/** OIF's order type that rebalances are offered in as well, when asked. */
+const PERMIT2_TYPE = 'oif-escrow-v0';
 
 export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -17,11 +21,14 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
       {
         schema: {
           operationId: 'createQuotes',
-          summary: 'Offers one order that moves a portfolio to its targets',
+          summary: 'Offers orders that move a portfolio to its targets, or swap tokens (OIF)',
           tags: ['quotes'],
           body: QuoteRequestBody,
           response: {
-            200: answer('One order to sign, with its price and certificate.', QuoteResponseBody),
+            200: answer(
+              'Orders to sign, one per order type, with price and certificate.',
+              QuoteResponseBody,
+            ),
             ...problems({
               400: 'A field is wrong: unknownField, missingField, wrongType, invalidWeights, …',
               413: 'bodyTooLarge',
@@ -34,9 +41,20 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
         preValidation: async ({ body }) => refuseOtherIntents(body),
       },
       async ({ body }) => {
-        const quote = await trimtab.quote(rebalanceRequest(body));
-        if (isRefusal(quote)) throw refusalError(quote, bodyPointer(quote.pointer, body));
-        return { quotes: [quote.response] };
+        const { intent } = body;
+        if (intent.intentType === 'oif-swap') {
+          const offers = await trimtab.offers(swapRequest({ ...body, intent }));
+          if (isRefusal(offers)) throw refusalError(offers, offers.pointer);
+          return { quotes: offers.map(({ response }) => response) };
+        }
+        const own = { ...body, intent };
+        const request = rebalanceRequest(own);
+        const answered = body.supportedTypes?.includes(PERMIT2_TYPE)
+          ? await trimtab.offers(request)
+          : await trimtab.quote(request);
+        if (isRefusal(answered)) throw refusalError(answered, bodyPointer(answered.pointer, own));
+        const offers = 'length' in answered ? answered : [answered];
+        return { quotes: offers.map(({ response }) => response) };
       },
     );
 
@@ -76,7 +94,7 @@ function refuseOtherIntents(body: unknown): void {
   const { intent } = body;
   if (typeof intent !== 'object' || intent === null || !('intentType' in intent)) return;
   const { intentType } = intent;
-  if (typeof intentType !== 'string' || intentType === 'rebalance') return;
+  if (typeof intentType !== 'string' || SERVED.has(intentType)) return;
   const named = JSON.stringify(intentType.slice(0, 40));
   throw new ApiError('unsupportedIntent', `intent type ${named} is not served`, {
     pointer: '/intent/intentType',

@@ -13,6 +13,24 @@ const Readiness = Type.Object({
   checks: Type.Record(Type.String(), Type.String()),
 });
 
+/** The form OIF's aggregator reads. */
+function oifNetworks(trimtab: Trimtab) {
+  const tokens = trimtab.assets().flatMap((asset) => asset.tokens);
+  return Object.fromEntries(
+    trimtab.network().chains.map(({ chainId, contracts }) => [
+      String(chainId),
+      {
+        chain_id: chainId,
+        input_settler: contracts.portfolioSettler,
+        output_settler: contracts.outputSettler,
+        tokens: tokens
+          .filter((token) => token.chainId === chainId)
+          .map(({ address, symbol, decimals }) => ({ address, symbol, decimals })),
+      },
+    ]),
+  );
+}
+
 export function systemRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
   return async (app) => {
     for (const [path, operationId] of [
@@ -26,6 +44,7 @@ export function systemRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
         response: { 200: answer('All that is traded.', Assets), ...problems() },
       };
       app.get(path, { schema }, async () => ({
+        networks: oifNetworks(trimtab),
         assets: trimtab.assets().map(({ asset, tokens }) => ({
           asset,
           tokens: tokens.map((token) => ({

@@ -4,6 +4,18 @@ import { Type } from 'typebox';
 import { Address, ChainNumber } from './common.ts';
 
 export const Assets = Type.Object({
+  networks: Type.Record(
+    Type.String(),
+    Type.Object({
+      chain_id: ChainNumber,
+      input_settler: Address,
+      output_settler: Address,
+      tokens: Type.Array(
+        Type.Object({ address: Address, symbol: Type.String(), decimals: Type.Integer() }),
+      ),
+    }),
+    { description: 'By chain id, as OIF’s aggregator reads it.' },
+  ),
   assets: Type.Array(
     Type.Object({
       asset: Type.String({ description: 'What targets name.' }),

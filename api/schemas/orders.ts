@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import {
+  Account,
   Address,
   Amount,
   Bytes,
@@ -13,6 +14,7 @@ import {
   strict,
   Uint32,
 } from './common.ts';
+import { OriginSubmission, permit2Order } from './oif.ts';
 
 const Message = Type.Object(
   {
@@ -63,7 +65,7 @@ const Types = Type.Record(
   Type.Array(Type.Object({ name: Type.String(), type: Type.String() }, strict), { maxItems: 32 }),
 );
 
-export const OrderToSign = Type.Object(
+const PortfolioOrder = Type.Object(
   {
     type: Type.Literal('trimtab-portfolio-v1'),
     payload: Type.Object(
@@ -83,9 +85,19 @@ export const OrderToSign = Type.Object(
   strict,
 );
 
+/** Either order type; told apart by `type`. */
+export const OrderToSign = Type.Unsafe<Static<typeof PortfolioOrder>>({
+  type: 'object',
+  required: ['type'],
+  discriminator: { propertyName: 'type' },
+  oneOf: [PortfolioOrder, permit2Order(Message, Types)],
+});
+
 const Signature = Type.String({
   pattern: '^0x([0-9a-fA-F]{2}){1,4096}$',
-  description: 'The owner’s EIP-712 signature over the order; 65 bytes, or ERC-1271 bytes.',
+  description:
+    'The owner’s EIP-712 signature of the payload: 65 bytes, or ERC-1271 bytes; of a Permit2 ' +
+    'payload also with OIF’s 0x00 in front.',
 });
 
 export const PostOrderBody = Type.Object(
@@ -98,16 +110,31 @@ export const PostOrderBody = Type.Object(
         description: 'One signature per origin chain id, for wallets whose ERC-1271 binds it.',
       }),
     ),
+    originSubmission: Type.Optional(OriginSubmission),
+    quoteResponse: Type.Optional(
+      Type.Object(
+        { order: OrderToSign, quoteId: Type.Optional(QuoteId) },
+        { description: 'OIF’s aggregator: the quote as it was given, whatever was added to it.' },
+      ),
+    ),
+    sponsor: Type.Optional(Account),
+    metadata: Type.Optional(Type.Unknown({ description: 'Of an aggregator; not read.' })),
   },
   {
     ...strict,
-    description: 'order, quoteId, or both; with both the order must be the quoted one.',
+    description:
+      'order, quoteId, or both (the order must be the quoted one); or quoteResponse, the whole quote.',
     examples: [
       { quoteId: 'q-00112233445566778899aabbccddeeff', signature: `0x${'ab'.repeat(65)}` },
     ],
   },
 );
 export type PostOrderBody = Static<typeof PostOrderBody>;
+
+export const CancelBody = Type.Object(
+  { signature: Signature },
+  { ...strict, examples: [{ signature: `0x${'ab'.repeat(65)}` }] },
+);
 
 const Transaction = Type.Object({
   chainId: ChainNumber,

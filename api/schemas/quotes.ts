@@ -1,6 +1,6 @@
 // POST /v1/quotes: OIF's GetQuoteRequest and GetQuoteResponse, with our intent type and metadata.
 
-import { type Static, Type } from 'typebox';
+import { type Static, type TObject, Type } from 'typebox';
 import {
   Account,
   Amount,
@@ -12,6 +12,7 @@ import {
   strict,
   Uint32,
 } from './common.ts';
+import { SwapIntent, swapExample } from './oif.ts';
 import { OrderToSign } from './orders.ts';
 
 const Target = Type.Object(
@@ -79,19 +80,37 @@ const examples = [
     },
     supportedTypes: ['trimtab-portfolio-v1'],
   },
+  swapExample,
 ];
+
+/** Either intent; told apart by `intentType`. */
+const Intent = Type.Unsafe<Static<typeof RebalanceIntent> | SwapIntent>({
+  type: 'object',
+  required: ['intentType'],
+  discriminator: { propertyName: 'intentType' },
+  oneOf: [RebalanceIntent, SwapIntent],
+});
 
 export const QuoteRequestBody = Type.Object(
   {
     user: Account,
-    intent: RebalanceIntent,
+    intent: Intent,
     supportedTypes: Type.Optional(
       Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 32 }),
+    ),
+    solverOptions: Type.Optional(
+      Type.Unknown({ description: 'Added by OIF’s aggregator for itself; not read.' }),
     ),
   },
   { ...strict, examples },
 );
-export type QuoteRequestBody = Static<typeof QuoteRequestBody>;
+/** Of a rebalance: what our own client asks for. */
+export type QuoteRequestBody = Omit<Static<typeof QuoteRequestBody>, 'intent'> & {
+  intent: Static<typeof RebalanceIntent>;
+};
+export type SwapRequestBody = Omit<Static<typeof QuoteRequestBody>, 'intent'> & {
+  intent: SwapIntent;
+};
 
 const Dollars = Type.String({ description: 'US dollars, a decimal string.' });
 const NodeAmount = Type.Object({ node: Type.String(), amount: Amount });
@@ -183,6 +202,25 @@ const Metadata = Type.Object({
   }),
 });
 
+const PreviewInput = Type.Object({
+  user: Type.String(),
+  asset: Type.String(),
+  symbol: Type.String(),
+  chainId: ChainNumber,
+  amount: Amount,
+});
+const PreviewOutput = Type.Object({
+  receiver: Type.String(),
+  asset: Type.String(),
+  symbol: Type.String(),
+  chainId: ChainNumber,
+  amount: Amount,
+  minimumAmount: Amount,
+});
+/** A quote of OIF's type oif-escrow-v0 has OIF's members alone, as its readers refuse others. */
+const oifAlone = <T extends TObject>(schema: T, required: readonly string[]) =>
+  Type.Unsafe<Static<T>>({ ...schema, required });
+
 export const QuoteResponseBody = Type.Object({
   quotes: Type.Array(
     Type.Object({
@@ -192,25 +230,8 @@ export const QuoteResponseBody = Type.Object({
       quoteId: QuoteId,
       provider: Type.String(),
       preview: Type.Object({
-        inputs: Type.Array(
-          Type.Object({
-            user: Type.String(),
-            asset: Type.String(),
-            symbol: Type.String(),
-            chainId: ChainNumber,
-            amount: Amount,
-          }),
-        ),
-        outputs: Type.Array(
-          Type.Object({
-            receiver: Type.String(),
-            asset: Type.String(),
-            symbol: Type.String(),
-            chainId: ChainNumber,
-            amount: Amount,
-            minimumAmount: Amount,
-          }),
-        ),
+        inputs: Type.Array(oifAlone(PreviewInput, ['user', 'asset', 'amount'])),
+        outputs: Type.Array(oifAlone(PreviewOutput, ['receiver', 'asset', 'amount'])),
       }),
       failureHandling: Type.Literal('refund-automatic'),
       partialFill: Type.Boolean(),

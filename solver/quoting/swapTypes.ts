@@ -87,7 +87,7 @@ async function permit2Twin(
   const order = orderFromJson(stored.order);
   const payload = permit2Payload(order, BigInt(chain.chainId), permit2);
   const quoteId = `q-${bytesToHex(rng.bytes(16))}`;
-  const { metadata } = stored.response;
+  const { metadata, preview } = stored.response;
   const approvals = await approvalsFor(source, chain, order.owner as EvmAddress, permit2, order);
   const response: JsonObject = {
     ...stored.response,
@@ -96,9 +96,23 @@ async function permit2Twin(
       payload: { signatureType: 'eip712', ...(payload as unknown as JsonObject) },
     },
     quoteId,
-    metadata: { ...(metadata as JsonObject), approvals },
+    preview: oifPreview(preview as unknown as Preview),
+    metadata: { ...(metadata as JsonObject), preview: preview ?? {}, approvals },
   };
   return { ...stored, quoteId, response };
+}
+
+interface Preview {
+  readonly inputs: readonly { user: string; asset: string; amount: string }[];
+  readonly outputs: readonly { receiver: string; asset: string; amount: string }[];
+}
+
+/** OIF's members and no others: its aggregator refuses a preview that has more. */
+function oifPreview({ inputs, outputs }: Preview): JsonObject {
+  return {
+    inputs: inputs.map(({ user, asset, amount }) => ({ user, asset, amount })),
+    outputs: outputs.map(({ receiver, asset, amount }) => ({ receiver, asset, amount })),
+  };
 }
 
 /** What the owner must still let Permit2 take. */
