@@ -17,6 +17,7 @@ import { portfolioSettlerAbi } from '../../../contracts-abi/abi/portfolioSettler
 import {
   amountsHash,
   awardDigest,
+  cancelDigest,
   declineDigest,
   encodeFillDescription,
   type Fill,
@@ -226,6 +227,15 @@ function settlerCall(s: SimState, data: Hex, c: SimContext): void {
             fillProven(s, c, known.awardId, awarded, fill);
       if (!proven) fail('BadAward');
       close(s, known, 'refunded');
+      return;
+    }
+    case 'cancelFor': {
+      const [who, nonce, signature] = call.args;
+      const of = who.toLowerCase() as Hex;
+      if (recoverSigner(cancelDigest(of, nonce), signature) !== of) fail('BadAward');
+      const key = slotKey(of, nonce);
+      if (s.slots.has(key)) fail('NotNone');
+      s.slots.set(key, { status: 'cancelled', awardId: ZERO_HASH });
       return;
     }
     default:

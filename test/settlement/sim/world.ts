@@ -6,15 +6,22 @@ import type { Hex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { encodeFillBatch } from '../../../contracts-abi/calls.ts';
 import { orderToJson } from '../../../contracts-abi/orderJson.ts';
-import { hashOrder, orderDigest, type PortfolioOrder } from '../../../contracts-abi/typedData.ts';
+import {
+  cancelDigest,
+  hashOrder,
+  orderDigest,
+  type PortfolioOrder,
+} from '../../../contracts-abi/typedData.ts';
 import { createAdmission } from '../../../solver/settlement/admission.ts';
 import { createAuctioning } from '../../../solver/settlement/auctioning.ts';
 import { type AwardedOrder, parseAwarded } from '../../../solver/settlement/awardedOrder.ts';
+import { type Cancelling, createCancelling } from '../../../solver/settlement/cancelling.ts';
 import { openCall } from '../../../solver/settlement/contracts.ts';
 import { createDeskBids } from '../../../solver/settlement/deskBids.ts';
 import { createGuard } from '../../../solver/settlement/guard.ts';
 import { isTerminal } from '../../../solver/settlement/lifecycle.ts';
 import { createMarket } from '../../../solver/settlement/market.ts';
+import { createOwnerCheck } from '../../../solver/settlement/ownerCheck.ts';
 import { DEFAULT_SETTLEMENT_POLICY } from '../../../solver/settlement/policy.ts';
 import type { AuctionMarket, FillerDesk } from '../../../solver/settlement/ports.ts';
 import { createTurnstile } from '../../../solver/settlement/reserving.ts';
@@ -53,6 +60,7 @@ import {
   SimRevert,
   slotKey,
 } from './contracts.ts';
+import { createForeign, FOREIGN, type Manners } from './foreign.ts';
 import type { SimRng } from './rng.ts';
 import { Crash, SimSender, SimStore } from './store.ts';
 
@@ -67,12 +75,16 @@ export interface Faults {
   /** Seconds after the start, on the last origin. */
   readonly ownerRevokesAt: number | null;
   readonly ownerCancelsAt: number | null;
+  /** When the owner asks us to cancel, seconds after the start; absent: never. */
+  readonly ownerAsksAt?: number | null;
   readonly strangerFills: 'never' | 'inTime' | 'late';
   readonly deskRefuses: boolean;
   /** The filler dies for good in the moment that its workflow enters this state. */
   readonly fillerDiesEntering?: OrderState;
   /** Seconds after the start at which the owner's balance on the last origin is spent elsewhere. */
   readonly ownerSpendsAt?: number;
+  /** A third party bids more than our desk, and behaves so once it has won. */
+  readonly foreign?: Manners;
   /** A stranger sends our opens before we do. */
   readonly strangerOpens?: boolean;
   /** A destination and origin at once that signs and reads, but whose transactions never work. */
@@ -207,6 +219,8 @@ export interface World {
   readonly violations: readonly string[];
   readonly endedAt: number;
   readonly crashes: number;
+  /** What the owner's wish to cancel was answered; null: not asked, or a chain was down. */
+  readonly asked: Awaited<ReturnType<Cancelling['cancel']>> | null;
 }
 
 export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
@@ -249,6 +263,7 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
     ...workflows,
     ...{ auctioneer, market, desk: filler.address },
   });
+  const foreign = faults.foreign === undefined ? null : createForeign(faults.foreign, door, chains);
   const oneByOne = createTurnstile();
   const deskBids = createDeskBids({ ...workflows, market: door, oneByOne });
 
@@ -263,11 +278,24 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
     if (faults.fillerDies === 'firstFill') life.fillerDead = true;
   });
   const flights: (Message & { at: number })[] = [];
+  const cancelling = createCancelling({ ...deps, auctions, checkOwner: createOwnerCheck(chains) });
+  let asked: World['asked'] = null;
+  const ask = async () => {
+    const cancelSignature = await owner.sign({ hash: cancelDigest(order.owner, order.nonce) });
+    life.armed = false;
+    const answer = await cancelling
+      .cancel(id, cancelSignature)
+      .catch((error: unknown) => (error instanceof Fault ? null : Promise.reject(error)));
+    life.armed = true;
+    return answer;
+  };
   let now = START;
   for (; now < END && !isOver(store, id); now += 1) {
     time.ms = now * 1_000;
     if (typeof faults.fillerDies === 'number' && now >= faults.fillerDies) life.fillerDead = true;
     act(rng, faults, now, chains, order, store.orders.get(id));
+    if (faults.ownerAsksAt === now - START) asked = await ask();
+    await foreign?.act(now);
     for (const chain of chains.values()) chain.mine(now);
     carry(rng, faults, now, chains, flights, network);
     for (let turn = 0; turn < 2; turn += 1) {
@@ -278,12 +306,13 @@ export async function runWorld(rng: SimRng, faults: Faults): Promise<World> {
             ['serve', serve],
             ['bid', deskBids],
           ] as const);
+      await foreign?.listen();
       await work(store, [...own, ['auction', lead], ['guard', guard]]);
     }
   }
   const row = present(store.orders.get(id), 'the order');
   const { crashes } = life;
-  return { order, row, chains, store, auctions, sender, violations, endedAt: now, crashes };
+  return { order, row, chains, store, auctions, sender, violations, endedAt: now, crashes, asked };
 }
 
 function dieEntering(
@@ -332,6 +361,7 @@ function fund(chains: ReadonlyMap<ChainId, SimChain>, order: PortfolioOrder) {
       for (const token of [tokenA, tokenB]) {
         s.balances.set(balanceKey(token, filler.address), 10n ** 12n);
         s.balances.set(balanceKey(token, STRANGER), 10n ** 12n);
+        s.balances.set(balanceKey(token, FOREIGN), 10n ** 12n);
       }
       for (const origin of order.origins) {
         if (Number(origin.chainId) !== chain.id) continue;
