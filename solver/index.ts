@@ -9,6 +9,7 @@ export type { IdempotencyStore } from './types/idempotency.ts';
 export {
   type EvmAddress,
   evmAddress,
+  type Hex,
   type OrderId,
   orderId,
   type PolicyId,

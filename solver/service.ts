@@ -6,6 +6,7 @@ import { assetsOf, networkOf, venuesOf } from './publicNetwork.ts';
 import type { Quoter } from './quoting/quoter.ts';
 import type { SwapQuoter } from './quoting/swapQuoter.ts';
 import type { Admission } from './settlement/admission.ts';
+import type { Cancelling } from './settlement/cancelling.ts';
 import type { AuctionService } from './types/auctionService.ts';
 import { isRefusal } from './types/errors.ts';
 import type { IdempotencyStore } from './types/idempotency.ts';
@@ -29,6 +30,7 @@ export interface ServiceDeps {
   readonly quoter: Quoter;
   readonly swaps: SwapQuoter;
   readonly admission: Admission;
+  readonly cancelling: Cancelling;
   readonly idempotency: IdempotencyStore;
   readonly auctions: AuctionService;
   readonly webhooks: WebhookService;
@@ -75,6 +77,10 @@ export function serviceOf(deps: ServiceDeps): Trimtab {
         transactions,
         quotedAmounts: quote?.quotedAmounts ?? null,
       };
+    },
+    async cancel(orderId, signature) {
+      const outcome = await deps.cancelling.cancel(orderId, signature);
+      return isRefusal(outcome) ? outcome : shown(outcome);
     },
     async listOrders({ owner, state, after, limit }) {
       const rows = await store.listOrders({

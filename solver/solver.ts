@@ -53,6 +53,7 @@ import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
 import { createAuctioning } from './settlement/auctioning.ts';
 import { createDeskBids } from './settlement/deskBids.ts';
+import { createCancelling } from './settlement/cancelling.ts';
 import { createGuard } from './settlement/guard.ts';
 import { AUCTION_JOB, BID_JOB, GUARD_JOB, SERVE_JOB } from './settlement/kinds.ts';
 import { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
@@ -296,6 +297,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       quotes: keeper.store,
       idempotency: createPostgresIdempotency(database),
       webhooks: webhooks.service,
+      cancelling: createCancelling({ ...settlement, auctions, checkOwner: createOwnerCheck(chains) }),
       work: () => (all.length === 0 ? null : workOf(clock.nowMs() - askedAtMs)),
     }),
     store,

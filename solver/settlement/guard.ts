@@ -8,6 +8,7 @@ import { Fault } from '../types/errors.ts';
 import { type EvmAddress, orderId } from '../types/ids.ts';
 import type { JobLease, OrderState } from '../types/store.ts';
 import { type AwardedOrder, parseAwarded, parseOrder } from './awardedOrder.ts';
+import { cancelAsked, cancelOrigins, unopened } from './cancelling.ts';
 import { standingOf } from './decide.ts';
 import { allFilledInTime, type OrderFacts } from './facts.ts';
 import { canTransition, type Failure, failure, isTerminal } from './lifecycle.ts';
@@ -50,19 +51,22 @@ async function guardStep(run: Run, deps: GuardDeps): Promise<JobOutcome> {
   const { policy } = deps;
   const { state } = run.order;
   if (isTerminal(state)) return finished;
+  const cancelling = cancelAsked(run.order) && (state === 'awarded' || state === 'opening');
   const wait = dueAt(run, policy) - deps.clock.now();
-  if (wait > 0) return again(deps, Math.min(wait * 1_000, policy.idleMs));
+  if (wait > 0 && !cancelling) return again(deps, Math.min(wait * 1_000, policy.idleMs));
   if (state === 'created') {
     const why = 'the open deadline passed before any filler was awarded';
     await moveTo(run, 'failed', { failure: failure('notAwarded', why, 'failed') });
     return finished;
   }
   const order = parseAwarded(run.order);
+  if (cancelling) await cancelOrigins(run);
   const facts = await readFacts(deps, order);
   await follow(run, order, facts);
   if (isTerminal(run.order.state)) return finished;
   await act(run, order, facts, policy);
-  return again(deps, run.order.state === 'refunding' ? policy.pollMs : policy.idleMs);
+  const busy = cancelling || run.order.state === 'refunding';
+  return again(deps, busy ? policy.pollMs : policy.idleMs);
 }
 
 /** When, Unix seconds, the guard first has something to do in the order's state. */
@@ -92,7 +96,7 @@ async function follow(run: Run, order: AwardedOrder, facts: OrderFacts): Promise
       const why = 'no origin was opened before the award lapsed';
       if (canTransition(run.order.state, 'failed', 'guard')) {
         const outcome = await outcomeUnserved(run.deps, order, facts);
-        await moveTo(run, 'failed', { failure: failure('notOpened', why, 'failed'), outcome });
+        await moveTo(run, 'failed', { failure: unopened(run.order, why), outcome });
       }
       return;
     }

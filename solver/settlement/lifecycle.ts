@@ -29,17 +29,17 @@ export const TRANSITIONS: Readonly<
 > = {
   created: {
     awarded: { by: serve, when: 'a bid won the auction and the auctioneer signed its award' },
-    failed: { by: either, when: 'no bid, or the open deadline passed; nothing was taken' },
+    failed: { by: either, when: 'no bid, the open deadline passed, or the owner cancelled' },
   },
   awarded: {
     opening: { by: serve, when: 'the filler begins to open the escrow on every origin' },
-    failed: { by: either, when: 'the award lapsed before any origin opened' },
+    failed: { by: either, when: 'no origin opened, and none can: lapsed, or cancelled' },
     created: { by: serve, when: 'the award lapsed unopened; time is left for another auction' },
   },
   opening: {
     opened: { by: either, when: 'every origin is Open under this award' },
     refunding: { by: either, when: 'some origins are Open and the others can no longer open' },
-    failed: { by: either, when: 'the award lapsed and no origin is Open' },
+    failed: { by: either, when: 'no origin is Open, and none can be: lapsed, or cancelled' },
     created: { by: serve, when: 'the award lapsed unopened; time is left for another auction' },
   },
   opened: {

@@ -12,6 +12,7 @@ import { chainId, orderId } from '../types/ids.ts';
 import { Reverted } from '../types/ports.ts';
 import type { JobLease } from '../types/store.ts';
 import { type AwardedOrder, parseAwarded } from './awardedOrder.ts';
+import { cancelAsked } from './cancelling.ts';
 import { openCall } from './contracts.ts';
 import { standingOf } from './decide.ts';
 import { allFilledInTime, isOpen, type OrderFacts } from './facts.ts';
@@ -85,7 +86,7 @@ async function serveStep(run: Run, deps: Serving): Promise<JobOutcome> {
   if (state === 'created') return join(run, deps);
   const order = parseAwarded(run.order);
   const ours = order.award.award.filler === deps.desk.address;
-  if (ours && state === 'awarded') {
+  if (ours && state === 'awarded' && !cancelAsked(run.order)) {
     await moveTo(run, 'opening');
     return again(deps, 0);
   }
@@ -130,7 +131,7 @@ async function open(
     return decline(run, deps, order, failure('partlyOpened', why, 'refunding'), outcome);
   }
   if (standing !== 'opening') return again(deps, policy.idleMs);
-  if (!late) await openMissing(run, deps, order, facts);
+  if (!late && !cancelAsked(run.order)) await openMissing(run, deps, order, facts);
   return again(deps, policy.pollMs);
 }
 

@@ -4,6 +4,7 @@
 // back to the auction while there is time, else failed.
 
 import type { AwardedOrder } from './awardedOrder.ts';
+import { cancelAsked, unopened } from './cancelling.ts';
 import { missingFillProofs, standingOf } from './decide.ts';
 import { isLost, isOpen, type OrderFacts } from './facts.ts';
 import { GUARD_JOB } from './kinds.ts';
@@ -104,7 +105,7 @@ export async function lapse(
 ): Promise<JobOutcome> {
   const outcome = await outcomeUnserved(run.deps, order, facts);
   const why = `no origin was opened before the award lapsed${because}`;
-  if (mayAwardAgain(run, policy, order, facts)) {
+  if (!cancelAsked(run.order) && mayAwardAgain(run, policy, order, facts)) {
     await moveTo(run, 'created', {
       outcome,
       award: null,
@@ -113,7 +114,7 @@ export async function lapse(
     });
     return again(run.deps, 0);
   }
-  await moveTo(run, 'failed', { failure: failure('notOpened', why, 'failed'), outcome });
+  await moveTo(run, 'failed', { failure: unopened(run.order, why), outcome });
   return finished;
 }
 

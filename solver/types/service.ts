@@ -303,6 +303,8 @@ export interface Trimtab {
     readonly after?: OrderPlace;
     readonly limit: number;
   }): Promise<OrderPage>;
+  /** The order as it is then: failed, or with the owner's cancel on its way to the chains. */
+  cancel(orderId: OrderId, signature: Hex): Promise<StoredOrder | Refusal<CancelRefusalCode>>;
   /** Ascending by seq, at most `limit`; empty for an order that is not known. */
   events(orderId: OrderId, afterSeq: number, limit: number): Promise<readonly OrderEvent[]>;
   /** A hint that events of that order may have been added. Returns how to stop listening. */
