@@ -8,7 +8,7 @@ import { balanceKey, SETTLER, slotKey } from './sim/contracts.ts';
 import { simRng } from './sim/rng.ts';
 import { NO_FAULTS, runWorld, type World } from './sim/world.ts';
 
-const SEEDS = Number(process.env.TRIMTAB_SIM_SEEDS ?? '100');
+const SEEDS = Number(process.env.TRIMTAB_SIM_SEEDS ?? '25');
 
 function statuses({ order, chains }: World) {
   return order.origins.map(({ chainId: id }) => {
@@ -73,5 +73,5 @@ describe('the owner’s cancel', () => {
     console.info('ends:', Object.fromEntries(ends));
     expect([...ends.keys()]).toContain('accepted: failed');
     expect([...ends.keys()].some((end) => end.startsWith('tooLateToCancel'))).toBe(true);
-  });
+  }, 240_000);
 });
