@@ -140,6 +140,9 @@ function served(
     } else if (orders.length === 1) {
       const plan = round === 1 ? null : forced(market, orders, found, solve);
       if (plan !== null || round > 1) return plan;
+    } else if ((solution.orders ?? []).length === 0) {
+      // The core's plan could not be paid in whole base units: fewer orders leave it more room.
+      orders = without(orders, leastGenerous(orders, found).slice(0, Math.ceil(orders.length / 8)));
     } else if (round > 1) {
       // As much of them as found room stays, the most generous; later rounds are stricter.
       const room = (filledWorth(problem, incomplete, filled, found) * BigInt(12 - round)) / 10n;
@@ -230,17 +233,26 @@ function isFull(
   });
 }
 
+/**
+ * Minimums are asked for with 2 ppm and two base units on top, so that what the core fills but for
+ * FULL_PPM still pays the signed ones.
+ */
 function batchProblem(
   { nodes, venues, groups }: BatchMarket,
   orders: readonly BatchedOrder[],
   prices: UnitPrices,
 ): ParsedProblem {
+  const pairs = orders.flatMap((order) => pairsOf(order, prices, true));
+  const asked = pairs.map((pair) => {
+    const minOut = BigInt(pair.minOut);
+    return { ...pair, minOut: (minOut + (2n * minOut) / PPM + 2n).toString() };
+  });
   const problem: Problem = {
     version: 1,
     nodes,
     venues,
     ...(groups === undefined ? {} : { groups }),
-    objective: { kind: 'batch', orders: orders.flatMap((order) => pairsOf(order, prices, true)) },
+    objective: { kind: 'batch', orders: asked },
     settings: SETTINGS,
   };
   return parseProblem(problem);

@@ -12,7 +12,7 @@ import { mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
 import type { DualPrices, OrderFill } from '../types/problem.ts';
 import type { Proposal } from './decode.ts';
-import { type ExactPlan, executeLegs, toUnits } from './execute.ts';
+import { type ExactPlan, executeLegs, keeps, toUnits } from './execute.ts';
 
 /** How often orders may give way before a proposal is given up. */
 const ROUNDS_MAX = 12;
@@ -38,6 +38,7 @@ export function executeBatch(
     return !partial || wish > amount ? amount : wish;
   });
   const grains = grainsOf(problem);
+  let legs = proposal.legs;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const owed = problem.nodes.map(() => 0n);
     const supply = problem.nodes.map(() => 0n);
@@ -46,15 +47,46 @@ export function executeBatch(
       supply[sell] = (supply[sell] ?? 0n) + own;
       owed[buy] = (owed[buy] ?? 0n) + mulDivUp(minOut, own, amount);
     });
-    const plan = executeLegs(problem, proposal.legs, supply, owed);
+    const plan = executeLegs(problem, legs, supply, owed);
     const short = owed.map((amount, node) => amount - present(plan.left[node], 'balance'));
     if (short.every((amount) => amount <= 0n)) {
       claim(batch, sold, plan.left, grains);
       return pay(problem, batch, { plan, sold, prices });
     }
     short.forEach((amount, node) => {
-      if (amount > 0n) giveWay(batch, sold, node, amount);
+      if (amount <= 0n) return;
+      const more = fetch(problem, legs, { plan, owed, node, missing: amount });
+      if (more === null) giveWay(batch, sold, node, amount);
+      else legs = more;
     });
+  }
+  return null;
+}
+
+/**
+ * The legs with one that delivers what a node lacks as well, from a node that has more than it owes:
+ * where limits bind, orders that give way bring less by as much as they ask less. null: none does.
+ */
+function fetch(
+  problem: ParsedProblem,
+  legs: Proposal['legs'],
+  short: {
+    readonly plan: ExactPlan;
+    readonly owed: readonly bigint[];
+    readonly node: number;
+    readonly missing: bigint;
+  },
+): Proposal['legs'] | null {
+  const { plan, owed, node, missing } = short;
+  for (const { venue, from, to, amountIn, amountOut } of plan.legs) {
+    if (to !== node || !keeps(problem, from) || amountOut === 0n) continue;
+    const spare = present(plan.left[from], 'balance') - present(owed[from], 'owed');
+    // A thousandth on top, as the next unit costs more than the last.
+    const price = mulDivUp(missing, amountIn, amountOut);
+    const needed = price + price / 1_000n + 1n;
+    if (spare < needed) continue;
+    const raised = Number(amountIn + needed);
+    return legs.map((leg) => (leg.venue === venue ? { ...leg, amountIn: raised } : leg));
   }
   return null;
 }

@@ -7,6 +7,7 @@
 // npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
 // npm run bench -- forecasts [--json] [--horizon N,N] [--refit DAYS]
 // npm run bench -- hedging [--paths N] [--seed N] [--json]
+// npm run bench -- netting [--markets N] [--sizes N,N] [--json]
 // npm run bench -- risk [--json]
 // npm run bench -- stress [--json]
 // Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
@@ -20,6 +21,7 @@ import { main as backtest } from './backtest.ts';
 import { main as coupling } from './coupling.ts';
 import { main as forecasts } from './forecasts.ts';
 import { main as hedging } from './hedging.ts';
+import { main as netting } from './netting.ts';
 import { benchOptimizer } from './optimizer.ts';
 import { plot } from './plot.ts';
 import { asMarkdown, asText } from './report.ts';
@@ -46,6 +48,10 @@ async function main(): Promise<number> {
   if (process.argv[2] === 'hedging') {
     build();
     return hedging(process.argv.slice(3));
+  }
+  if (process.argv[2] === 'netting') {
+    build();
+    return netting(process.argv.slice(3));
   }
   if (process.argv[2] === 'risk') {
     build();
