@@ -8,6 +8,7 @@ import { chainId, evmAddress, type OrderId, orderId } from '../../solver/types/i
 import type { JsonObject } from '../../solver/types/json.ts';
 import type { PolicyService } from '../../solver/types/policyService.ts';
 import type {
+  CancelRefusalCode,
   OrderRecord,
   Quote,
   QuoteRefusalCode,
@@ -83,6 +84,7 @@ export interface FakeTrimtab extends Trimtab {
   readonly submitted: SubmitRequest[];
   answerQuote: Quote | Refusal<QuoteRefusalCode> | Error;
   answerSubmit: Refusal<SubmitRefusalCode> | Error | null;
+  answerCancel: Refusal<CancelRefusalCode> | StoredOrder | null;
   record: OrderRecord | null;
   listed: StoredOrder[];
   readonly pagesAsked: Parameters<Trimtab['listOrders']>[0][];
@@ -148,6 +150,8 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
     cow: { solve: async () => ({ solutions: [] }) },
     idempotency: fakeIdempotency(),
     webhooks: NO_WEBHOOKS,
+    cancel: async () => fake.answerCancel ?? storedOrder('failed'),
+    answerCancel: null,
     auctions: memoryAuctions(),
     quotesAsked: [],
     offersAsked: [],
@@ -224,7 +228,7 @@ export function fakeTrimtab(policies: PolicyService = NO_POLICIES): FakeTrimtab 
           blockSeconds: 1,
           nativeAsset: 'ETH',
           eid: 1,
-          contracts: { portfolioSettler: address('44') },
+          contracts: { portfolioSettler: address('44'), outputSettler: address('45') },
         },
       ],
       auctioneer: address('22'),
