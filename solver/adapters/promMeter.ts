@@ -44,8 +44,9 @@ export function createPromMeter(options: { readonly processMetrics: boolean }): 
         async collect() {
           const samples = await read(readers.get(name as GaugeName));
           this.reset();
-          if (samples === null) this.remove();
-          else for (const { labels, value } of samples) this.set({ ...labels }, value);
+          // Reset makes a gauge without labels 0, and 0 would be an answer.
+          if (samples === null && metric.labels.length === 0) this.remove();
+          for (const { labels, value } of samples ?? []) this.set({ ...labels }, value);
         },
       });
     }
