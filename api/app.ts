@@ -160,6 +160,7 @@ async function registerSolvers(app: FastifyInstance, options: AppOptions): Promi
     // A socket that fails is a solver that is gone: it comes back and resumes.
     errorHandler: (_, socket) => socket.terminate(),
   });
+  options.meter?.gauge('trimtab_ws_solvers', () => [{ labels: {}, value: sockets.size }]);
   await app.register(solverRoutes({ auctions, sockets }));
 }
 

@@ -41,10 +41,10 @@ const MEMBERS = {
   workerB: 'worker',
   keeper: 'keeper',
 } as const;
-/** Shorter pauses for blocks of a quarter second, longer windows for two busy cores. */
+/** Longer windows than in production: two cores carry three chains and all processes here. */
 const SETTINGS = {
-  settlement: { pollMs: 250, idleMs: 1_000, faultRetryMs: 500 },
-  quote: { openWindowSeconds: 120, fillWindowSeconds: 180 },
+  settlement: { pollMs: 400, idleMs: 1_000, faultRetryMs: 500, biddingMs: 2_500 },
+  quote: { openWindowSeconds: 600, fillWindowSeconds: 600 },
   keeper: { pollMs: 1_000, jitterSeconds: 0 },
 };
 /** Where CI's two cores have nothing else to do; a busy machine may be given more. */
