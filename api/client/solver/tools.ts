@@ -25,7 +25,7 @@ export interface OrderValue {
 export interface Tools {
   readonly filler: Address;
   readonly network: SolverNetwork;
-  /** Reads every chain at once, so that what follows within a second asks none. */
+  /** Reads every chain at once, so that what follows within a second asks none. Never throws. */
   refresh(): Promise<void>;
   /** Dollars per whole token at its feed, 18 decimals; null when the feed has no fresh answer. */
   priceWad(token: SolverToken): Promise<bigint | null>;
@@ -88,7 +88,8 @@ export function createTools(deps: ToolsDeps): Tools {
     filler,
     network,
     async refresh() {
-      await Promise.all(network.chains.map(({ chainId }) => market(chainId)));
+      // A chain that is down must not keep orders of the others from being valued.
+      await Promise.allSettled(network.chains.map(({ chainId }) => market(chainId)));
     },
     async priceWad({ chainId, address }) {
       return (await market(chainId)).prices.get(address) ?? null;
