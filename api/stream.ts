@@ -1,7 +1,8 @@
 // A log as server-sent events: an order's, a policy's. Owns the wire form, resumption, heartbeats and
 // the end: the stream closes after the last event, and a client that does not keep up is dropped, since
 // it can resume with Last-Event-ID. Reads events from the store by sequence number; hints only wake
-// it, so a lost hint is a delay of one heartbeat, never a lost event.
+// it, so a lost hint is a delay of one heartbeat, never a lost event. However many follow an order, an
+// event is read and made into bytes once.
 
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -17,7 +18,7 @@ export interface StreamLimits {
 export const STREAM_LIMITS: StreamLimits = {
   heartbeatMs: 15_000,
   backlogMax: 256 * 1024,
-  streamsMax: 1_000,
+  streamsMax: 2_000,
 };
 const PAGE = 100;
 /** Milliseconds an EventSource waits before it reconnects. */
@@ -33,6 +34,8 @@ export interface StreamedEvent {
   readonly last: boolean;
 }
 export interface EventLog {
+  /** Logs with the same key are the same log to everybody: their streams read and write it once. */
+  readonly key?: string;
   /** The log has had its last event. */
   readonly over: boolean;
   /** Ascending by seq, at most `limit`. */
@@ -54,6 +57,20 @@ export interface Streams {
 
 export function createStreams(limits: StreamLimits): Streams {
   const open = new Set<ServerResponse>();
+  const topics = new Map<string, Topic>();
+  const enter = (log: EventLog): Topic => {
+    const topic =
+      (log.key === undefined ? undefined : topics.get(log.key)) ?? new Topic(log, limits);
+    if (log.key !== undefined) topics.set(log.key, topic);
+    topic.followers++;
+    return topic;
+  };
+  const leave = (topic: Topic, { key }: EventLog): void => {
+    topic.followers--;
+    if (topic.followers > 0) return;
+    topic.end();
+    if (key !== undefined) topics.delete(key);
+  };
   return {
     get full() {
       return open.size >= limits.streamsMax;
@@ -63,9 +80,11 @@ export function createStreams(limits: StreamLimits): Streams {
     },
     async follow(raw, log, afterSeq) {
       open.add(raw);
+      const topic = enter(log);
       try {
-        await follow(limits, raw, log, afterSeq);
+        await follow(limits, raw, topic, afterSeq);
       } finally {
+        leave(topic, log);
         open.delete(raw);
         raw.end();
       }
@@ -107,10 +126,73 @@ export async function answerStream(
   return reply;
 }
 
+/** Events as they go over the wire. */
+interface Frame {
+  readonly seq: number;
+  readonly bytes: Buffer;
+  readonly last: boolean;
+}
+
+const HEARTBEAT = Buffer.from(': heartbeat\n\n');
+
+/**
+ * A log with all that follow it. A page is read, and each event made into bytes, once for all followers
+ * that stand at the same place, until something may have been added.
+ */
+class Topic {
+  followers = 0;
+  readonly #log: EventLog;
+  readonly #stirs = new Set<() => void>();
+  readonly #beats = new Set<() => void>();
+  readonly #unsubscribe: () => void;
+  readonly #heart: NodeJS.Timeout;
+  /** By the sequence number they begin behind. */
+  #pages = new Map<number, Promise<readonly Frame[]>>();
+
+  constructor(log: EventLog, { heartbeatMs }: StreamLimits) {
+    this.#log = log;
+    this.#unsubscribe = log.subscribe(() => this.#stir());
+    this.#heart = setInterval(() => {
+      for (const beat of this.#beats) beat();
+      this.#stir();
+    }, heartbeatMs);
+  }
+
+  /** `stir`: look again; `beat`: show that the connection lives. Returns how to stop. */
+  join(stir: () => void, beat: () => void): () => void {
+    this.#stirs.add(stir);
+    this.#beats.add(beat);
+    return () => {
+      this.#stirs.delete(stir);
+      this.#beats.delete(beat);
+    };
+  }
+
+  read(afterSeq: number): Promise<readonly Frame[]> {
+    const known = this.#pages.get(afterSeq);
+    if (known !== undefined) return known;
+    const pages = this.#pages;
+    const page = this.#log.read(afterSeq, PAGE).then((events) => events.map(frameOf));
+    pages.set(afterSeq, page);
+    page.catch(() => pages.delete(afterSeq));
+    return page;
+  }
+
+  end(): void {
+    clearInterval(this.#heart);
+    this.#unsubscribe();
+  }
+
+  #stir(): void {
+    this.#pages = new Map();
+    for (const stir of this.#stirs) stir();
+  }
+}
+
 async function follow(
-  { heartbeatMs, backlogMax }: StreamLimits,
+  { backlogMax }: StreamLimits,
   raw: ServerResponse,
-  log: EventLog,
+  topic: Topic,
   afterSeq: number,
 ): Promise<void> {
   let wake = () => {};
@@ -120,11 +202,9 @@ async function follow(
     wake();
   };
   raw.on('close', stir);
-  const unsubscribe = log.subscribe(stir);
-  const heart = setInterval(() => {
-    if (!raw.writableEnded) raw.write(': heartbeat\n\n');
-    stir();
-  }, heartbeatMs);
+  const leave = topic.join(stir, () => {
+    if (!raw.writableEnded) raw.write(HEARTBEAT);
+  });
   const ended = () => raw.destroyed || raw.writableEnded;
   try {
     raw.write(`retry: ${RETRY_MS}\n\n`);
@@ -132,18 +212,18 @@ async function follow(
     // Ends with the log, the client or the service; each turn sends a page or waits for a hint.
     while (!ended()) {
       woken = false;
-      const events = await log.read(seq, PAGE);
-      for (const event of events) {
+      const frames = await topic.read(seq);
+      for (const frame of frames) {
         if (ended()) return;
-        raw.write(frame(event));
-        seq = event.seq;
-        if (event.last) return;
+        raw.write(frame.bytes);
+        seq = frame.seq;
+        if (frame.last) return;
       }
       if (raw.writableLength > backlogMax) {
         raw.destroy();
         return;
       }
-      if (events.length === 0 && !woken) {
+      if (frames.length === 0 && !woken) {
         await new Promise<void>((resolve) => {
           wake = resolve;
           if (woken) resolve();
@@ -151,11 +231,11 @@ async function follow(
       }
     }
   } finally {
-    clearInterval(heart);
-    unsubscribe();
+    leave();
   }
 }
 
-function frame({ seq, type, body }: StreamedEvent): string {
-  return `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(body)}\n\n`;
+function frameOf({ seq, type, body, last }: StreamedEvent): Frame {
+  const text = `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify(body)}\n\n`;
+  return { seq, bytes: Buffer.from(text), last };
 }
