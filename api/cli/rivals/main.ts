@@ -11,7 +11,7 @@ interface RivalsInput {
   readonly keys: Readonly<Record<'greedy' | 'inventory', `0x${string}`>>;
 }
 
-/** A rival whose service is gone for longer is given up by its parent, which closes stdin. */
+/** Between attempts to begin, while the service or a chain does not answer. */
 const RETRY_MS = 1_000;
 
 export async function runRivals({ url, keys }: RivalsInput, signal: AbortSignal): Promise<void> {
