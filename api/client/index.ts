@@ -44,7 +44,9 @@ export {
   getQuotes,
   type Offer,
   quoteRebalance,
+  quoteSwap,
   type RebalanceParameters,
+  type SwapParameters,
 } from './quotes.ts';
 export {
   type Asked,
@@ -55,3 +57,4 @@ export {
 } from './rebuild.ts';
 export { type Api, type RequestOptions, type TransportOptions, trimtab } from './transport.ts';
 export type * from './types.ts';
+export { type SignedDelivery, verifyDelivery } from './webhooks.ts';

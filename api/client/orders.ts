@@ -59,25 +59,27 @@ export interface ApproveParameters extends Cancellable {
   readonly pollingInterval?: number;
 }
 
-/** What of the order's inputs its escrows may not take yet, by the chains' own word. */
+/** What of the order's inputs its escrows, or Permit2, may not take yet, by the chains' own word. */
 export async function missingApprovals(
   offer: Offer,
   { clientOf, signal }: ApproveParameters,
 ): Promise<readonly Approval[]> {
+  const { domain } = offer.payload;
   const perOrigin = offer.order.origins.map(async ({ chainId: id, settler, inputs }) => {
     const chainId = Number(id);
+    const spender = 'verifyingContract' in domain ? domain.verifyingContract : settler;
     const client = await walletOf(chainId, clientOf);
     return Promise.all(
       inputs.map(async ({ token, amount }): Promise<Approval> => {
         signal?.throwIfAborted();
-        const args = [offer.order.owner, settler] as const;
+        const args = [offer.order.owner, spender] as const;
         const allowance = await readContract(client, {
           address: token,
           abi: erc20Abi,
           functionName: 'allowance',
           args,
         });
-        return { chainId, token, spender: settler, required: amount, allowance };
+        return { chainId, token, spender, required: amount, allowance };
       }),
     );
   });

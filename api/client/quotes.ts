@@ -27,6 +27,7 @@ export function getQuotes(api: Api, request: QuoteRequest, options: Asking = {})
 }
 
 type Intent = Extract<QuoteRequest['intent'], { intentType: 'rebalance' }>;
+type SwapIntent = Extract<QuoteRequest['intent'], { intentType: 'oif-swap' }>;
 
 /** The members of a rebalance intent (docs/api.md), and whose portfolio. */
 export type RebalanceParameters = Omit<Intent, 'intentType' | 'owner'> &
@@ -46,18 +47,46 @@ export async function quoteRebalance(
 ): Promise<Offer> {
   const owner = typeof account === 'string' ? account : account.address;
   const intent: Intent = { intentType: 'rebalance', ...members };
-  const request: QuoteRequest = {
-    user: owner,
-    intent,
-    supportedTypes: ['trimtab-portfolio-v1'],
+  const request = { user: owner, intent, supportedTypes: ['trimtab-portfolio-v1'] };
+  return firstOffer(api, request, rules, signal);
+}
+
+/** The members of OIF's swap intent, and who gives. */
+export type SwapParameters = Omit<SwapIntent, 'intentType'> &
+  Asking & {
+    readonly account: string | { readonly address: string };
+    /** In the order of preference; default both, Permit2 first. */
+    readonly orderTypes?: readonly ('oif-escrow-v0' | 'trimtab-portfolio-v1')[];
+    readonly rules?: SigningRules;
   };
+
+/**
+ * One or several inputs for one output: OIF's swap, by Permit2 where the inputs are on one chain.
+ * Held against what was asked as quoteRebalance's is. Throws TrimtabError.
+ */
+export async function quoteSwap(
+  api: Api,
+  { account, orderTypes, rules = {}, signal, ...members }: SwapParameters,
+): Promise<Offer> {
+  const user = typeof account === 'string' ? account : account.address;
+  const intent: SwapIntent = { intentType: 'oif-swap', ...members };
+  const supportedTypes = [...(orderTypes ?? ['oif-escrow-v0', 'trimtab-portfolio-v1'])];
+  return firstOffer(api, { user, intent, supportedTypes }, rules, signal);
+}
+
+async function firstOffer(
+  api: Api,
+  request: QuoteRequest,
+  rules: SigningRules,
+  signal: AbortSignal | undefined,
+): Promise<Offer> {
   const [{ quotes }, network] = await Promise.all([
     getQuotes(api, request, { signal }),
     api.network(signal),
   ]);
   const [quote] = quotes;
   if (quote === undefined) throw new TrimtabError('notTrimtab', 'the answer holds no quote');
-  return checkQuote({ owner, intent }, quote, network, rules);
+  return checkQuote({ owner: request.user, intent: request.intent }, quote, network, rules);
 }
 
 /**

@@ -8,6 +8,7 @@
 
 import { type Hex, keccak256, toHex } from 'viem';
 import { canonicalFault, OrderJsonError, orderFromJson } from '../../contracts-abi/orderJson.ts';
+import { permit2Payload } from '../../contracts-abi/permit2.ts';
 import {
   hashOrder,
   type MandateOutput,
@@ -63,11 +64,14 @@ export interface RebuiltOrder {
   readonly orderId: Hex;
   readonly order: PortfolioOrder;
   /** What to sign: ours, equal to the service's. */
-  readonly payload: ReturnType<typeof typedDataPayload>;
+  readonly payload: ReturnType<typeof typedDataPayload> | ReturnType<typeof permit2Payload>;
 }
 
-type Rebalance = Extract<NonNullable<Asked['intent']>, { intentType: 'rebalance' }>;
-type Placed = Quote['preview']['inputs'][number];
+type Intent = NonNullable<Asked['intent']>;
+type Rebalance = Extract<Intent, { intentType: 'rebalance' }>;
+type Swap = Extract<Intent, { intentType: 'oif-swap' }>;
+type Preview = Quote['preview'];
+type Placed = Preview['inputs'][number];
 type Token = Network['assets'][number]['tokens'][number] & { readonly asset: string };
 
 /** Throws TrimtabError `mismatch` with a pointer into the quote. Pure but for the clock. */
@@ -86,34 +90,73 @@ export function rebuildOrder(
   }
 }
 
-function rebuild(asked: Asked, quote: Quote, network: Network, rules: SigningRules): RebuiltOrder {
-  const signed = signedOrder(quote);
-  const owner = address(asked.owner, '/order/payload/message/owner');
+function rebuild(
+  asked: Asked,
+  offered: Quote,
+  network: Network,
+  rules: SigningRules,
+): RebuiltOrder {
+  const quote = { ...offered, preview: previewOf(offered) };
+  const [signed, at] = signedOrder(quote);
+  const owner = address(asked.owner, `${at}/owner`);
   const now = rules.now ?? Math.floor(Date.now() / 1000);
-  checkTimes(signed, quote, network, now);
-  const intent = rebalanceOf(asked.intent);
-  const tokens = previewTokens(quote, owner, network, intent);
-  if (intent !== null) checkAmounts(quote, intent, tokens);
+  checkTimes(signed, at, quote, network, now);
+  const { intent } = asked;
+  const swap = intent?.intentType === 'oif-swap' ? intent : null;
+  const rebalance = intent?.intentType === 'rebalance' ? intent : null;
+  const receiver = swap === null ? owner : receiverOf(swap, owner);
+  const tokens = previewTokens(quote, { owner, receiver }, network, rebalance);
+  if (rebalance !== null) checkAmounts(quote, rebalance, tokens);
+  if (swap !== null) checkSwap(quote, swap, owner);
   const order: PortfolioOrder = {
     owner,
     nonce: signed.nonce,
     openDeadline: signed.openDeadline,
     fillDeadline: signed.fillDeadline,
     expiry: signed.expiry,
-    auctioneer: address(network.auctioneer, '/order/payload/message/auctioneer'),
-    targets: intent === null ? signed.targets : targetsHash(intent, network),
+    auctioneer: address(network.auctioneer, `${at}/auctioneer`),
+    // It explains the order and binds nothing; what a policy or a swap aims at is not known here.
+    targets: rebalance === null ? signed.targets : targetsHash(rebalance, network),
     origins: originsOf(quote, network, tokens.inputs),
-    outputs: outputsOf(quote, network, tokens.outputs, owner),
+    outputs: outputsOf(quote, network, tokens.outputs, receiver),
   };
-  const payload = typedDataPayload(order);
-  same(orderMessage(signed), orderMessage(order), '/order/payload/message');
-  const { signatureType, message: _, ...rest } = quote.order.payload;
-  const { message: __, ...ours } = payload;
+  same(orderMessage(signed), orderMessage(order), at);
+  const payload = payloadOf(quote, order, network);
+  const { signatureType, ...rest } = quote.order.payload;
   same(signatureType, 'eip712', '/order/payload/signatureType');
-  same(rest, ours, '/order/payload');
-  checkApprovals(quote, order);
+  same(rest, payload, '/order/payload');
+  checkApprovals(quote, order, network);
   checkLoss(quote, tokens, rules);
   return { orderId: hashOrder(order), order, payload };
+}
+
+/** OIF's type: the order as the witness of a Permit2 transfer. */
+const byPermit2 = ({ order }: Quote): boolean => (order.type as string) === 'oif-escrow-v0';
+
+/** OIF's order type has OIF's preview; ours stands beside it and must say the same. */
+function previewOf(quote: Quote): Preview {
+  const { preview, metadata } = quote;
+  if (!byPermit2(quote)) return preview;
+  const full = (metadata as unknown as { preview: Preview }).preview;
+  for (const side of ['inputs', 'outputs'] as const) {
+    for (const [i, flow] of full[side].entries()) {
+      for (const [name, value] of Object.entries(preview[side][i] ?? {})) {
+        same(value, flow[name as keyof typeof flow], `/preview/${side}/${i}/${name}`);
+      }
+    }
+    same(preview[side].length, full[side].length, `/preview/${side}/length`);
+  }
+  return full;
+}
+
+/** The typed data of the order's type, ours. */
+function payloadOf(quote: Quote, order: PortfolioOrder, network: Network): RebuiltOrder['payload'] {
+  if (!byPermit2(quote)) return typedDataPayload(order);
+  const [origin, another] = order.origins;
+  const at = '/order/payload/message/witness/origins';
+  if (origin === undefined || another !== undefined) return mismatch(at, 'it is not one chain’s');
+  const permit2 = contractOf(network, Number(origin.chainId), 'permit2', at);
+  return permit2Payload(order, origin.chainId, permit2);
 }
 
 function mismatch(pointer: string, message: string): never {
@@ -123,25 +166,35 @@ function mismatch(pointer: string, message: string): never {
   });
 }
 
-function signedOrder({ order }: Quote): PortfolioOrder {
-  const at = '/order/payload/message';
-  if (order?.type !== 'trimtab-portfolio-v1') {
-    return mismatch('/order/type', `orders of type ${String(order?.type)} are not signed here`);
+/** The order inside what is to be signed, and where it stands. */
+function signedOrder(quote: Quote): readonly [PortfolioOrder, string] {
+  const { type, payload } = quote.order;
+  const wrapped = byPermit2(quote);
+  if (type !== 'trimtab-portfolio-v1' && !wrapped) {
+    return mismatch('/order/type', `orders of type ${String(type)} are not signed here`);
   }
+  const at = `/order/payload/message${wrapped ? '/witness' : ''}`;
   let signed: PortfolioOrder;
   try {
-    signed = orderFromJson(order.payload?.message);
+    const { message } = payload as { readonly message: unknown };
+    signed = orderFromJson(wrapped ? (message as { witness?: unknown }).witness : message);
   } catch (error) {
     if (!(error instanceof OrderJsonError)) throw error;
     return mismatch(`${at}${error.pointer}`, `the order cannot be read: ${error.message}`);
   }
   const fault = canonicalFault(signed);
   if (fault !== null) mismatch(`${at}${fault.pointer}`, fault.message);
-  return signed;
+  return [signed, at];
 }
 
-function checkTimes(order: PortfolioOrder, quote: Quote, network: Network, now: number): void {
-  const at = (field: string) => `/order/payload/message/${field}`;
+function checkTimes(
+  order: PortfolioOrder,
+  message: string,
+  quote: Quote,
+  network: Network,
+  now: number,
+): void {
+  const at = (field: string) => `${message}/${field}`;
   const { validUntil } = quote;
   if (!(validUntil > now)) mismatch('/validUntil', 'the quote has expired');
   if (order.openDeadline < validUntil) {
@@ -165,13 +218,50 @@ function checkTimes(order: PortfolioOrder, quote: Quote, network: Network, now: 
   }
 }
 
-function rebalanceOf(intent: Asked['intent']): Rebalance | null {
-  if (intent === null) return null;
-  if (intent.intentType !== 'rebalance') {
-    return mismatch('/order/type', 'another intent than a rebalance was asked for');
-  }
-  return intent;
+/** Of a swap: who is paid. */
+function receiverOf({ outputs }: Swap, owner: Hex): Hex {
+  const [output] = outputs;
+  return output === undefined ? owner : accountOf(output.receiver, '/preview/outputs/0/receiver');
 }
+
+/** A plain address, or the last 20 bytes of an ERC-7930 one. */
+function accountOf(text: string, at: string): Hex {
+  if (!/^0x([0-9a-fA-F]{2}){20,}$/.test(text)) return mismatch(at, `${text} is no account`);
+  return address(`0x${text.slice(-40)}`, at);
+}
+
+/** Exactly the swap's tokens, and amounts no worse than asked. */
+function checkSwap({ preview }: Quote, swap: Swap, owner: Hex): undefined {
+  const [output, another] = preview.outputs;
+  const [wanted, more] = swap.outputs;
+  if (output === undefined || wanted === undefined || another !== undefined || more !== undefined) {
+    return mismatch('/preview/outputs', 'a swap here has one output');
+  }
+  if (!sameToken(wanted.asset, output.asset)) {
+    mismatch('/preview/outputs/0/asset', `${output.asset} is not what was asked for`);
+  }
+  for (const [i, input] of preview.inputs.entries()) {
+    const at = `/preview/inputs/${i}`;
+    const given = swap.inputs.find(({ asset }) => sameToken(asset, input.asset));
+    if (given === undefined) return mismatch(`${at}/asset`, `${input.asset} was not offered`);
+    if (accountOf(given.user, `${at}/user`) !== owner) mismatch(`${at}/user`, 'it is another’s');
+    if (given.amount !== undefined && BigInt(input.amount) > BigInt(given.amount)) {
+      mismatch(`${at}/amount`, `it takes ${input.amount}, and ${given.amount} was offered`);
+    }
+  }
+  const minimum = BigInt(output.minimumAmount);
+  if (wanted.amount !== undefined && minimum < BigInt(wanted.amount)) {
+    const message = `it promises ${minimum}, and ${wanted.amount} was asked for`;
+    mismatch('/preview/outputs/0/minimumAmount', message);
+  }
+  checkSlippage(preview, SLIPPAGE_BPS);
+}
+
+/** Equal ERC-7930 addresses, with or without the length of the address written. */
+const sameToken = (asked: string, placed: string): boolean => {
+  const bare = (text: string) => text.toLowerCase().replace(/^(0x00010000.*?)14(.{40})$/, '$1$2');
+  return bare(asked) === bare(placed);
+};
 
 interface PreviewTokens {
   readonly inputs: readonly Token[];
@@ -181,18 +271,19 @@ interface PreviewTokens {
 /** The preview's tokens as the network has them; each belongs to what was asked. */
 function previewTokens(
   { preview }: Quote,
-  owner: Hex,
+  whom: { readonly owner: Hex; readonly receiver: Hex },
   network: Network,
   intent: Rebalance | null,
 ): PreviewTokens {
   const targets = intent?.targets;
   const assets = intent?.scope?.assets ?? targets?.map(({ asset }) => asset);
-  const read = (side: 'inputs' | 'outputs', whose: (flow: Placed) => unknown) =>
+  const read = (side: 'inputs' | 'outputs', who: Hex, whose: (flow: Placed) => unknown) =>
     preview[side].map((flow, i) => {
       const at = `/preview/${side}/${i}`;
       const token = tokenOf(flow as Placed, network, at);
-      const account = interoperable(token.chainId, owner);
-      if (whose(flow as Placed) !== account) mismatch(at, 'it is not the owner’s account');
+      const account = interoperable(token.chainId, who);
+      if (whose(flow as Placed) !== account)
+        mismatch(at, 'it is not the account that was named: not the owner’s');
       const chains = intent?.scope?.chains;
       if (chains !== undefined && !chains.includes(token.chainId)) {
         mismatch(at, `chain ${token.chainId} is not in scope`);
@@ -202,7 +293,11 @@ function previewTokens(
       }
       return token;
     });
-  const outputs = read('outputs', (flow) => (flow as { receiver?: string }).receiver);
+  const outputs = read(
+    'outputs',
+    whom.receiver,
+    (flow) => (flow as { receiver?: string }).receiver,
+  );
   for (const [i, { asset, chainId }] of outputs.entries()) {
     const wanted = targets?.some(
       (one) => one.asset === asset && one.weightBps > 0 && (one.chain ?? chainId) === chainId,
@@ -211,7 +306,7 @@ function previewTokens(
       mismatch(`/preview/outputs/${i}`, `${asset} on chain ${chainId} is in no target`);
     }
   }
-  return { inputs: read('inputs', ({ user }) => user), outputs };
+  return { inputs: read('inputs', whom.owner, ({ user }) => user), outputs };
 }
 
 function tokenOf({ asset, symbol, chainId }: Placed, network: Network, at: string): Token {
@@ -239,7 +334,11 @@ function checkAmounts({ preview }: Quote, intent: Rebalance, { inputs }: Preview
       mismatch(`/preview/inputs/${i}/amount`, 'it is more than the holdings that may be traded');
     }
   }
-  const kept = BPS - BigInt(intent.maxSlippageBps ?? SLIPPAGE_BPS);
+  checkSlippage(preview, intent.maxSlippageBps ?? SLIPPAGE_BPS);
+}
+
+function checkSlippage(preview: Preview, bps: number): void {
+  const kept = BPS - BigInt(bps);
   for (const [i, { amount, minimumAmount }] of preview.outputs.entries()) {
     const least = (BigInt(amount) * kept) / BPS;
     const minimum = BigInt(minimumAmount);
@@ -303,7 +402,7 @@ function outputsOf(
   { preview }: Quote,
   network: Network,
   tokens: readonly Token[],
-  owner: Hex,
+  receiver: Hex,
 ): readonly MandateOutput[] {
   return preview.outputs.map(({ chainId, minimumAmount }, i) => {
     const at = `/preview/outputs/${i}`;
@@ -313,19 +412,23 @@ function outputsOf(
       chainId: BigInt(chainId),
       token: bytes32(address(tokens[i]?.address ?? '', at)),
       amount: BigInt(minimumAmount),
-      recipient: bytes32(owner),
+      recipient: bytes32(receiver),
       callbackData: '0x',
       context: '0x',
     };
   });
 }
 
-/** An approval that the quote asks for is of an input, to its escrow, of its amount. */
-function checkApprovals({ metadata }: Quote, { origins }: PortfolioOrder): void {
+/** An approval that the quote asks for is of an input, to what takes it, of its amount. */
+function checkApprovals(quote: Quote, { origins }: PortfolioOrder, network: Network): void {
+  const { metadata } = quote;
   for (const [i, { chainId, token, spender, required }] of metadata.approvals.entries()) {
     const origin = origins.find((one) => one.chainId === BigInt(chainId));
     const input = origin?.inputs.find((one) => one.token === token.toLowerCase());
-    if (origin?.settler !== spender.toLowerCase() || input?.amount !== BigInt(required)) {
+    const taker = byPermit2(quote)
+      ? contractOf(network, chainId, 'permit2', `/metadata/approvals/${i}`)
+      : origin?.settler;
+    if (taker !== spender.toLowerCase() || input?.amount !== BigInt(required)) {
       mismatch(`/metadata/approvals/${i}`, 'it approves something else than the order takes');
     }
   }

@@ -14,9 +14,10 @@ import type {
   Portfolio,
   Proposals,
 } from '../schemas/policies.ts';
-import type { QuoteRequestBody, QuoteResponseBody } from '../schemas/quotes.ts';
+import type { QuoteRequestBody, QuoteResponseBody, SwapRequestBody } from '../schemas/quotes.ts';
 
-export type QuoteRequest = QuoteRequestBody;
+/** A rebalance, or OIF's swap; told apart by `intent.intentType`. */
+export type QuoteRequest = QuoteRequestBody | SwapRequestBody;
 export type Quotes = Static<typeof QuoteResponseBody>;
 export type Quote = Quotes['quotes'][number];
 export type Order = Static<typeof OrderView>;
