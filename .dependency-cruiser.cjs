@@ -35,6 +35,8 @@ const arrows = {
     'solver/market',
     'solver/engine',
     'solver/settlement',
+    // A desk clears orders that net by the same function as the auction's report.
+    'solver/auction',
     'contracts-abi',
   ],
   'solver/cow': ['solver/types', 'solver/market'],

@@ -24,6 +24,7 @@ import { type ChainId, chainId, fromBytes32Address } from '../types/ids.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import { type Chain, type Clock, Reverted, type Signer } from '../types/ports.ts';
 import type { Store } from '../types/store.ts';
+import { batchBid } from './batchBid.ts';
 import { hintsOf, type Judged, judge, needsOf, RESTORE_BASE_GAS } from './bidding.ts';
 import { approvalCall, encodePlan, type Spending } from './deskCalls.ts';
 import { type DeskMarket, deskMarket, nodeOfToken } from './deskMarket.ts';
@@ -73,6 +74,18 @@ export function createDesk(deps: DeskDeps): Desk {
     signer,
     reserved: (except) => reservedNow(booksOf(deps), except),
     bid: (request) => bid(deps, request),
+    async bidBatch(orders) {
+      const markets = await marketsOf(
+        deps,
+        orders.flatMap(({ order }) => chainsOf(order)),
+      );
+      const reserved = await reservedNow(
+        booksOf(deps),
+        orders.map(({ orderId }) => orderId),
+      );
+      const { engine, minProfitWad = 0n } = deps;
+      return batchBid({ engine, orders, markets, reserved, minProfitWad });
+    },
     reconsider: (request) => reconsider(deps, request),
     planFill: (request) => planFill(deps, request),
     planRestore: (request) => planRestore(deps, request),

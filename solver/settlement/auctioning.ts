@@ -235,8 +235,9 @@ function nettingOf(
   { winners }: AwardedAuction,
   bids: readonly StoredBid[],
 ): Json | null {
-  const own = winners.find(({ bid }) => bid.filler === desk && bid.items.length > 1);
-  return bids.find(({ hash }) => hash === own?.hash)?.notes.netting ?? null;
+  const won = new Set(winners.filter(({ bid }) => bid.filler === desk).map(({ hash }) => hash));
+  const reports = bids.flatMap(({ hash, notes }) => (won.has(hash) ? [notes.netting ?? null] : []));
+  return reports.find((report) => report !== null) ?? null;
 }
 
 async function ordersOf(

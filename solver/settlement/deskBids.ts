@@ -1,7 +1,8 @@
 // Job kind `bid`: our own solver's bids in one auction, through the same door as everybody's and by
 // the same clock. Winners exclude one another by directed pair, so it makes one bid per pair, over
 // all of the pair's orders it can serve. It says of every other order why it does not bid. What it
-// promises is reserved by the sealed bid itself, so no two bids count on the same inventory.
+// promises is reserved by the sealed bid itself, so no two bids count on the same inventory. Where
+// orders of several pairs net, one more bid covers them all at uniform prices.
 
 import { bidDigest } from '../../contracts-abi/bidTypedData.ts';
 import { instanceFromJson } from '../auction/instance.ts';
@@ -58,6 +59,9 @@ export function createDeskBids(deps: DeskBidsDeps) {
         if (signal.aborted || (await deps.auctions.nowMs()) > closesAtMs) break;
         await bidOnPair(deps, lease.key, auction.auctionId, open);
       }
+      if (!signal.aborted && (await deps.auctions.nowMs()) <= closesAtMs) {
+        await bidOnAll(deps, auction.auctionId, instance, barred);
+      }
       return finished;
     } catch (error) {
       if (!(error instanceof Fault) || !error.retryable) throw error;
@@ -111,6 +115,57 @@ async function bidOnPair(
   for (const id of ids) {
     await deps.auctions.noteNoBid(key, id, 'other orders keep taking the inventory it needs');
   }
+}
+
+/** One bid over orders that net, besides those for the pairs: whichever wins, its funds are there. */
+async function bidOnAll(
+  deps: DeskBidsDeps,
+  auctionId: AuctionId,
+  instance: AuctionInstance,
+  barred: ReadonlySet<OrderId>,
+): Promise<void> {
+  const { desk, auctions, store } = deps;
+  if (pairsOf(instance).length < 2) return;
+  const ids = instance.orders.map(({ orderId }) => orderId).filter((id) => !barred.has(id));
+  const rows = await Promise.all(ids.map((id) => store.getOrder(id)));
+  const open = rows.filter((row) => row !== null).filter(({ state }) => state === 'created');
+  const orders = open.map((row) => ({ orderId: row.orderId, order: parseOrder(row) }));
+  await reserving(
+    ids,
+    deps,
+    () => desk.bidBatch(orders).catch(nullIfDown),
+    async (batch) => {
+      if (batch === null) return;
+      const live = await auctions.liveReserves(desk.address);
+      const own = live.filter(({ orderIds }) => orderIds.some((id) => ids.includes(id)));
+      const whole = Object.values(batch.orders).map(({ reserves }) => reserves);
+      // The pairs' bids hold theirs already, and of two bids on an order one wins at most.
+      const held = own.map(({ reserves }) => reserves);
+      const reserves = excess(whole.reduce(sum, {}), held.reduce(sum, {}));
+      const parts = Object.entries(batch.orders).map(
+        ([id, { reserves: part, notes }]) => [id, { reserves: { ...part }, bid: notes }] as const,
+      );
+      const bid = { auctionId, filler: desk.address, items: batch.items };
+      const signature = await desk.signer.signDigest(bidDigest(bid));
+      const notes = { orders: Object.fromEntries(parts), netting: batch.netting };
+      await deps.market.placeBid({ ...bid, signature }, { reserves, notes });
+    },
+  );
+}
+
+function nullIfDown(error: unknown): null {
+  if (error instanceof Fault) return null;
+  throw error;
+}
+
+/** What `a` needs beyond `b`. */
+function excess(a: Reserves, b: Reserves): Reserves {
+  const more = Object.entries(a).map(
+    ([node, amount]) => [node, BigInt(amount) - BigInt(b[node] ?? '0')] as const,
+  );
+  return Object.fromEntries(
+    more.filter(([, rest]) => rest > 0n).map(([node, rest]) => [node, rest.toString()]),
+  );
 }
 
 /** Order by order, each on what the ones before leave. Null: it can serve none of them. */

@@ -4,7 +4,7 @@
 
 import type { MandateOutput, PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import type { SignedAward } from '../auction/award.ts';
-import type { AuctionInstance } from '../types/auction.ts';
+import type { AuctionInstance, BidItem } from '../types/auction.ts';
 import type { Refusal } from '../types/errors.ts';
 import type { ChainId, EvmAddress, Hash32, Hex, OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -44,6 +44,17 @@ export interface DeskBid {
   /** Reserved while the bid is live, and once it has won until the order is filled or over. */
   readonly reserves: Reserves;
   readonly notes: JsonObject;
+}
+
+/** A bid over several orders at once, all or nothing. */
+export interface BatchBid {
+  /** Ascending by orderId, two at least. */
+  readonly items: readonly BidItem[];
+  readonly orders: Readonly<
+    Record<OrderId, { readonly reserves: Reserves; readonly notes: JsonObject }>
+  >;
+  /** For the auction's public record. */
+  readonly netting: JsonObject;
 }
 
 /** What an auction needs of the market; filling/ implements it over the same reads as the desk's. */
@@ -129,6 +140,8 @@ export interface FillerDesk {
    */
   reserved(except: readonly OrderId[]): Promise<ReadonlyMap<string, bigint> | null>;
   bid(request: BidRequest): Promise<DeskBid | Refusal>;
+  /** Null: nothing to net, or together is not better for the owners. */
+  bidBatch(orders: readonly AuctionedOrder[]): Promise<BatchBid | null>;
   planFill(request: FillRequest): Promise<FillPlan | Refusal>;
   /**
    * Null while serving the awarded order would still not cost more than the desk bears for its word;

@@ -225,6 +225,7 @@ describe('orders that compete for one inventory', () => {
           notes: {},
         };
       },
+      bidBatch: async () => null,
       planFill: unused,
       reconsider: async () => null,
       planRestore: async () => null,

@@ -558,6 +558,7 @@ function simDesk(rng: SimRng, faults: Faults): FillerDesk {
         notes: {},
       };
     },
+    bidBatch: async () => null,
     async planFill({ award, outputs }) {
       if (faults.deskRefuses) return refusal;
       const { fillDeadline } = award.award;
