@@ -6,6 +6,7 @@ import { type Address, concat, numberToHex, pad } from 'viem';
 import { MAX_OUTPUTS } from '../../contracts-abi/orderJson.ts';
 import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { canonicalJson } from '../market/jsonText.ts';
+import { keccakOf } from '../market/keccak.ts';
 import {
   type At,
   readAmount,
@@ -19,7 +20,6 @@ import { assert } from '../types/assert.ts';
 import type { AuctionId, AuctionInstance, AuctionOrder, AuctionOutput } from '../types/auction.ts';
 import { type Hash32, type Hex, hash32, orderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
-import { keccakHex } from './keccak.ts';
 
 /** Orders of one auction. */
 export const MAX_ORDERS = 128;
@@ -32,8 +32,7 @@ const UINT32_MAX = 0xffffffff;
 
 /** keccak256 of the instance's canonical JSON (RFC 8785). */
 export function instanceId(instance: AuctionInstance): AuctionId {
-  const text = canonicalJson(instanceToJson(instance));
-  return keccakHex(new TextEncoder().encode(text));
+  return keccakOf(canonicalJson(instanceToJson(instance)));
 }
 
 /**
@@ -47,7 +46,7 @@ export function pairOf(order: PortfolioOrder): Hash32 {
   );
   const wanted = order.outputs.map(({ chainId, token }) => cell(chainId, token));
   const bytes = Buffer.from(concat([side(given), side(wanted)]).slice(2), 'hex');
-  return keccakHex(bytes);
+  return keccakOf(bytes);
 }
 
 const cell = (chainId: bigint, token: Hex): Hex =>

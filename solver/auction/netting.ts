@@ -9,13 +9,7 @@
 // (basket.ts), and whole baskets are dropped, the least generous first, until all that are left are.
 
 import { venueAfter } from '../market/afterTrade.ts';
-import {
-  fixed36,
-  formatDecimal,
-  formatFixed36,
-  parseFixed36,
-  unitPrice72,
-} from '../market/decimal.ts';
+import { fixed36, formatFixed36, parseFixed36, unitPrice72 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { parseProblem } from '../market/problemFile.ts';
 import { assert, present } from '../types/assert.ts';
@@ -31,6 +25,7 @@ import type {
 } from '../types/problem.ts';
 import { type BatchedOrder, pairsOf, type UnitPrices, unfitness, worthOf } from './basket.ts';
 import { givenBy, PAR, payBaskets } from './clearing.ts';
+import { reportOf } from './nettingReport.ts';
 import { type Tally, tallyOf } from './tally.ts';
 
 /** What orders are cleared on: one snapshot's nodes, venues and transfers, and what is paid once. */
@@ -378,42 +373,3 @@ function pricesOf({ nodes }: BatchMarket, plan: ServedPlan): Cleared['prices'] {
 function move(balances: Map<string, bigint>, node: string, amount: bigint): void {
   balances.set(node, (balances.get(node) ?? 0n) + amount);
 }
-
-function reportOf(
-  cleared: Omit<Cleared, 'report'>,
-  plan: ServedPlan | null,
-  leftOut: ReadonlyMap<OrderId, string>,
-): JsonObject {
-  const { mode, prices, together, apart, legs } = cleared;
-  const gain = together.surplusWad - apart.surplusWad;
-  return {
-    version: 1,
-    mode,
-    served: plan?.orders.map(({ orderId }) => orderId) ?? [],
-    leftOut: [...leftOut].map(([orderId, reason]) => ({ orderId, reason })),
-    prices: Object.fromEntries(Object.entries(prices).map(([node, price]) => [node, { ...price }])),
-    feePpb: (plan?.feeE9 ?? 0n).toString(),
-    problem: mode === 'batch' && plan !== null ? plan.problem.digest : null,
-    legs: legs.map((leg) => ({ venue: leg.venue, in: { ...leg.in }, out: { ...leg.out } })),
-    together: tallyToJson(together),
-    oneByOne: tallyToJson(apart),
-    gained: {
-      // What joining is worth when it is done; what it would have been worth when it is not.
-      surplusUsd: formatDecimal(gain, 18),
-      packets: apart.packets - together.packets,
-      transfers: apart.transfers - together.transfers,
-      venueLegs: apart.venueLegs - together.venueLegs,
-      venueVolumeUsd: formatDecimal(apart.venueVolumeWad - together.venueVolumeWad, 18),
-    },
-  };
-}
-
-const tallyToJson = (tally: Tally): JsonObject => ({
-  orders: tally.orders,
-  surplusUsd: formatDecimal(tally.surplusWad, 18),
-  costUsd: formatDecimal(tally.costWad, 18),
-  packets: tally.packets,
-  transfers: tally.transfers,
-  venueLegs: tally.venueLegs,
-  venueVolumeUsd: formatDecimal(tally.venueVolumeWad, 18),
-});
