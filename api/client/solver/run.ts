@@ -154,11 +154,15 @@ function createSolver(deps: SolverDeps) {
   }
 
   async function onAuction(data: FeedEntry['data']): Promise<void> {
+    // The clock that closes auctions is the database's: the entry says how late it is there.
+    const { serverTimeMs } = data;
+    const offsetMs =
+      typeof serverTimeMs === 'number' ? serverTimeMs - Date.now() : line.clockOffsetMs();
     // Replayed: long over.
-    if (Number(data.closesAtMs) <= nowMs()) return;
+    if (Number(data.closesAtMs) - offsetMs <= Date.now()) return;
     const refused = (orderId: string, reason: string) =>
       onEvent({ type: 'auction.refused', auctionId: data.auctionId, orderId, reason });
-    const auction = readAuction(network, data, line.clockOffsetMs(), refused);
+    const auction = readAuction(network, data, offsetMs, refused);
     if (auction.orders.length === 0) return;
     onEvent({ type: 'auction', auctionId: auction.auctionId, orders: auction.orders.length });
     await tools.refresh();
