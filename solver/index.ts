@@ -2,7 +2,7 @@
 // solver.ts; everything else behind this door is free to move.
 
 export { isTerminal, ORDER_STATES, STATE_NOTES } from './settlement/lifecycle.ts';
-export type { SignedBid, SolverStanding } from './types/auction.ts';
+export type { SignedBid } from './types/auction.ts';
 export type { AuctionService, BidRefusalCode, MarketEvent } from './types/auctionService.ts';
 export { Fault, InvalidInput, isRefusal, type Refusal } from './types/errors.ts';
 export type { IdempotencyStore } from './types/idempotency.ts';
