@@ -15,7 +15,7 @@ import type { BridgeVenue, ProblemNode } from '../types/problem.ts';
 import { judge } from './bidding.ts';
 import { type DeskMarket, nodeOfToken } from './deskMarket.ts';
 import { freeInventory, hold } from './inventory.ts';
-import { type Amounts, dollars } from './value.ts';
+import { type Amounts, amountWorth, dollars, worthDown } from './value.ts';
 
 export interface BatchContext {
   readonly engine: Engine;
@@ -72,7 +72,10 @@ function mayNet({ orders, markets }: BatchContext): boolean {
   );
 }
 
-/** Order by order, each on what the ones before leave; the sum decides. */
+/**
+ * Order by order, each on what the ones before leave, and each paying for its own opening, filling and
+ * releasing, which the clearing does not know of. The sum decides.
+ */
 function funded(
   { engine, orders, markets, minProfitWad }: BatchContext,
   reserved: Amounts,
@@ -89,20 +92,44 @@ function funded(
     const ids = new Set([...order.origins, ...order.outputs].map((p) => Number(p.chainId)));
     const own = new Map([...markets].filter(([id]) => ids.has(id)));
     const free = new Map([...own].map(([id, market]) => [id, freeInventory(market, held)]));
-    const judged = judge({ engine, order, markets: own, free, hints: new Map() }, offered);
-    if (isRefusal(judged)) return null;
+    const context = { engine, order, markets: own, free, hints: new Map() };
+    const first = judge(context, offered);
+    if (isRefusal(first)) return null;
+    const paying = first.profitWad < 0n ? less(order, own, offered, -first.profitWad) : offered;
+    const judged = paying === null ? null : judge(context, paying);
+    if (paying === null || judged === null || isRefusal(judged)) return null;
     profitWad += judged.profitWad;
     const reserves: Record<string, string> = {};
     for (const { uses } of judged.plans.values()) {
       for (const [node, amount] of uses) reserves[node] = amount.toString();
     }
     hold(held, reserves);
-    items.push({ orderId, amounts: offered });
+    items.push({ orderId, amounts: paying });
     parts[orderId] = { reserves, notes: { basis: 'batch', ...judged.parts } };
   }
   if (items.length < 2 || profitWad < minProfitWad) return null;
   items.sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
   return { items, orders: parts, netting: { ...report, deskProfit: dollars(profitWad) } };
+}
+
+/** The amounts less what is worth `wad`, none below its minimum; null where that is not enough. */
+function less(
+  order: PortfolioOrder,
+  markets: ReadonlyMap<number, DeskMarket>,
+  amounts: readonly bigint[],
+  wad: bigint,
+): readonly bigint[] | null {
+  let due = wad;
+  const left = order.outputs.map((output, i) => {
+    const node = nodeAt(markets, output.chainId, fromBytes32Address(output.token));
+    const amount = present(amounts[i], 'an amount per output');
+    const surplus = amount - output.amount;
+    const wanted = due > 0n ? amountWorth(due, node) : 0n;
+    const taken = wanted < surplus ? wanted : surplus;
+    due -= worthDown(taken, node);
+    return amount - taken;
+  });
+  return due > 0n ? null : left;
 }
 
 /** The desk's free inventory of an asset on one chain, for the same asset on another. */
@@ -116,7 +143,12 @@ function transfers(markets: readonly DeskMarket[], reserved: Amounts): readonly 
       return [
         {
           ...{ id: `transfer:${from.id}>${to.id}`, kind: 'bridge', nodes: [from.id, to.id] },
-          ...{ feePips: TRANSFER_PIPS, fixedFee: '0', fixedCost: '0', capacity: capacity.toString() },
+          ...{
+            feePips: TRANSFER_PIPS,
+            fixedFee: '0',
+            fixedCost: '0',
+            capacity: capacity.toString(),
+          },
         },
       ];
     }),
