@@ -73,8 +73,8 @@ export function readSubmission(body: PostOrderBody): Submission {
       if (pointer === undefined || pointer === '') return pointer;
       if (pointer.startsWith('/quoteId')) return `${at}${pointer}`;
       if (pointer.startsWith('/permit2')) return pointer.replace('/permit2', `${at}/order/payload`);
-      if (!pointer.startsWith('/order')) return pointer;
-      return read === null ? undefined : `${read.message}${pointer.slice('/order'.length)}`;
+      if (/^\/(signature|originSignatures)/.test(pointer)) return pointer;
+      return read === null ? undefined : `${read.message}${pointer.replace(/^\/order/, '')}`;
     },
   };
 }

@@ -188,7 +188,7 @@ describe('POST /v1/quotes', () => {
     ],
     [
       'another intent type',
-      { user: OWNER, intent: { intentType: 'oif-swap', inputs: [], outputs: [] } },
+      { user: OWNER, intent: { intentType: 'oif-lend', inputs: [], outputs: [] } },
       422,
       'unsupportedIntent',
       '/intent/intentType',
@@ -316,7 +316,8 @@ describe('POST /v1/orders', () => {
 
   it('default: with the order as quoted', async () => {
     expect((await post('/v1/orders', orderBody)).statusCode).toBe(202);
-    expect(trimtab.submitted).toEqual([{ order: message, signature: orderBody.signature }]);
+    const { signature } = orderBody;
+    expect(trimtab.submitted).toEqual([{ order: message, signature, signatureKind: 'eip712' }]);
   });
 
   const bad: readonly [string, unknown, number, string, string?][] = [

@@ -15,10 +15,33 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tsImport } from 'tsx/esm/api';
 
 const SRC = 'contracts-abi/solidity/src';
 /** [what breaks, file, text, replacement] */
 const BUGS = [
+  [
+    'Permit2 without an award',
+    'PortfolioSettler.sol',
+    `_checkAward(head, award, awardId, awardSig);
+        _leaveNone(head, _slotValue(awardId, leg.index, OPEN));
+        _pullWithPermit2`,
+    `_leaveNone(head, _slotValue(awardId, leg.index, OPEN));
+        _pullWithPermit2`,
+  ],
+  [
+    'Permit2 forgets the slot',
+    'PortfolioSettler.sol',
+    `_leaveNone(head, _slotValue(awardId, leg.index, OPEN));
+        _pullWithPermit2`,
+    '_pullWithPermit2',
+  ],
+  [
+    'Permit2 pulls less than it says',
+    'PortfolioSettler.sol',
+    '- held[i] != inputs[i].amount',
+    '- held[i] > inputs[i].amount',
+  ],
   [
     'release forgets the slot',
     'PortfolioSettler.sol',
@@ -147,6 +170,12 @@ const BUGS = [
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const forge = join(root, 'node_modules/@foundry-rs/forge-linux-amd64/bin/forge');
 const only = process.argv.slice(2).map(Number);
+const { permit2Code, permit2File } = await tsImport(
+  '../../contracts-abi/permit2Artifact.ts',
+  import.meta.url,
+);
+permit2Code();
+const settings = { TRIMTAB_PERMIT2: permit2File(), FOUNDRY_FUZZ_RUNS: '32' };
 const totals = { caught: 0, survived: 0 };
 for (const [i, bug] of BUGS.entries()) {
   if (only.length > 0 && !only.includes(i)) continue;
@@ -195,7 +224,7 @@ function fails(artifacts, filter) {
   const run = spawnSync(forge, ['test', ...filter], {
     cwd: join(root, 'contracts-abi/solidity'),
     encoding: 'utf8',
-    env: { ...process.env, TRIMTAB_ARTIFACTS: artifacts, FOUNDRY_FUZZ_RUNS: '32' },
+    env: { ...process.env, TRIMTAB_ARTIFACTS: artifacts, ...settings },
   });
   if (!/tests? passed, \d+ failed/.test(run.stdout)) {
     throw new Error(`forge ran no tests: ${run.stdout.slice(-800)}${run.stderr.slice(-800)}`);
