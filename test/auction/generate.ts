@@ -2,8 +2,8 @@
 // filler. Bids come with made-up hashes and signatures: scoring looks at neither; record.test.ts signs.
 
 import type { VerifiedBid } from '../../solver/auction/bid.ts';
-import { instanceId } from '../../solver/auction/instance.ts';
 import type {
+  AuctionId,
   AuctionInstance,
   AuctionOrder,
   BidItem,
@@ -60,8 +60,11 @@ function randomAmount(rng: SimRng, { minimum, decimals }: AuctionOrder['outputs'
   return minimum + BigInt(rng.int(0, 4)) * 10n ** BigInt(rng.pick([0, decimals]));
 }
 
-export function randomBids(rng: SimRng, instance: AuctionInstance): readonly VerifiedBid[] {
-  const auctionId = instanceId(instance);
+export function randomBids(
+  rng: SimRng,
+  instance: AuctionInstance,
+  auctionId: AuctionId,
+): readonly VerifiedBid[] {
   const fillers = rng.int(1, 6);
   const bids = Array.from({ length: rng.int(0, 14) }, (): VerifiedBid => {
     const bid: SignedBid = {
