@@ -88,7 +88,7 @@ async function expectWholeLog(world: World, id: Hex): Promise<readonly PolicyEve
 }
 
 test('killed at every state of a rebalance that settles', async () => {
-  const jobs = ['serve', 'guard'] as const;
+  const jobs = ['serve', 'guard', 'auction', 'bid'] as const;
   await withWorld({ solver: { jobs } }, async (world) => {
     const account = privateKeyToAccount(world.lab.accounts.spare1.privateKey);
     await fund(world, account);
@@ -150,7 +150,7 @@ test('killed while a half-done rebalance is taken back and repaired', {
     const account = privateKeyToAccount(world.lab.accounts.spare2.privateKey);
     await fund(world, account);
     const life = mortalKeeper(world, quotePolicy, { proposalSeconds: 30 });
-    const filler = await startWorker(world, { jobs: ['serve'], quotePolicy });
+    const filler = await startWorker(world, { jobs: ['serve', 'auction', 'bid'], quotePolicy });
     let second: ChildProcess | null = null;
     try {
       const id = await arm(world, account, document);
@@ -177,7 +177,7 @@ test('killed while a half-done rebalance is taken back and repaired', {
       expect(await escrowed(world.lab.network)).toBe(0n);
 
       // What is left to do is solved anew from what the owner holds now, and settles.
-      second = await startWorker(world, { jobs: ['serve'], quotePolicy });
+      second = await startWorker(world, { jobs: ['serve', 'auction', 'bid'], quotePolicy });
       const later = (type: string) => (event: PolicyEventView) =>
         event.type === type && event.number > owed.number;
       const outcome = await waitFor(

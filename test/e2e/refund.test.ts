@@ -17,7 +17,7 @@ test('a filler that dies after the first fill: tombstone, proof, full refund eve
     const account = privateKeyToAccount(accounts.spare2.privateKey);
     await give(world, 31339, 'ETH', '8', account.address);
     await give(world, 31340, 'USDC', '20000', account.address);
-    const filler = await startWorker(world, { jobs: ['serve'] });
+    const filler = await startWorker(world, { jobs: ['serve', 'auction', 'bid'] });
     try {
       const before = await balancesOf(network, account.address);
       const { orderId, order, quote } = await placeOrder(world, account, [
