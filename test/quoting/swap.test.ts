@@ -211,9 +211,12 @@ describe('oif-swap', () => {
 describe('oif-swap exact-output', () => {
   it('default: signs exactly what is asked, for an input found', async () => {
     const world = makeWorld();
-    const [quote] = await offered(world, exactOutput);
+    const [permit2, quote] = await offered(world, exactOutput);
     const { preview } = bodyOf(quote);
     const asked = units('USDC', 5_000);
+    // OIF's members and no others.
+    const { receiver, amount, asset: named } = bodyOf(permit2).preview.outputs[0] as never;
+    expect(bodyOf(permit2).preview.outputs).toEqual([{ receiver, amount, asset: named }]);
     expect(preview.outputs[0]).toMatchObject({
       amount: asked.toString(),
       minimumAmount: asked.toString(),
