@@ -10,6 +10,7 @@ import { type Database, openDatabase } from './adapters/postgres.ts';
 import { createPostgresAuctions } from './adapters/postgresAuctions.ts';
 import { registerPostgresGauges } from './adapters/postgresGauges.ts';
 import { createHints } from './adapters/postgresHints.ts';
+import { createPostgresFillTimes } from './adapters/postgresFillTimes.ts';
 import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
@@ -180,6 +181,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     solve: meteredSolve(solveOn(pool), meter),
     reserved,
     canFund: fundingOf(desk, source, network, reserved),
+    fillTimes: createPostgresFillTimes({ database, clock }),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
   };
   const quoter = meteredQuoter(createQuoter(quoting), meter);

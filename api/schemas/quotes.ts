@@ -166,7 +166,13 @@ const Metadata = Type.Object({
     { marginUsd: Dollars, transfersUsd: Dollars, keptGainsUsd: Dollars },
     { description: 'The parts of the solver fee; kept gains are those of legs over feed prices.' },
   ),
-  eta: Type.Object({ p50Seconds: Type.Integer(), p90Seconds: Type.Integer() }),
+  eta: Type.Object({
+    p50Seconds: Type.Integer(),
+    p90Seconds: Type.Integer(),
+    samples: Type.Integer({
+      description: 'Settled orders on these chains that it is from; 0: a model’s, too few yet.',
+    }),
+  }),
   slippageBps: Type.Integer(),
   approvals: Type.Array(
     Type.Object({

@@ -8,6 +8,7 @@ import type { MandateOutput, Origin, PortfolioOrder } from '../../contracts-abi/
 import { canonicalJson } from '../market/jsonText.ts';
 import { mulDivDown, type UnixSeconds } from '../types/amounts.ts';
 import { assert } from '../types/assert.ts';
+import type { FillTime, FillTimes } from '../types/fillTimes.ts';
 import { type EvmAddress, type Hex, toBytes32Address } from '../types/ids.ts';
 import type { ChainConfig, NetworkConfig } from '../types/network.ts';
 import type { Rng } from '../types/ports.ts';
@@ -31,11 +32,6 @@ export interface BuiltOrder {
   /** Per order output, at least its signed amount. */
   readonly quotedAmounts: readonly bigint[];
 }
-export interface Eta {
-  readonly p50Seconds: number;
-  readonly p90Seconds: number;
-}
-
 /** Refuses `tooManyLegs` when the trade does not fit in one order. */
 export function buildOrder(
   trade: Trade,
@@ -80,13 +76,19 @@ export function buildOrder(
 export const finalitySeconds = ({ blockSeconds, confirmations }: ChainConfig): number =>
   Math.ceil(blockSeconds * (confirmations + 2));
 
-/** From admission to release: open, fill, verify and deliver the proofs, release; all at finality. */
-export function etaOf(trade: Trade): Eta {
+/**
+ * From admission to release, as orders on these chains took it. While those are too few (samples 0):
+ * open, fill, verify and deliver the proofs, release; all at finality.
+ */
+export function etaOf(trade: Trade, fillTimes?: FillTimes): FillTime {
+  const ids = (flows: readonly Flow[]) => chainsOf(flows).map(({ chainId }) => chainId);
+  const seen = fillTimes?.of(ids(trade.inputs), ids(trade.outputs)) ?? null;
+  if (seen !== null) return seen;
   const origin = Math.max(...chainsOf(trade.inputs).map(finalitySeconds));
   const destination = Math.max(...chainsOf(trade.outputs).map(finalitySeconds));
   // Proof and release each take a destination's and an origin's finality once more.
   const p50Seconds = 2 * origin + 2 * destination;
-  return { p50Seconds, p90Seconds: 2 * p50Seconds };
+  return { p50Seconds, p90Seconds: 2 * p50Seconds, samples: 0 };
 }
 
 /** keccak256 of the targets' canonical JSON: explains the order, binds nothing. */

@@ -10,6 +10,7 @@ import { joinText } from '../market/sharedProblem.ts';
 import type { MarketSource } from '../market/source.ts';
 import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
 import { InvalidInput, isRefusal, type Refusal } from '../types/errors.ts';
+import type { FillTimes } from '../types/fillTimes.ts';
 import type { EvmAddress } from '../types/ids.ts';
 import type { NetworkConfig } from '../types/network.ts';
 import type { Clock, Rng } from '../types/ports.ts';
@@ -50,6 +51,8 @@ export interface QuoterDeps extends Omit<PlanDeps, 'shared'> {
     readonly result: ProblemResult;
   }) => Promise<Refusal | null>;
   readonly policy?: Partial<QuotePolicy>;
+  /** Absent: ETAs are the model's. */
+  readonly fillTimes?: FillTimes;
 }
 
 export interface Quoter {
@@ -135,7 +138,10 @@ async function offer(
   const quoteId = `q-${bytesToHex(deps.rng.bytes(16))}`;
   const problem = built.parsed();
   const text = built.text();
-  const response = quoteResponse({ ...planned, quoteId, owner, problem, order, slippageBps });
+  const response = quoteResponse({
+    ...{ ...planned, quoteId, owner, problem, order, slippageBps },
+    fillTimes: deps.fillTimes,
+  });
   await deps.store.putQuote({
     quoteId,
     createdAtMs: deps.clock.nowMs(),

@@ -8,6 +8,7 @@ import { formatFixed36 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import type { PoolState } from '../market/snapshot.ts';
 import { present } from '../types/assert.ts';
+import type { FillTimes } from '../types/fillTimes.ts';
 import { type EvmAddress, fromBytes32Address } from '../types/ids.ts';
 import { interoperable } from '../types/interop.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -39,11 +40,12 @@ export interface QuoteParts {
   readonly account: TrackingAccount | null;
   readonly order: BuiltOrder;
   readonly slippageBps: number;
+  readonly fillTimes?: FillTimes | undefined;
 }
 
 export function quoteResponse(parts: QuoteParts): JsonObject {
   const { quoteId, validUntil, trade, scene, order } = parts;
-  const eta = etaOf(trade);
+  const eta = etaOf(trade, parts.fillTimes);
   return {
     order: orderToSign(order.order),
     validUntil,
