@@ -14,6 +14,7 @@ import { registerReplay } from './commands/replay.ts';
 import { registerSolve } from './commands/solve.ts';
 import { registerSolver } from './commands/solver.ts';
 import { registerVerify } from './commands/verify.ts';
+import { registerDoctor } from './doctor/command.ts';
 import { RefusedByService } from './http.ts';
 import { registerServe } from './serve/command.ts';
 import { registerStart } from './start.ts';
@@ -27,6 +28,7 @@ export function commands(): Command {
   registerBuild(program);
   registerStart(program);
   registerServe(program);
+  registerDoctor(program);
   registerQuote(program);
   registerOrders(program);
   registerNetwork(program);

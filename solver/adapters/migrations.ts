@@ -179,10 +179,7 @@ const MIGRATIONS: Record<string, Migration> = {
 
 /** Brings the schema up to date. Safe to run from several processes at once: the Migrator locks. */
 export async function migrate(database: Database): Promise<void> {
-  const migrator = new Migrator({
-    db: database.kysely,
-    provider: { getMigrations: async () => MIGRATIONS },
-  });
+  const migrator = migratorOf(database);
   const { error, results } = await migrator.migrateToLatest();
   if (error === undefined) return;
   const failed = results?.find((result) => result.status === 'Error')?.migrationName;
@@ -193,3 +190,24 @@ export async function migrate(database: Database): Promise<void> {
     cause,
   });
 }
+
+/** Names of migrations that are not applied yet, and the server's clock. Writes nothing. */
+export async function pendingMigrations(
+  database: Database,
+): Promise<{ readonly pending: readonly string[]; readonly nowMs: number }> {
+  const [row] = await database.rows(sql<{ known: boolean; now: number }>`
+    SELECT to_regclass('kysely_migration') IS NOT NULL AS known,
+      (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`);
+  const applied = row?.known
+    ? await database.rows(sql<{ name: string }>`SELECT name FROM kysely_migration`)
+    : [];
+  const names = new Set(applied.map(({ name }) => name));
+  const pending = Object.keys(MIGRATIONS).filter((name) => !names.has(name));
+  return { pending, nowMs: row?.now ?? 0 };
+}
+
+const migratorOf = (database: Database) =>
+  new Migrator({
+    db: database.kysely,
+    provider: { getMigrations: async () => MIGRATIONS },
+  });

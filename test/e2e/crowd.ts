@@ -164,9 +164,11 @@ export async function place(
       );
       return { orderId: posted.orderId as Hex, owner: wallet.address };
     } catch (error) {
-      // No inventory free just now, or a chain that hung: an honest client asks again later.
-      const { retryable } = error instanceof RefusedByService ? error.problem : {};
-      if (retryable !== true || tries >= ATTEMPTS_MAX) throw error;
+      // No inventory free just now, a chain that hung, an offer that ran out meanwhile: an honest
+      // client asks again later.
+      const { retryable, code } = error instanceof RefusedByService ? error.problem : {};
+      const later = retryable === true || code === 'quoteExpired';
+      if (!later || tries >= ATTEMPTS_MAX) throw error;
       await new Promise((done) => setTimeout(done, 1_000));
     }
   }

@@ -37,6 +37,11 @@ export interface Fleet {
   end(): Promise<void>;
 }
 
+/** A test that is ended by force cannot end its children: they notice that they have no parent. */
+const ORPHANS_END = `data:text/javascript,${encodeURIComponent(
+  'const p = process.ppid; setInterval(() => { if (process.ppid !== p) process.kill(process.pid, 9); }, 1000).unref();',
+)}`;
+
 interface Ready {
   readonly ops: string;
   readonly api?: string;
@@ -83,6 +88,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const child = spawn(
       process.execPath,
       [
+        '--import',
+        ORPHANS_END,
         join(projectRoot, 'api/cli/bin.mjs'),
         'serve',
         ...['--role', role, '--port', ports.get(name) ?? '0', '--ops-port', '0'],
