@@ -331,7 +331,10 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError(code, error.message, { pointer: error.pointer });
   }
   if (error instanceof Fault) {
-    const message = 'a chain or the store did not answer; nothing was done';
+    const message =
+      error.code === 'engineBusy'
+        ? 'too many quotes are waiting to be solved; nothing was done'
+        : 'a chain or the store did not answer; nothing was done';
     return new ApiError('upstreamFault', message, { cause: error, retryAfterSeconds: 2 });
   }
   return fromFastify(error) ?? new ApiError('internal', 'an internal error', { cause: error });

@@ -17,7 +17,8 @@ import { capOf, capPlaces, quoteBytes, sharesRecords, uncapped } from './encode.
 import { type Core, createCore } from './engine.ts';
 
 export const WORKERS_MAX = 64;
-export const QUEUE_MAX = 1024;
+/** Beyond it a quote is refused: waiting behind so many takes longer than asking again. */
+export const QUEUE_MAX = 128;
 /** Problems at a worker: the one it solves, and the next, so that it never waits for an answer's way. */
 const AT_WORKER_MAX = 2;
 /** Snapshots kept encoded: the scopes that quotes of one block ask for. */

@@ -58,12 +58,7 @@ class Helper {
 
   constructor(file: string, args: readonly string[]) {
     this.#child = fork(new URL(file, import.meta.url), [...args], {
-      execArgv: [
-        '--expose-gc',
-        ...(process.env.BENCH_PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/prof5'] : []),
-        '--import',
-        'tsx',
-      ],
+      execArgv: ['--expose-gc', '--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const take = (message: unknown) => {
