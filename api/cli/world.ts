@@ -94,6 +94,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         guardian: lab.accounts.guardian.privateKey,
       },
       keeper: LAB_KEEPER,
+      webhooks: { allowPrivate: true },
       ...options.solver,
       settlementPolicy: { ...LAB_SETTLEMENT, ...options.solver?.settlementPolicy },
       log,

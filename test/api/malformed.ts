@@ -198,7 +198,8 @@ const METHODS = ['PUT', 'PATCH', 'DELETE', 'POST', 'GET'];
 
 /** One request; null where the dice left it valid. */
 export function malformed(rng: SimRng, operations: readonly Operation[]): Malformed | null {
-  const operation = rng.pick(operations);
+  const withBody = operations.filter((one) => one.schema !== null);
+  const operation = rng.pick(rng.chance(0.6) ? withBody : operations);
   const { method, path, schema, examples, queries } = operation;
   const base = { method, headers: JSON_HEADERS, path: nowhere(path) };
   if (schema !== null && rng.chance(0.8)) {
