@@ -11,6 +11,7 @@ import { parseResultText } from '../../solver/market/resultFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import type { ProblemResult } from '../../solver/types/problem.ts';
 import { TrimtabError } from './errors.ts';
+import { previewOf } from './rebuild.ts';
 import type { Api } from './transport.ts';
 import type { Quote } from './types.ts';
 
@@ -78,11 +79,11 @@ function readFiles({ problem, result }: CertificateFiles) {
 
 /** Where the quote is not this result's. */
 function differences(
-  { preview, metadata }: Quote,
+  quote: Quote,
   problem: ParsedProblem,
   result: ProblemResult,
 ): readonly { pointer: string; message: string }[] {
-  const { certificate } = metadata;
+  const { certificate } = quote.metadata;
   const at = '/metadata/certificate';
   const claims = [
     ['problem', certificate.problem, problem.digest],
@@ -105,7 +106,7 @@ function differences(
       failures.push({ pointer: `${at}/prices`, message });
     }
   }
-  return [...failures, ...beyondPlan(preview, problem, result)];
+  return [...failures, ...beyondPlan(previewOf(quote), problem, result)];
 }
 
 /** No input that the plan does not have to spend, no output that it does not deliver. */

@@ -134,7 +134,7 @@ function rebuild(
 const byPermit2 = ({ order }: Quote): boolean => (order.type as string) === 'oif-escrow-v0';
 
 /** OIF's order type has OIF's preview; ours stands beside it and must say the same. */
-function previewOf(quote: Quote): Preview {
+export function previewOf(quote: Quote): Preview {
   const { preview, metadata } = quote;
   if (!byPermit2(quote)) return preview;
   const full = (metadata as unknown as { preview: Preview }).preview;
