@@ -91,6 +91,18 @@ async function waitUntil(
   return { runAtMs: atMs + 1 };
 }
 
+/** Bidding lasts at most so many times longer than its policy says. */
+const PATIENCE_MAX = 8;
+
+/**
+ * Twice as long per auction that an order of it has been in without a winner: solvers that were too
+ * slow, on a busy machine or a slow chain, are waited for before the order's time is used up.
+ */
+function biddingMs(policy: SettlementPolicy, rows: readonly StoredOrder[]): number {
+  const missed = rows.map(({ facts }) => Number(facts.auctionsWithoutWinner ?? 0));
+  return policy.biddingMs * Math.min(2 ** Math.max(0, ...missed), PATIENCE_MAX);
+}
+
 async function open(
   deps: AuctioningDeps,
   auction: StoredAuction,
@@ -107,7 +119,7 @@ async function open(
     return finished;
   }
   const openedAtMs = await auctions.nowMs();
-  const closesAtMs = openedAtMs + policy.biddingMs;
+  const closesAtMs = openedAtMs + biddingMs(policy, alive);
   const instance: AuctionInstance = {
     version: 2,
     orders: kept
