@@ -95,12 +95,13 @@ async function waitUntil(
 const PATIENCE_MAX = 8;
 
 /**
- * Twice as long per auction that an order of it has been in without a winner: solvers that were too
- * slow, on a busy machine or a slow chain, are waited for before the order's time is used up.
+ * Twice as long per auction that every order of it has been in without a winner: solvers that were too
+ * slow, on a busy machine or a slow chain, are waited for before the orders' time is used up. Every
+ * order, so that one nobody wants cannot keep the others waiting.
  */
 function biddingMs(policy: SettlementPolicy, rows: readonly StoredOrder[]): number {
   const missed = rows.map(({ facts }) => Number(facts.auctionsWithoutWinner ?? 0));
-  return policy.biddingMs * Math.min(2 ** Math.max(0, ...missed), PATIENCE_MAX);
+  return policy.biddingMs * Math.min(2 ** Math.min(...missed), PATIENCE_MAX);
 }
 
 async function open(
