@@ -1,12 +1,7 @@
 // The flags of `trimtab doctor`; what it looks with is loaded when it is asked for.
 
 import type { Command } from 'commander';
-
-export interface DoctorFlags {
-  readonly api?: string;
-  readonly network?: string;
-  readonly json?: boolean;
-}
+import type { DoctorFlags } from './flags.ts';
 
 export function registerDoctor(program: Command): void {
   program

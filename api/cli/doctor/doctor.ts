@@ -9,8 +9,8 @@ import { type EvmAddress, evmAddress } from '../../../solver/types/ids.ts';
 import { scrubber, secretsOfUrl } from '../../log.ts';
 import { stateHome } from '../home.ts';
 import { checkChains } from './chains.ts';
-import type { DoctorFlags } from './command.ts';
 import { type Finding, guarded, ok, warn } from './findings.ts';
+import type { DoctorFlags } from './flags.ts';
 import { checkMachine } from './machine.ts';
 import { checkDatabase, checkService } from './service.ts';
 
