@@ -302,7 +302,7 @@ async function offer(
     problem: joinText(text),
     problemText: text,
     result: canonicalJson(result),
-    response: responseOf(request, { ...planned, quoteId, validUntil, order, policy }),
+    response: responseOf(request, { ...planned, quoteId, validUntil, order, deps }),
   };
 }
 
@@ -324,18 +324,19 @@ interface Offered extends Planned {
   readonly quoteId: string;
   readonly validUntil: UnixSeconds;
   readonly order: BuiltOrder;
-  readonly policy: QuotePolicy;
+  readonly deps: Deps;
 }
 
 function responseOf(request: SwapRequest, offered: Offered): JsonObject {
-  const { scene, policy, order } = offered;
+  const { scene, order, deps } = offered;
   const notes = request.notes.map((note) => ({ ...note, severity: 'info' as const }));
   const response = quoteResponse({
     ...offered,
     scene: { ...scene, warnings: [...scene.warnings, ...notes] },
     owner: request.owner,
     problem: offered.built.parsed(),
-    slippageBps: policy.slippageBps,
+    slippageBps: deps.policy.slippageBps,
+    fillTimes: deps.fillTimes,
   });
   if (request.swapType === 'exact-input') return response;
   // What was asked for is what is promised; anything above it comes on top.
