@@ -8,9 +8,9 @@ import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
 import { type Database, openDatabase } from './adapters/postgres.ts';
 import { createPostgresAuctions } from './adapters/postgresAuctions.ts';
+import { createPostgresFillTimes } from './adapters/postgresFillTimes.ts';
 import { registerPostgresGauges } from './adapters/postgresGauges.ts';
 import { createHints } from './adapters/postgresHints.ts';
-import { createPostgresFillTimes } from './adapters/postgresFillTimes.ts';
 import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
@@ -53,8 +53,8 @@ import { byLane, JOB_KINDS, JOBS, type JobKind, LANES } from './roles.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
 import { createAuctioning } from './settlement/auctioning.ts';
-import { createDeskBids } from './settlement/deskBids.ts';
 import { createCancelling } from './settlement/cancelling.ts';
+import { createDeskBids } from './settlement/deskBids.ts';
 import { createGuard } from './settlement/guard.ts';
 import { AUCTION_JOB, BID_JOB, GUARD_JOB, SERVE_JOB } from './settlement/kinds.ts';
 import { isTerminal, STATE_NOTES } from './settlement/lifecycle.ts';
@@ -299,7 +299,11 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       quotes: keeper.store,
       idempotency: createPostgresIdempotency(database),
       webhooks: webhooks.service,
-      cancelling: createCancelling({ ...settlement, auctions, checkOwner: createOwnerCheck(chains) }),
+      cancelling: createCancelling({
+        ...settlement,
+        auctions,
+        checkOwner: createOwnerCheck(chains),
+      }),
       work: () => (all.length === 0 ? null : workOf(clock.nowMs() - askedAtMs)),
     }),
     store,
