@@ -239,7 +239,7 @@ describe('the page of a private policy’s order', () => {
         network,
         store: {
           getOrder: async () => order,
-          getQuote: async () => null,
+          getQuoteTerms: async () => null,
           events: async () => [created],
         },
         sender: { list: async () => [] },

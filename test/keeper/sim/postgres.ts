@@ -29,7 +29,7 @@ export async function postgresKeeperStore({
   store,
 }: ClockedDatabase): Promise<KeeperStore> {
   await database.rows(sql`
-    TRUNCATE policies, policy_events, proposals, price_samples, orders, events, jobs`);
+    TRUNCATE policies, policy_events, proposals, price_samples, orders, events, jobs CASCADE`);
   const policies = createPostgresPolicies(database, store);
   return {
     ...policies,
