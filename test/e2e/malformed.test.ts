@@ -23,6 +23,8 @@ const seed = Number(process.env.TRIMTAB_SEED ?? Date.now() % 1_000_000);
 let own: OwnWorld;
 let server: RunningServer;
 const behind: unknown[] = [];
+/** Milliseconds from request to answer, the client's own time included; printed, never asserted. */
+const took: number[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
 
 beforeAll(async () => {
@@ -84,7 +86,10 @@ async function sendAll(count: number, next: () => Malformed): Promise<Map<string
     for (; left > 0; ) {
       left -= 1;
       const one = next();
-      const fault = wrong(await send(one));
+      const started = performance.now();
+      const answer = await send(one);
+      took.push(performance.now() - started);
+      const fault = wrong(answer);
       if (fault !== null) {
         const body = one.body?.toString().slice(0, 600);
         throw new Error(`seed ${seed}: ${one.what} ${one.method} ${one.path} ${body}: ${fault}`);
@@ -95,6 +100,9 @@ async function sendAll(count: number, next: () => Malformed): Promise<Map<string
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return kinds;
 }
+
+const share = (part: number): string =>
+  (took.toSorted((a, b) => a - b)[Math.floor(part * (took.length - 1))] ?? 0).toFixed(1);
 
 function heapAfterCollection(): number {
   setFlagsFromString('--expose-gc');
@@ -122,6 +130,7 @@ describe('malformed requests', () => {
     const rest = await sendAll(COUNT - Math.ceil(COUNT / 5), next);
     const growth = heapAfterCollection() - before;
     console.info('sent:', Object.fromEntries(first), Object.fromEntries(rest), { growth });
+    console.info(`answered by ${AT_ONCE} at once: p50 ${share(0.5)} ms, p99 ${share(0.99)} ms`);
     expect(growth).toBeLessThan(GROWTH_MAX);
     expect(process.pid).toBe(pid);
     expect(behind).toEqual([]);
