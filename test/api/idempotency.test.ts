@@ -33,6 +33,9 @@ import { simRng } from '../settlement/sim/rng.ts';
 import { auctioneer, owner, START, simNetwork, simOrder } from '../settlement/sim/world.ts';
 import { fakeTrimtab } from './fakeTrimtab.ts';
 
+/** `npm test` has a few; test/e2e/duplicates.test.ts has 200. */
+const ROUNDS = Number(process.env.TRIMTAB_DUPLICATE_ROUNDS ?? 5);
+
 let postgres: TestPostgres;
 interface Api {
   readonly app: FastifyInstance;
@@ -88,6 +91,7 @@ async function startApi(): Promise<Api> {
         return row === null ? null : { order: row, transactions: [], quotedAmounts: null };
       },
     },
+    requestsPerMinute: 1_000_000,
     onError: (error) => {
       throw error;
     },
@@ -140,19 +144,24 @@ async function rowsOf(id: Hex): Promise<number> {
 }
 
 describe('idempotency keys', () => {
-  test('behavior: 64 concurrent duplicates over two processes are one row, accepted 64 times', async () => {
-    const text = await body();
-    const answers = await Promise.all(
-      Array.from({ length: 64 }, (_, i) => post(apis[i % 2 === 0 ? 0 : 1], 'dup', text)),
-    );
-    const bodies = await Promise.all(answers.map((answer) => answer.text()));
-    expect([...new Set(answers.map(({ status }) => status))]).toEqual([202]);
-    expect(new Set(bodies.map((one) => JSON.stringify(JSON.parse(one)))).size).toBe(1);
-    const replayed = answers.filter((one) => one.headers.get('idempotency-replayed') === 'true');
-    expect(replayed).toHaveLength(63);
-    expect(await rowsOf(hashOrder(order))).toBe(1);
-    const events = await apis[0].store.events(hashOrder(order) as never, 0, 10);
-    expect(events.map(({ type }) => type)).toEqual(['order.created']);
+  test(`behavior: 64 concurrent duplicates over two processes are one row, accepted 64 times, ${ROUNDS} ×`, {
+    timeout: 30_000 + ROUNDS * 2_000,
+  }, async () => {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      order = simOrder(simRng(seed++));
+      const text = await body();
+      const answers = await Promise.all(
+        Array.from({ length: 64 }, (_, i) => post(apis[i % 2 === 0 ? 0 : 1], `dup-${round}`, text)),
+      );
+      const bodies = await Promise.all(answers.map((answer) => answer.text()));
+      expect([...new Set(answers.map(({ status }) => status))]).toEqual([202]);
+      expect(new Set(bodies.map((one) => JSON.stringify(JSON.parse(one)))).size).toBe(1);
+      const replayed = answers.filter((one) => one.headers.get('idempotency-replayed') === 'true');
+      expect(replayed).toHaveLength(63);
+      expect(await rowsOf(hashOrder(order))).toBe(1);
+      const events = await apis[0].store.events(hashOrder(order) as never, 0, 10);
+      expect(events.map(({ type }) => type)).toEqual(['order.created']);
+    }
   });
 
   test('behavior: duplicates without a key are one row as well', async () => {
