@@ -9,18 +9,18 @@
 // every rounding is outward; there is no float anywhere, so the same input gives the same digits
 // on every machine.
 
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { utf8ToBytes } from '@noble/hashes/utils.js';
 import {
   ceilDiv,
   type Fixed36,
   formatDecimal,
   formatFixed36,
   largerOf,
+  ONE36,
   unitPrice72,
 } from '../market/decimal.ts';
 import { canonicalJson } from '../market/jsonText.ts';
-import type { ParsedProblem } from '../market/parsedProblem.ts';
+import { keccakOf } from '../market/keccak.ts';
+import type { ParsedProblem, ParsedVenue } from '../market/parsedProblem.ts';
 import { type Dollars72, dollars72, inputCaps } from '../market/worth.ts';
 import { present } from '../types/assert.ts';
 import type { BoundTree, DualPrices } from '../types/problem.ts';
@@ -29,6 +29,12 @@ import { admissible, conjugate } from './conjugate.ts';
 import { parseDualPrices } from './dualPrices.ts';
 import { bestSelection, type CostGroup } from './selection.ts';
 import { support, usedSupport } from './support.ts';
+
+/**
+ * Marks with 1 venues that surely gain no more than their own fixed cost at ν: sparing them changes no
+ * digit, only the time it takes. Who checks a certificate gives none.
+ */
+export type Screen = (venues: readonly ParsedVenue[], nu: readonly bigint[]) => Uint8Array;
 
 /** The bound is rounded up to this many decimals; the six below them are the prices' checksum. */
 const BOUND_DECIMALS = 12;
@@ -46,14 +52,16 @@ export function certifyBound(
   problem: ParsedProblem,
   prices: DualPrices,
   branches?: BoundTree,
+  screen?: Screen,
 ): bigint {
   const dual = parseDualPrices(problem, prices);
   const texts = dual.map(formatFixed36);
-  if (branches === undefined)
-    return certified(dualBound(problem, dual), [problem.digest, ...texts]);
+  if (branches === undefined) {
+    return certified(dualBound(problem, dual, FREE, screen), [problem.digest, ...texts]);
+  }
   const leaves = leavesOf(problem, branches);
   const bound = leaves
-    .map((leaf) => dualBound(problem, leaf.prices, leaf.fixings))
+    .map((leaf) => dualBound(problem, leaf.prices, leaf.fixings, screen))
     .reduce((most, leaf) => dollars72(largerOf(most, leaf)));
   const shape = leaves.map((leaf) => [leaf.path, leaf.prices.map(formatFixed36)]);
   return certified(bound, [problem.digest, texts, shape]);
@@ -63,10 +71,10 @@ export function certifyBound(
  * At most this much of the bound is free money: what loops of pure arbitrage among the venues alone
  * can earn, the same problem with nothing sold, held or ordered. Dollars × 10^18, as certifyBound.
  */
-export function certifyLoops(problem: ParsedProblem, prices: DualPrices): bigint {
+export function certifyLoops(problem: ParsedProblem, prices: DualPrices, screen?: Screen): bigint {
   const dual = parseDualPrices(problem, prices, '/loops/prices');
   const nu = admissible(problem, unitDual(problem, dual));
-  const bound = venuesBound(problem, nu, FREE);
+  const bound = venuesBound(problem, nu, FREE, screen);
   return certified(bound, [problem.digest, 'loops', ...dual.map(formatFixed36)]);
 }
 
@@ -75,9 +83,10 @@ export function dualBound(
   problem: ParsedProblem,
   prices: readonly Fixed36[],
   fixings: Fixings = FREE,
+  screen?: Screen,
 ): Dollars72 {
   const { nu, value } = conjugate(problem, unitDual(problem, prices), fixings.orders);
-  return dollars72(value + venuesBound(problem, nu, fixings));
+  return dollars72(value + venuesBound(problem, nu, fixings, screen));
 }
 
 /**
@@ -85,16 +94,23 @@ export function dualBound(
  * even if that is a loss; a group is paid once it is fixed as used or one of its venues is; venues
  * fixed as unused, or in such a group, gain nothing.
  */
-function venuesBound(problem: ParsedProblem, nu: readonly bigint[], fixings: Fixings): Dollars72 {
+function venuesBound(
+  problem: ParsedProblem,
+  nu: readonly bigint[],
+  fixings: Fixings,
+  screen?: Screen,
+): Dollars72 {
   const caps = inputCaps(problem);
   const out = new Set<number>();
   for (const [g, used] of fixings.groups) {
     if (!used) for (const venue of present(problem.groups[g], 'group').venues) out.add(venue);
   }
+  const nothing = screen?.(problem.venues, nu);
   let fixed = 0n;
   const profits = problem.venues.map((venue, index) => {
     const used = fixings.venues.get(index);
     if (used === false || out.has(index)) return 0n;
+    if (used === undefined && nothing?.[index] === 1) return 0n;
     const best = used === true ? usedSupport(venue, nu, caps) : support(venue, nu, caps);
     const profit = best - scaled(venue.fixedCost);
     if (used === undefined) return profit > 0n ? profit : 0n;
@@ -119,13 +135,13 @@ export function unitDual(problem: ParsedProblem, prices: readonly Fixed36[]): re
   );
 }
 
-const scaled = (cost: Fixed36) => cost * 10n ** 36n;
+const scaled = (cost: Fixed36) => cost * ONE36;
 
 /** Up to 12 decimals, then six digits of the hash of what proves it. */
 function certified(bound: Dollars72, proof: readonly unknown[]): bigint {
   const unit = 10n ** BigInt(72 - BOUND_DECIMALS);
-  const hash = keccak_256(utf8ToBytes(canonicalJson(proof)));
-  const head = new DataView(hash.buffer, hash.byteOffset, 8).getBigUint64(0);
+  // The first eight bytes of the digest.
+  const head = BigInt(keccakOf(canonicalJson(proof)).slice(0, 18));
   const digits = 10n ** BigInt(CHECKSUM_DIGITS);
   return ceilDiv(bound, unit) * digits + (head % digits);
 }

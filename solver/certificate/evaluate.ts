@@ -7,9 +7,10 @@ import type { Dollars72 } from '../market/worth.ts';
 import { assert } from '../types/assert.ts';
 import type { BoundTree, ProblemResult, Solution } from '../types/problem.ts';
 import { planCosts, planValue, tradedWorth } from './accounts.ts';
-import { certifyBound, certifyLoops } from './bound.ts';
+import { certifyBound, certifyLoops, type Screen } from './bound.ts';
 import { parseDualPrices } from './dualPrices.ts';
 import { type Execution, execute } from './execution.ts';
+import { screenVenues } from './screen.ts';
 
 const VALUE_DECIMALS = 18;
 const GAP_DECIMALS = 9;
@@ -60,7 +61,9 @@ export function evaluateExecuted(
     ...(published.branches === undefined ? {} : { branches: published.branches }),
     ...(loopPrices === undefined
       ? {}
-      : { loops: { bound: loopsBound(problem, loopPrices), prices: loopPrices } }),
+      : {
+          loops: { bound: loopsBound(problem, loopPrices, screenVenues), prices: loopPrices },
+        }),
     legs,
     ...(orders === undefined ? {} : { orders }),
   };
@@ -77,9 +80,9 @@ function tighter(
   problem: ParsedProblem,
   { prices, branches }: Proof,
 ): Proof & { readonly bound: bigint } {
-  const alone = certifyBound(problem, prices);
+  const alone = certifyBound(problem, prices, undefined, screenVenues);
   if (branches === undefined) return { prices, bound: alone };
-  const byCases = certifyBound(problem, prices, branches);
+  const byCases = certifyBound(problem, prices, branches, screenVenues);
   // Below 10^−12 dollars stand the checksums.
   const dollars12 = (bound: bigint) => bound / 10n ** 6n;
   return dollars12(byCases) < dollars12(alone)
@@ -88,8 +91,11 @@ function tighter(
 }
 
 /** certifyLoops as it is published. */
-export const loopsBound = (problem: ParsedProblem, prices: ProblemResult['prices']): string =>
-  dollarText(certifyLoops(problem, prices));
+export const loopsBound = (
+  problem: ParsedProblem,
+  prices: ProblemResult['prices'],
+  screen?: Screen,
+): string => dollarText(certifyLoops(problem, prices, screen));
 
 /**
  * Everything in a result that follows from problem, legs, orders and what proves the bound; `bound` where

@@ -12,6 +12,9 @@ export type Fixed36 = Brand<bigint, 'Fixed36'>;
 export const FIXED36_DECIMALS = 36;
 export const ONE36 = (10n ** 36n) as Fixed36;
 
+/** 10^0 … 10^36: asked for with every price of every quote. */
+const POWERS = Array.from({ length: FIXED36_DECIMALS + 1 }, (_, k) => 10n ** BigInt(k));
+
 const DECIMAL = /^(-?)(0|[1-9][0-9]{0,29})(?:\.([0-9]{1,36}))?$/;
 
 export const fixed36 = (value: bigint): Fixed36 => value as Fixed36;
@@ -55,7 +58,9 @@ export function ceilDiv(a: bigint, b: bigint): bigint {
 
 /** Dollars per base unit × 10^72, exact: the price per whole token (Fixed36) over 10^decimals. */
 export function unitPrice72(price: Fixed36, decimals: number): bigint {
-  return price * 10n ** BigInt(FIXED36_DECIMALS - decimals);
+  return (
+    price * (POWERS[FIXED36_DECIMALS - decimals] ?? 10n ** BigInt(FIXED36_DECIMALS - decimals))
+  );
 }
 
 /** The larger of two bigints: Math.max does not take them. */
