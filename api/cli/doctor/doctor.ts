@@ -9,7 +9,7 @@ import { type EvmAddress, evmAddress } from '../../../solver/types/ids.ts';
 import { scrubber, secretsOfUrl } from '../../log.ts';
 import { stateHome } from '../home.ts';
 import { checkChains } from './chains.ts';
-import { type Finding, guarded, ok, warn } from './findings.ts';
+import { CHECKS_MS, type Finding, guarded, ok, warn } from './findings.ts';
 import type { DoctorFlags } from './flags.ts';
 import { checkMachine } from './machine.ts';
 import { checkDatabase, checkService } from './service.ts';
@@ -41,11 +41,15 @@ async function examine(flags: DoctorFlags): Promise<readonly Finding[]> {
         ),
     networkFile === null
       ? [warn('network', 'no network file', 'name one with --network, or run `trimtab start`')]
-      : guarded('network', 'start its chains: `trimtab start`, or mend the file', () =>
-          checkNetwork(
-            networkFile,
-            fillerOf(networkFile === paths.network ? paths.accounts : null),
-          ),
+      : guarded(
+          'network',
+          'start its chains: `trimtab start`, or mend the file',
+          () =>
+            checkNetwork(
+              networkFile,
+              fillerOf(networkFile === paths.network ? paths.accounts : null),
+            ),
+          CHECKS_MS,
         ),
     flags.api === undefined
       ? []

@@ -23,16 +23,19 @@ export const fail = (name: string, detail: string, remedy: string): Finding => (
 });
 
 const CHECK_MS = 15_000;
+/** A check made of checks waits for theirs: a chain's head, then what hangs on it. */
+export const CHECKS_MS = 3 * CHECK_MS;
 
 /** The findings of one check; what it throws, or that it does not end in time, is a failure. */
 export async function guarded(
   name: string,
   remedy: string,
   check: () => Promise<readonly Finding[]>,
+  limitMs: number = CHECK_MS,
 ): Promise<readonly Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, give) => {
-    timer = setTimeout(() => give(new Error(`no answer within ${CHECK_MS / 1000} s`)), CHECK_MS);
+    timer = setTimeout(() => give(new Error(`no answer within ${limitMs / 1000} s`)), limitMs);
   });
   try {
     return await Promise.race([check(), late]);
