@@ -17,6 +17,7 @@ import {
   toHex,
   zeroAddress,
 } from 'viem';
+import { addressWord, bytes32Word, fixed, keccakHex, uintWord } from './words.ts';
 
 export interface OrderInput {
   readonly token: Address;
@@ -156,7 +157,7 @@ const TYPE_HASH = {
 };
 const EMPTY_HASH = keccak256('0x').slice(2);
 
-const DOMAIN_SEPARATOR = hashDomain({ domain, types: { EIP712Domain: [...domainType] } });
+const DIGEST_HEAD = `1901${hashDomain({ domain, types: { EIP712Domain: [...domainType] } }).slice(2)}`;
 
 export const ZERO_HASH: Hex = `0x${'0'.repeat(64)}`;
 /** The record an output cancelled after its deadline carries instead of a fill. */
@@ -183,8 +184,11 @@ export function hashOrder(order: PortfolioOrder): Hex {
 }
 
 /** What the owner signs. */
-export const orderDigest = (order: PortfolioOrder): Hex =>
-  keccak256(concat(['0x1901', DOMAIN_SEPARATOR, hashOrder(order)]));
+export const orderDigest = (order: PortfolioOrder): Hex => orderDigestOf(hashOrder(order));
+
+/** The same of an order whose hash is known. */
+export const orderDigestOf = (orderId: Hex): Hex =>
+  `0x${keccakHex(DIGEST_HEAD + bytes32Word(orderId))}`;
 
 export function hashOrigin(origin: Origin): Hex {
   const { Input, Origin } = portfolioOrderTypes;
@@ -364,23 +368,7 @@ const mandateHash = (output: MandateOutput): string =>
       bytesWord(output.context),
   );
 
-// Words as 64 hex characters.
+const hashWords = (hex: string): string => (hex === '' ? EMPTY_HASH : keccakHex(hex));
 
-const hashWords = (hex: string): string =>
-  hex === '' ? EMPTY_HASH : keccak256(`0x${hex}`).slice(2);
-
-function uintWord(value: bigint | number, bits: 32 | 256): string {
-  if (value < 0 || value >= 2n ** BigInt(bits)) throw new Error(`${value} is no uint${bits}`);
-  return BigInt(value).toString(16).padStart(64, '0');
-}
-
-function fixed(value: string, pattern: RegExp, type: string): string {
-  if (!pattern.test(value)) throw new Error(`${value.slice(0, 80)} is no ${type}`);
-  return value.slice(2);
-}
-
-const addressWord = (value: string): string =>
-  fixed(value, /^0x[0-9a-fA-F]{40}$/, 'address').padStart(64, '0');
-const bytes32Word = (value: string): string => fixed(value, /^0x[0-9a-fA-F]{64}$/, 'bytes32');
 const bytesWord = (value: string): string =>
   value === '0x' ? EMPTY_HASH : hashWords(fixed(value, /^0x(?:[0-9a-fA-F]{2})*$/, 'bytes'));

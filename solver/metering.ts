@@ -143,9 +143,9 @@ export function meteredStore(store: Store, meter: Meter, tell: LogEvent): Store 
   return {
     ...store,
     async admitOrder(order, events, jobs) {
-      const applied = await store.admitOrder(order, events, jobs);
-      if (applied === 'applied') eventsOf(order.orderId, events);
-      return applied;
+      const admitted = await store.admitOrder(order, events, jobs);
+      if (admitted.outcome === 'applied') eventsOf(order.orderId, events);
+      return admitted;
     },
     async applyTransition(transition, lease) {
       const applied = await store.applyTransition(transition, lease);

@@ -19,6 +19,11 @@ export interface Database {
   /** Rows of one statement. Throws Fault. */
   rows<Row>(statement: RawBuilder<Row>, on?: Executor): Promise<readonly Row[]>;
   /**
+   * Rows of a statement of constant text, which each connection parses and plans once. Names no `*`:
+   * a prepared statement's columns must outlive migrations. Throws Fault.
+   */
+  prepared<Row>(statement: Prepared, values: readonly unknown[]): Promise<readonly Row[]>;
+  /**
    * Runs `work` in one READ COMMITTED transaction. `work` may run up to three times: again only
    * after PostgreSQL itself rolled it back (deadlock, serialisation), so it must have no other effects.
    */
@@ -26,6 +31,12 @@ export interface Database {
   /** The pool now: connections, those of them nobody uses, and requests that wait for one. */
   connections(): { readonly total: number; readonly idle: number; readonly waiting: number };
   close(): Promise<void>;
+}
+
+/** One text per name, for ever. */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
 }
 
 export interface DatabaseOptions {
@@ -76,11 +87,26 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
+  const prepared: Database['prepared'] = async (statement, values) => {
+    const client = await connectPatiently(pool, options);
+    let lost = false;
+    try {
+      return (await client.query({ ...statement, values: [...values] })).rows;
+    } catch (error) {
+      const fault = asFault(error);
+      lost = !(fault instanceof Fault) || fault.code === 'storeUnavailable';
+      throw fault;
+    } finally {
+      client.release(lost);
+    }
+  };
+
   let closing: Promise<void> | null = null;
   return {
     url: options.url,
     kysely,
     rows,
+    prepared,
     async transaction(work) {
       for (let attempt = 0; ; attempt++) {
         try {

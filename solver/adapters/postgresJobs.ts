@@ -94,8 +94,12 @@ export function insertJobs(jobs: readonly NewJob[]): RawBuilder<unknown> {
     SELECT job.kind, job.key, min(job.due) FROM moved,
       unnest(${kinds}::text[], ${keys}::text[], ${times}::bigint[]) AS job (kind, key, due)
     GROUP BY job.kind, job.key
-    ON CONFLICT (kind, key) DO UPDATE SET
-      due_at_ms = CASE WHEN old.running THEN old.due_at_ms
-                       ELSE least(old.due_at_ms, excluded.due_at_ms) END,
-      again_at_ms = CASE WHEN old.running THEN least(old.again_at_ms, excluded.due_at_ms) END`;
+    ${sql.raw(JOB_ASKED_AGAIN)}`;
 }
+
+/** Of an INSERT INTO jobs AS old. */
+export const JOB_ASKED_AGAIN = `
+  ON CONFLICT (kind, key) DO UPDATE SET
+    due_at_ms = CASE WHEN old.running THEN old.due_at_ms
+                     ELSE least(old.due_at_ms, excluded.due_at_ms) END,
+    again_at_ms = CASE WHEN old.running THEN least(old.again_at_ms, excluded.due_at_ms) END`;

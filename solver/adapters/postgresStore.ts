@@ -7,7 +7,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { assert } from '../types/assert.ts';
 import type { AwardOutcome } from '../types/auction.ts';
 import { Fault } from '../types/errors.ts';
-import type { EvmAddress, Hex, OrderId } from '../types/ids.ts';
+import type { OrderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import {
   type Applied,
@@ -17,12 +17,11 @@ import {
   type NewJob,
   type OrderEvent,
   type OrderState,
-  type SignatureKind,
   type Store,
-  type StoredOrder,
   type Transition,
 } from '../types/store.ts';
 import type { Database } from './postgres.ts';
+import { createPostgresAdmissions, type OrderRow, orderOf } from './postgresAdmission.ts';
 import { createHints } from './postgresHints.ts';
 import { createPostgresJobs, heldLease, insertJobs } from './postgresJobs.ts';
 import { createPostgresQuotes } from './postgresQuotes.ts';
@@ -49,25 +48,19 @@ export function createPostgresStore(database: Database, hints = createHints(data
     return 'applied';
   };
 
+  const admissions = createPostgresAdmissions(database);
   return {
     ...createPostgresQuotes(database),
+    ...admissions,
 
     async admitOrder(order, events, jobs) {
       checkSizes(events, jobs);
-      const [row] = await database.rows(admissionStatement(order, events, jobs));
-      if (row?.admitted === true) {
+      const admitted = await admissions.admitOrder(order, events, jobs);
+      if (admitted.outcome === 'applied') {
         hints.eventsAdded(order.orderId);
         hints.jobsAdded();
-        return 'applied';
       }
-      const [same] = await database.rows(sql`
-        SELECT 1 FROM orders WHERE order_id = ${order.orderId}`);
-      return same === undefined ? 'nonceUsed' : 'alreadyApplied';
-    },
-    async getOrder(orderId) {
-      const [row] = await database.rows(sql<OrderRow>`
-        SELECT * FROM orders WHERE order_id = ${orderId}`);
-      return row === undefined ? null : orderOf(row);
+      return admitted;
     },
     async listOrders({ owner, states, before, limit }) {
       const rows = await database.rows(sql<OrderRow>`
@@ -112,28 +105,6 @@ export function createPostgresStore(database: Database, hints = createHints(data
 function checkSizes(events: readonly NewEvent[], jobs: readonly NewJob[]) {
   assert(events.length <= EVENTS_PER_WRITE_MAX, `${events.length} events in one write`);
   assert(jobs.length <= JOBS_PER_WRITE_MAX, `${jobs.length} jobs in one write`);
-}
-
-/** ON CONFLICT waits for a concurrent twin to commit, so the read that follows a conflict sees it. */
-function admissionStatement(
-  order: Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'>,
-  events: readonly NewEvent[],
-  jobs: readonly NewJob[],
-) {
-  return sql<{ admitted: boolean }>`
-    WITH moved AS (
-      INSERT INTO orders (order_id, quote_id, owner, nonce, state, reason, order_json,
-                          owner_signature, signature_kind, award, facts, version, created_at_ms,
-                          updated_at_ms)
-      VALUES (${order.orderId}, ${order.quoteId}, ${order.owner}, ${order.nonce}, ${order.state},
-              ${order.reason}, ${JSON.stringify(order.order)}, ${order.ownerSignature},
-              ${order.signatureKind},
-              ${order.award === null ? null : JSON.stringify(order.award)},
-              ${JSON.stringify(order.facts)}, 1, now_ms(), now_ms())
-      ON CONFLICT DO NOTHING RETURNING order_id),
-    added_events AS (${insertEvents(events)}),
-    added_jobs AS (${insertJobs(jobs)})
-    SELECT EXISTS (SELECT 1 FROM moved) AS admitted`;
 }
 
 /** Also what postgresAuctions.ts moves its orders with, inside its own transaction. */
@@ -225,22 +196,6 @@ function leaseLost(lease: JobLease | null): Error {
 
 // bigint columns arrive as decimal strings; times and sequence numbers are far below 2^53.
 
-interface OrderRow {
-  readonly order_id: OrderId;
-  readonly quote_id: string | null;
-  readonly owner: EvmAddress;
-  readonly nonce: string;
-  readonly state: OrderState;
-  readonly reason: string | null;
-  readonly order_json: JsonObject;
-  readonly owner_signature: Hex;
-  readonly signature_kind: SignatureKind;
-  readonly award: JsonObject | null;
-  readonly facts: JsonObject;
-  readonly version: number;
-  readonly created_at_ms: string;
-  readonly updated_at_ms: string;
-}
 interface EventRow {
   readonly seq: string;
   readonly order_id: OrderId;
@@ -248,23 +203,6 @@ interface EventRow {
   readonly type: string;
   readonly data: JsonObject;
 }
-
-const orderOf = (row: OrderRow): StoredOrder => ({
-  orderId: row.order_id,
-  quoteId: row.quote_id,
-  owner: row.owner,
-  nonce: row.nonce,
-  state: row.state,
-  reason: row.reason,
-  order: row.order_json,
-  ownerSignature: row.owner_signature,
-  signatureKind: row.signature_kind,
-  award: row.award,
-  facts: row.facts,
-  version: row.version,
-  createdAtMs: Number(row.created_at_ms),
-  updatedAtMs: Number(row.updated_at_ms),
-});
 
 const eventOf = (row: EventRow): OrderEvent => ({
   seq: Number(row.seq),

@@ -9,11 +9,11 @@ import { Fault, type Refusal } from '../types/errors.ts';
 import { type EvmAddress, evmAddress, type Hex, type OrderId, orderId } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { SubmitRefusalCode, SubmitRequest, Submitted } from '../types/service.ts';
-import type { QuoteTerms, SignatureKind, StoredOrder } from '../types/store.ts';
+import type { NewOrder, QuoteTerms, SignatureKind, StoredOrder } from '../types/store.ts';
 import { permit2Fault, signatureForms, spenderOf } from './authority.ts';
 import * as contracts from './contracts.ts';
 import { GUARD_JOB, SERVE_JOB } from './kinds.ts';
-import { chainAt, keyOf, type Signing, signatureOf } from './ownerSigned.ts';
+import { chainAt, type Signing, signatureOf, signingOf } from './ownerSigned.ts';
 import type { SettlementDeps } from './ports.ts';
 import { orderFault, timesFault } from './rules.ts';
 
@@ -40,9 +40,7 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       if (shape !== null) return shape;
       const found = await findOrder(deps, request);
       if ('refused' in found) return found;
-      const { order, quote } = found;
-      const id = orderId(hashOrder(order));
-      const known = await deps.store.getOrder(id);
+      const { order, id, quote, known } = found;
       if (known !== null && isSignatureOf(known, request)) {
         return { orderId: id, created: false, order: known };
       }
@@ -56,11 +54,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
         quoteFault(quote, deps.clock.nowMs(), known !== null) ??
         (known === null ? timesFault(order, deps.network, now) : null);
       if (fault !== null) return fault;
-      const signed = await signedOnChains(
-        deps,
-        signingsOf(order, id, request, deps),
-        known !== null,
-      );
+      const signings = signingsOf(order, id, request, deps);
+      const signed = await signedOnChains(deps, signings, known !== null);
       if ('refused' in signed) return signed;
       return admit(deps, order, id, signed, quote);
     },
@@ -90,12 +85,13 @@ function signingsOf(
       : permit2Fault(order, network) === null
         ? ['eip712', 'permit2']
         : ['eip712'];
-  const signings = kinds.map((kind) => ({
-    ...{ order, id, kind },
-    forms: signatureForms(signature, kind),
-  }));
-  const own = signings.length === 1 ? undefined : signings.find((one) => keyOf(one, network));
-  return own === undefined ? signings : [own];
+  const signings: Signing[] = [];
+  for (const kind of kinds) {
+    const signing = signingOf(order, id, kind, { signature, network });
+    if (signing.own !== undefined) return [signing];
+    signings.push(signing);
+  }
+  return signings;
 }
 
 /** The refusals of a signature, not of what it signs. */
@@ -137,9 +133,13 @@ function shapeFault(request: SubmitRequest): SubmitRefusal | null {
 
 interface FoundOrder {
   readonly order: PortfolioOrder;
+  readonly id: OrderId;
   readonly quote: QuoteTerms | null;
+  /** The order's row, if it was admitted before. */
+  readonly known: StoredOrder | null;
 }
 
+/** One question to the store. */
 async function findOrder(
   { store }: AdmissionDeps,
   request: SubmitRequest,
@@ -147,19 +147,24 @@ async function findOrder(
   const given = request.order === undefined ? null : readOrder(request.order);
   if (given !== null && 'refused' in given) return given;
   if (request.quoteId === undefined) {
-    if (given !== null) return { order: given, quote: await quoteOf(store, given) };
-    return refuse('orderMalformed', 'give an order, a quoteId, or both', '/order');
+    if (given === null) {
+      return refuse('orderMalformed', 'give an order, a quoteId, or both', '/order');
+    }
+    const id = orderId(hashOrder(given));
+    const [quote, known] = await Promise.all([quoteOf(store, given, id), store.getOrder(id)]);
+    return { order: given, id, quote, known };
   }
-  const quote = await store.getQuoteTerms(request.quoteId);
-  if (quote === null) {
+  const found = await store.quoteToAdmit(request.quoteId);
+  if (found === null) {
     return refuse(
       'quoteNotFound',
       'no such quote, or it is long expired; ask for a new one',
       '/quoteId',
     );
   }
-  const quoted = orderFromJson(quote.order);
-  if (given !== null && hashOrder(given) !== hashOrder(quoted)) {
+  const order = orderFromJson(found.terms.order);
+  const id = orderId(hashOrder(order));
+  if (given !== null && hashOrder(given) !== id) {
     return refuse(
       'orderNotQuoted',
       'the order differs from the one this quote offered; sign the quote as it was given, ' +
@@ -167,7 +172,8 @@ async function findOrder(
       '/order',
     );
   }
-  return { order: quoted, quote };
+  const known = found.order?.orderId === id ? found.order : null;
+  return { order, id, quote: found.terms, known };
 }
 
 /**
@@ -177,10 +183,11 @@ async function findOrder(
 async function quoteOf(
   store: AdmissionDeps['store'],
   order: PortfolioOrder,
+  id: OrderId,
 ): Promise<QuoteTerms | null> {
   const quote = await store.quoteOfOrder(evmAddress(order.owner), order.nonce.toString());
   if (quote === null) return null;
-  return hashOrder(orderFromJson(quote.order)) === hashOrder(order) ? quote : null;
+  return hashOrder(orderFromJson(quote.order)) === id ? quote : null;
 }
 
 function readOrder(json: JsonObject): PortfolioOrder | SubmitRefusal {
@@ -296,7 +303,7 @@ async function admit(
   quote: QuoteTerms | null,
 ): Promise<Submitted | SubmitRefusal> {
   const runAtMs = deps.clock.nowMs();
-  const row: Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'> = {
+  const row: NewOrder = {
     orderId: id,
     quoteId: quote?.quoteId ?? null,
     owner: evmAddress(order.owner),
@@ -331,15 +338,13 @@ async function admit(
       })),
     },
   };
-  const applied = await deps.store.admitOrder(
+  const admitted = await deps.store.admitOrder(
     row,
     [created],
     [SERVE_JOB, GUARD_JOB].map((kind) => ({ kind, key: id, runAtMs })),
   );
-  if (applied === 'nonceUsed') return nonceFault(order, 'another order of yours has it');
-  const stored = await deps.store.getOrder(id);
-  if (stored === null) throw new Fault(`order ${id} was admitted and is not there`);
-  return { orderId: id, created: applied === 'applied', order: stored };
+  if (admitted.outcome === 'nonceUsed') return nonceFault(order, 'another order of yours has it');
+  return { orderId: id, created: admitted.outcome === 'applied', order: admitted.order };
 }
 
 function nonceFault(order: PortfolioOrder, why: string): SubmitRefusal {

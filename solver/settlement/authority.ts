@@ -3,7 +3,7 @@
 // asks of the order; asks no chain and recovers nobody.
 
 import { permit2Digest, permit2Payload } from '../../contracts-abi/permit2.ts';
-import { type Origin, orderDigest, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
+import { type Origin, orderDigestOf, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { present } from '../types/assert.ts';
 import type { Refusal } from '../types/errors.ts';
 import { type EvmAddress, evmAddress, type Hex } from '../types/ids.ts';
@@ -38,9 +38,14 @@ function expand(signature: Hex): Hex | null {
   return `${signature.slice(0, 66) as Hex}${s.toString(16).padStart(64, '0')}${vs >> 255n === 0n ? '1b' : '1c'}`;
 }
 
-/** What the owner signed. `permit2Fault` must have passed for kind permit2. */
-export function digestOf(order: PortfolioOrder, kind: SignatureKind, network: NetworkConfig): Hex {
-  if (kind === 'eip712') return orderDigest(order);
+/** What the owner signed. `permit2Fault` must have passed for kind permit2. `id` is the order's hash. */
+export function digestOf(
+  order: PortfolioOrder,
+  id: Hex,
+  kind: SignatureKind,
+  network: NetworkConfig,
+): Hex {
+  if (kind === 'eip712') return orderDigestOf(id);
   const origin = present(order.origins[0], 'an origin');
   return permit2Digest(order, origin.chainId, present(permit2On(network, origin), 'Permit2'));
 }

@@ -7,8 +7,10 @@ import {
   encodeEventTopics,
   encodeFunctionData,
   erc20Abi,
+  getAbiItem,
   type Hex,
   parseAbi,
+  toFunctionSelector,
 } from 'viem';
 import { outputSettlerAbi } from '../../contracts-abi/abi/outputSettler.ts';
 import {
@@ -43,6 +45,7 @@ import {
   payloadHash,
   tombstonePayload,
 } from '../../contracts-abi/typedData.ts';
+import { addressWord } from '../../contracts-abi/words.ts';
 import { present } from '../types/assert.ts';
 import { Fault } from '../types/errors.ts';
 import { type EvmAddress, evmAddress, fromBytes32Address } from '../types/ids.ts';
@@ -315,13 +318,16 @@ export async function quoteMessages(
 
 // Owners and tokens
 
+const BALANCE_OF = toFunctionSelector(getAbiItem({ abi: erc20Abi, name: 'balanceOf' }));
+const ALLOWANCE = toFunctionSelector(getAbiItem({ abi: erc20Abi, name: 'allowance' }));
+
 export const balanceCall = (token: Hex, account: Hex): Call => ({
   to: evmAddress(token),
-  data: encodeFunctionData({ abi: erc20Abi, functionName: 'balanceOf', args: [account] }),
+  data: `${BALANCE_OF}${addressWord(evmAddress(account))}`,
 });
 export const allowanceCall = (token: Hex, owner: Hex, spender: Hex): Call => ({
   to: evmAddress(token),
-  data: encodeFunctionData({ abi: erc20Abi, functionName: 'allowance', args: [owner, spender] }),
+  data: `${ALLOWANCE}${addressWord(evmAddress(owner))}${addressWord(evmAddress(spender))}`,
 });
 /** A token that does not answer counts as zero: nothing is promised from it. */
 export const amountOf = (result: CallResult | undefined): bigint =>

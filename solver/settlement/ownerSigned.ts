@@ -10,7 +10,7 @@ import type { NetworkConfig } from '../types/network.ts';
 import type { CallResult, Chain } from '../types/ports.ts';
 import type { SubmitRefusalCode } from '../types/service.ts';
 import type { SignatureKind } from '../types/store.ts';
-import { digestOf } from './authority.ts';
+import { digestOf, signatureForms } from './authority.ts';
 import * as contracts from './contracts.ts';
 import type { SettlementDeps } from './ports.ts';
 import { isWellFormed, recoverSigner } from './signature.ts';
@@ -25,11 +25,22 @@ export interface Signing {
   readonly kind: SignatureKind;
   /** What the signature may mean, likeliest first. */
   readonly forms: readonly Hex[];
+  readonly digest: Hex;
+  /** The form in which the owner's own key made the signature. */
+  readonly own: Hex | undefined;
 }
-/** The form in which the owner's own key made the signature. */
-export function keyOf({ order, kind, forms }: Signing, network: NetworkConfig): Hex | undefined {
-  const digest = digestOf(order, kind, network);
-  return forms.find((form) => recoverSigner(digest, form) === order.owner);
+
+/** Digest and key are worked out once: a recovery costs as much as the rest of an admission. */
+export function signingOf(
+  order: PortfolioOrder,
+  id: OrderId,
+  kind: SignatureKind,
+  { signature, network }: { readonly signature: Hex; readonly network: NetworkConfig },
+): Signing {
+  const forms = signatureForms(signature, kind);
+  const digest = digestOf(order, id, kind, network);
+  const own = forms.find((form) => recoverSigner(digest, form) === order.owner);
+  return { order, id, kind, forms, digest, own };
 }
 
 /**
@@ -40,9 +51,7 @@ export async function signatureOf(
   deps: SigningDeps,
   signing: Signing,
 ): Promise<Hex | SubmitRefusal> {
-  const { order, kind, forms } = signing;
-  const digest = digestOf(order, kind, deps.network);
-  const own = keyOf(signing, deps.network);
+  const { order, kind, forms, digest, own } = signing;
   if (own !== undefined && kind === 'eip712') return own;
   for (const form of own === undefined ? forms : [own]) {
     const taken = (result: CallResult | undefined) =>
@@ -57,12 +66,12 @@ export async function signatureOf(
     );
     if (answers.every(Boolean)) return form;
   }
-  return notSigned(deps, signing, digest);
+  return notSigned(deps, signing);
 }
 
 /** ecrecover names someone else, and no contract wallet took it: why, as far as can be told. */
-async function notSigned(deps: SigningDeps, signing: Signing, digest: Hex): Promise<SubmitRefusal> {
-  const { order, forms } = signing;
+async function notSigned(deps: SigningDeps, signing: Signing): Promise<SubmitRefusal> {
+  const { order, forms, digest } = signing;
   const wellFormed = forms.find(isWellFormed);
   const signer = wellFormed === undefined ? null : recoverSigner(digest, wellFormed);
   if (signer === order.owner) {
@@ -114,7 +123,12 @@ async function signedInstead(
 ): Promise<OrderId | null> {
   const others = await store.listOrders({ owner: evmAddress(order.owner), limit: 50 });
   const match = others.find((other) => {
-    const digest = digestOf(orderFromJson(other.order), other.signatureKind, network);
+    const digest = digestOf(
+      orderFromJson(other.order),
+      other.orderId,
+      other.signatureKind,
+      network,
+    );
     return (
       other.orderId !== id && forms.some((form) => recoverSigner(digest, form) === order.owner)
     );

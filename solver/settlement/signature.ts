@@ -3,9 +3,9 @@
 // arithmetic is libsecp256k1 in WebAssembly, a fifth of the time of TypeScript's; a test holds the two
 // together.
 
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { recover } from 'tiny-secp256k1';
+import { keccakHex } from '../../contracts-abi/words.ts';
 import { type EvmAddress, evmAddress, type Hex } from '../types/ids.ts';
 
 /** Half of secp256k1's order (SEC 2): a higher s is the same signature's other, refused, form. */
@@ -24,9 +24,7 @@ export function recoverSigner(digest: Hex, signature: Hex): EvmAddress | null {
     return null;
   }
   // Null: r is no point's coordinate.
-  return key === null
-    ? null
-    : evmAddress(`0x${bytesToHex(keccak_256(key.subarray(1)).subarray(12))}`);
+  return key === null ? null : evmAddress(`0x${keccakHex(bytesToHex(key.subarray(1))).slice(24)}`);
 }
 
 /** 65 bytes, v 27 or 28, s in the lower half. */

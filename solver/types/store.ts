@@ -55,6 +55,11 @@ export type SignatureKind = 'eip712' | 'permit2';
 /** What admission and readers need of a quote, without the large texts. */
 export type QuoteTerms = Pick<StoredQuote, 'quoteId' | 'validUntilMs' | 'order' | 'quotedAmounts'>;
 
+export interface QuoteToAdmit {
+  readonly terms: QuoteTerms;
+  readonly order: StoredOrder | null;
+}
+
 export interface StoredOrder {
   readonly orderId: OrderId;
   readonly quoteId: string | null;
@@ -102,6 +107,11 @@ export interface JobLease {
 }
 
 export type Applied = 'applied' | 'alreadyApplied';
+/** What became of an order that was to be admitted, with its row as it stands. */
+export type Admitted =
+  | { readonly outcome: Applied; readonly order: StoredOrder }
+  | { readonly outcome: 'nonceUsed' };
+export type NewOrder = Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'>;
 /** Thrown when a write came from a worker whose lease was lost; the worker must drop the job. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
@@ -130,6 +140,8 @@ export interface Store {
   putQuote(quote: StoredQuote): Promise<void>;
   getQuote(quoteId: string): Promise<StoredQuote | null>;
   getQuoteTerms(quoteId: string): Promise<QuoteTerms | null>;
+  /** The terms, and the order admitted with the quoted order's owner and nonce: it may be another. */
+  quoteToAdmit(quoteId: string): Promise<QuoteToAdmit | null>;
   /** The quote whose order has this owner and nonce (decimal); a nonce is drawn per quote. */
   quoteOfOrder(owner: EvmAddress, nonce: string): Promise<QuoteTerms | null>;
 
@@ -138,10 +150,10 @@ export interface Store {
    * another order of the same (owner, nonce) is `nonceUsed`, and nothing is written.
    */
   admitOrder(
-    order: Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'>,
+    order: NewOrder,
     events: readonly NewEvent[],
     jobs: readonly NewJob[],
-  ): Promise<Applied | 'nonceUsed'>;
+  ): Promise<Admitted>;
   getOrder(orderId: OrderId): Promise<StoredOrder | null>;
   /** Newest first; those made at once by descending id, so that `before` is a place between two. */
   listOrders(filter: {

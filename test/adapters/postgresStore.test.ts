@@ -143,7 +143,9 @@ describe('admitOrder', () => {
   test('default: row, event and job appear together', async () => {
     const order = newOrder({ facts: { plan: ['1'] } });
     const jobs = [job('admit', order.orderId)];
-    expect(await store.admitOrder(order, [created], jobs)).toBe('applied');
+    const admitted = await store.admitOrder(order, [created], jobs);
+    const row = present(await store.getOrder(order.orderId), 'the row');
+    expect(admitted).toEqual({ outcome: 'applied', order: row });
     expect(await store.getOrder(order.orderId)).toMatchObject({ ...order, version: 1 });
     expect(await store.events(order.orderId, 0, 10)).toMatchObject([created]);
     expect((await claim('admit')).key).toBe(order.orderId);
@@ -153,7 +155,9 @@ describe('admitOrder', () => {
     const order = newOrder();
     await store.admitOrder(order, [created], []);
     const again = { ...order, ownerSignature: randomHex(65) };
-    expect(await store.admitOrder(again, [created], [])).toBe('alreadyApplied');
+    expect(await store.admitOrder(again, [created], [])).toMatchObject({
+      ...{ outcome: 'alreadyApplied', order },
+    });
     expect(await countOf('events', order.orderId)).toBe(1);
   });
 
@@ -162,7 +166,7 @@ describe('admitOrder', () => {
     await store.admitOrder(order, [created], []);
     const other = newOrder({ owner: order.owner });
     const jobs = [job('never', other.orderId)];
-    expect(await store.admitOrder(other, [created], jobs)).toBe('nonceUsed');
+    expect(await store.admitOrder(other, [created], jobs)).toEqual({ outcome: 'nonceUsed' });
     expect(await store.getOrder(other.orderId)).toBeNull();
     expect(await store.claimJob(['never'], 1)).toBeNull();
   });
@@ -173,8 +177,8 @@ describe('admitOrder', () => {
     const answers = await Promise.all(
       Array.from({ length: 64 }, () => store.admitOrder(order, [created], jobs)),
     );
-    expect(answers.filter((answer) => answer === 'applied')).toHaveLength(1);
-    expect(answers.filter((answer) => answer === 'alreadyApplied')).toHaveLength(63);
+    expect(answers.filter(({ outcome }) => outcome === 'applied')).toHaveLength(1);
+    expect(answers.filter(({ outcome }) => outcome === 'alreadyApplied')).toHaveLength(63);
     expect(await countOf('orders', order.orderId)).toBe(1);
     expect(await countOf('events', order.orderId)).toBe(1);
     await claim('sixtyFour');
@@ -186,9 +190,80 @@ describe('admitOrder', () => {
     const answers = await Promise.all(
       Array.from({ length: 64 }, () => store.admitOrder(newOrder({ owner }), [created], [])),
     );
-    expect(answers.filter((answer) => answer === 'applied')).toHaveLength(1);
-    expect(answers.filter((answer) => answer === 'nonceUsed')).toHaveLength(63);
+    expect(answers.filter(({ outcome }) => outcome === 'applied')).toHaveLength(1);
+    expect(answers.filter(({ outcome }) => outcome === 'nonceUsed')).toHaveLength(63);
     expect(await store.listOrders({ owner, limit: 100 })).toHaveLength(1);
+  });
+
+  test('behavior: many orders at once, with twins and rivals among them: to each its own answer', async () => {
+    const fresh = Array.from({ length: 24 }, () => newOrder());
+    const [twin, rival, ...plain] = fresh;
+    if (twin === undefined || rival === undefined) throw new Error('orders');
+    const early = newOrder({ facts: { here: 'before' } });
+    await store.admitOrder(early, [created], []);
+    const again = { ...twin, ownerSignature: randomHex(65) };
+    const second = newOrder({ owner: rival.owner });
+    const late = newOrder({ owner: early.owner });
+    const all = [twin, rival, again, second, early, late, ...plain, again];
+    const answers = await Promise.all(
+      all.map((order) => store.admitOrder(order, [created], [job('crowd', order.orderId)])),
+    );
+    const rest = plain.map(() => 'applied');
+    expect(answers.map(({ outcome }) => outcome)).toEqual([
+      ...['applied', 'applied', 'alreadyApplied', 'nonceUsed', 'alreadyApplied', 'nonceUsed'],
+      ...[...rest, 'alreadyApplied'],
+    ]);
+    for (const [i, answer] of answers.entries()) {
+      const order = present(all[i], 'an order');
+      if (answer.outcome === 'nonceUsed') {
+        expect(await store.getOrder(order.orderId)).toBeNull();
+      } else {
+        expect(answer.order).toEqual(await store.getOrder(order.orderId));
+        expect(await countOf('events', order.orderId)).toBe(1);
+      }
+    }
+    expect((await store.getOrder(twin.orderId))?.ownerSignature).toBe(twin.ownerSignature);
+    for (const _ of fresh) await claim('crowd');
+    expect(await store.claimJob(['crowd'], 1)).toBeNull();
+  });
+
+  test('behavior: an order that the database refuses spoils no other that came with it', async () => {
+    const [first, last] = [newOrder(), newOrder()];
+    const bad = newOrder({ nonce: '-1' });
+    const answers = await Promise.allSettled(
+      [first, bad, last].map((order) => store.admitOrder(order, [created], [])),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(answers[1]).toMatchObject({ reason: { code: 'storeFailed' } });
+    expect(await countOf('orders', bad.orderId)).toBe(0);
+    for (const { orderId } of [first, last]) expect(await countOf('events', orderId)).toBe(1);
+  });
+
+  test('property: processes that admit the same rivals in any order never lock each other out', async () => {
+    const others = Array.from({ length: 3 }, () =>
+      openDatabase({ url: postgres.server.url, clock }),
+    );
+    try {
+      const stores = [store, ...others.map((database) => createPostgresStore(database))];
+      for (let round = 0; round < 5; round += 1) {
+        const orders = Array.from({ length: 16 }, () => newOrder());
+        const rivals = orders.map(({ owner }) => newOrder({ owner }));
+        const mixed = (k: number) =>
+          [...orders, ...rivals].toSorted((a, b) =>
+            a.orderId.slice(2 + k) < b.orderId.slice(2 + k) ? -1 : 1,
+          );
+        const answers = await Promise.all(
+          stores.flatMap((one, k) => mixed(k).map((order) => one.admitOrder(order, [created], []))),
+        );
+        const applied = answers.filter(({ outcome }) => outcome === 'applied');
+        expect(applied).toHaveLength(orders.length);
+        for (const { owner } of orders) {
+          expect(await store.listOrders({ owner, limit: 9 })).toHaveLength(1);
+        }
+      }
+    } finally {
+      for (const database of others) await database.close();
+    }
   });
 });
 

@@ -93,6 +93,16 @@ export class SimStore implements Store {
     return this.quotes.get(id) ?? null;
   }
   getQuoteTerms = (id: string) => this.getQuote(id);
+  async quoteToAdmit(id: string) {
+    const terms = this.quotes.get(id) ?? null;
+    if (terms === null) return null;
+    const { owner, nonce } = terms.order;
+    return { terms, order: this.#orderOf(String(owner).toLowerCase(), String(nonce)) };
+  }
+  #orderOf(owner: string, nonce: string): StoredOrder | null {
+    const same = (order: StoredOrder) => order.owner === owner && order.nonce === nonce;
+    return [...this.orders.values()].find(same) ?? null;
+  }
   async quoteOfOrder(owner: string, nonce: string) {
     const wanted = ({ order }: StoredQuote) =>
       String(order.owner).toLowerCase() === owner && order.nonce === nonce;
@@ -100,20 +110,17 @@ export class SimStore implements Store {
   }
   admitOrder: Store['admitOrder'] = (order, events, jobs) =>
     this.write(() => {
-      if (this.orders.has(order.orderId)) return 'alreadyApplied' as const;
-      for (const other of this.orders.values()) {
-        if (other.owner === order.owner && other.nonce === order.nonce) return 'nonceUsed' as const;
+      const known = this.orders.get(order.orderId);
+      if (known !== undefined) return { outcome: 'alreadyApplied' as const, order: known };
+      if (this.#orderOf(order.owner, order.nonce) !== null) {
+        return { outcome: 'nonceUsed' as const };
       }
       const now = this.options.nowMs();
-      this.orders.set(order.orderId, {
-        ...order,
-        version: 1,
-        createdAtMs: now,
-        updatedAtMs: now,
-      });
+      const row = { ...order, version: 1, createdAtMs: now, updatedAtMs: now };
+      this.orders.set(order.orderId, row);
       this.addEvents(order.orderId, events);
       this.addJobs(jobs);
-      return 'applied' as const;
+      return { outcome: 'applied' as const, order: row };
     });
   async getOrder(id: OrderId) {
     return this.orders.get(id) ?? null;
