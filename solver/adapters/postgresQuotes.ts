@@ -9,24 +9,32 @@ import type { JsonObject } from '../types/json.ts';
 import type { QuoteTerms, Store, StoredQuote } from '../types/store.ts';
 import type { Database } from './postgres.ts';
 
-/** Quotes nobody ordered are dropped this long after they expired, a few with every new one. */
+/**
+ * Quotes nobody ordered are dropped this long after they expired: with the first write of a process, then
+ * with one write per so many quotes, up to this many for each of them. With every write it would take as
+ * long as the write itself.
+ */
 const QUOTE_KEPT_MS = 24 * 3_600_000;
+const QUOTES_PER_DROP = 64;
 const DROPPED_PER_QUOTE = 4;
 /** A snapshot this process wrote or touched is taken to be there for this long. */
 const SNAPSHOT_TRUSTED_MS = 3_600_000;
 /** Without a quote that names it a snapshot is dropped: long after anyone may still trust it. */
 const SNAPSHOT_KEPT_MS = QUOTE_KEPT_MS + 6 * SNAPSHOT_TRUSTED_MS;
 const SNAPSHOTS_TRUSTED_MAX = 256;
-/** Quotes in one statement, and statements at one time. */
-const GATHERED_MAX = 32;
-const WRITES_MAX = 2;
+/** Quotes in one statement; the next waits for it, so that more go together under load. */
+const GATHERED_MAX = 64;
 
 type Quotes = Pick<Store, 'putQuote' | 'getQuote' | 'getQuoteTerms' | 'quoteOfOrder'>;
 
 export function createPostgresQuotes(database: Database): Quotes {
   const snapshots = trustedSnapshots(database);
+  let sinceDrop = QUOTES_PER_DROP;
   const put = gathering<StoredQuote>(async (quotes) => {
-    await database.rows(insertQuotes(quotes));
+    sinceDrop += quotes.length;
+    const drops = sinceDrop >= QUOTES_PER_DROP;
+    if (drops) sinceDrop = 0;
+    await database.rows(drops ? insertAndDrop(quotes) : insertQuotes(quotes));
   });
   return {
     async putQuote(quote) {
@@ -96,7 +104,7 @@ const insertSnapshot = (id: string, head: string, tail: string) => sql`
   VALUES (${id}, ${head}, ${tail}, now_ms())
   ON CONFLICT (snapshot_id) DO UPDATE SET used_at_ms = now_ms()`;
 
-/** Calls that come while WRITES_MAX writes run wait for one of them, and go together. */
+/** Calls that come while a write runs wait for it, and go together. */
 function gathering<T>(write: (items: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
   interface Waiting {
     readonly item: T;
@@ -104,18 +112,18 @@ function gathering<T>(write: (items: readonly T[]) => Promise<void>): (item: T) 
     failed(error: unknown): void;
   }
   const waiting: Waiting[] = [];
-  let writes = 0;
+  let writing = false;
   const next = async (): Promise<void> => {
-    if (writes >= WRITES_MAX || waiting.length === 0) return;
+    if (writing || waiting.length === 0) return;
     const batch = waiting.splice(0, GATHERED_MAX);
-    writes++;
+    writing = true;
     try {
       await write(batch.map(({ item }) => item));
       for (const { done } of batch) done();
     } catch (error) {
       for (const { failed } of batch) failed(error);
     } finally {
-      writes--;
+      writing = false;
       void next();
     }
   };
@@ -126,20 +134,21 @@ function gathering<T>(write: (items: readonly T[]) => Promise<void>): (item: T) 
     });
 }
 
-function insertQuotes(quotes: readonly StoredQuote[]): RawBuilder<unknown> {
-  return sql`
-    WITH dropped AS (
-      DELETE FROM quotes WHERE quote_id IN (
-        SELECT quote_id FROM quotes
-        WHERE valid_until_ms < now_ms() - ${QUOTE_KEPT_MS}
-          AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
-        ORDER BY valid_until_ms LIMIT ${DROPPED_PER_QUOTE * quotes.length}
-        FOR UPDATE SKIP LOCKED))
-    INSERT INTO quotes (quote_id, created_at_ms, valid_until_ms, order_json, quoted_amounts,
-                        problem, snapshot_id, objective, result, response)
-    VALUES ${sql.join(quotes.map(rowOf))}
-    ON CONFLICT (quote_id) DO NOTHING`;
-}
+const insertQuotes = (quotes: readonly StoredQuote[]): RawBuilder<unknown> => sql`
+  INSERT INTO quotes (quote_id, created_at_ms, valid_until_ms, order_json, quoted_amounts,
+                      problem, snapshot_id, objective, result, response)
+  VALUES ${sql.join(quotes.map(rowOf))}
+  ON CONFLICT (quote_id) DO NOTHING`;
+
+const insertAndDrop = (quotes: readonly StoredQuote[]): RawBuilder<unknown> => sql`
+  WITH dropped AS (
+    DELETE FROM quotes WHERE quote_id IN (
+      SELECT quote_id FROM quotes
+      WHERE valid_until_ms < now_ms() - ${QUOTE_KEPT_MS}
+        AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
+      ORDER BY valid_until_ms LIMIT ${DROPPED_PER_QUOTE * QUOTES_PER_DROP}
+      FOR UPDATE SKIP LOCKED))
+  ${insertQuotes(quotes)}`;
 
 function rowOf(quote: StoredQuote): RawBuilder<unknown> {
   const { problemText } = quote;

@@ -133,7 +133,9 @@ describe('putQuote', () => {
     await store.admitOrder(newOrder({ quoteId: 'kept' }), [], []);
     await store.putQuote({ ...old, ...texts, quoteId: 'kept' });
     await store.putQuote({ ...old, ...texts, quoteId: 'dropped' });
-    await store.putQuote({ ...old, ...texts, quoteId: 'later', validUntilMs: clock.nowMs() });
+    // Dropped with a process's first write, and then with one of many.
+    const another = createPostgresStore(postgres.database);
+    await another.putQuote({ ...old, ...texts, quoteId: 'later', validUntilMs: clock.nowMs() });
     expect(await store.getQuote('kept')).not.toBeNull();
     expect(await store.getQuote('dropped')).toBeNull();
   });
