@@ -7,6 +7,9 @@ import { pointed } from '../market/reader.ts';
 import { InvalidInput } from '../types/errors.ts';
 import type { DualPrices } from '../types/problem.ts';
 
+/** What every engine writes; anything else is read with its place at hand. */
+const PLAIN = /^(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,36})?$/;
+
 /** Dollars per whole token by node. Throws InvalidInput with a pointer below `pointer`. */
 export function parseDualPrices(
   problem: ParsedProblem,
@@ -22,10 +25,13 @@ export function parseDualPrices(
   }
   return problem.nodes.map(({ id }) => {
     const text = Object.hasOwn(prices, id) ? prices[id] : undefined;
-    const place = { pointer: pointerTo(pointer, id) };
-    if (text === undefined) throw new InvalidInput(`no dual price for node ${id}`, place);
-    const price = pointed(place, () => parseFixed36(text));
-    if (price <= 0n) throw new InvalidInput('a dual price must be greater than 0', place);
+    // Only a fault needs its place spelled out.
+    const place = () => ({ pointer: pointerTo(pointer, id) });
+    if (text === undefined) throw new InvalidInput(`no dual price for node ${id}`, place());
+    const price = PLAIN.test(text)
+      ? parseFixed36(text)
+      : pointed(place(), () => parseFixed36(text));
+    if (price <= 0n) throw new InvalidInput('a dual price must be greater than 0', place());
     return price;
   });
 }

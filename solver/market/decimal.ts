@@ -75,10 +75,20 @@ export function smallerOf(a: bigint, b: bigint): bigint {
   return b;
 }
 
-/** ⌊√n⌋ for n ≥ 0, by Newton's method from above. */
+/**
+ * ⌊√n⌋ for n ≥ 0, by Newton's method from above. It starts from the root of n's leading bits, one above
+ * what a double says of it, so that few steps remain.
+ */
 export function isqrt(n: bigint): bigint {
   if (n < 2n) return n;
-  let x = 1n << BigInt((n.toString(16).length * 4 + 1) >> 1);
+  const size = Number(n);
+  let x: bigint;
+  if (size < Number.MAX_VALUE) x = BigInt(Math.ceil(Math.sqrt(size) * (1 + 2 ** -50))) + 1n;
+  else {
+    // An even number of bits off leaves at most 1,000: (r + 1)²·2^shift > n for r = ⌊√(n >> shift)⌋.
+    const shift = BigInt((n.toString(16).length * 4 - 992) & ~1);
+    x = (isqrt(n >> shift) + 1n) << (shift >> 1n);
+  }
   for (;;) {
     const next = (x + n / x) >> 1n;
     if (next >= x) return x;

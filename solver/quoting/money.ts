@@ -4,6 +4,7 @@
 
 import { type Fixed36, formatDecimal } from '../market/decimal.ts';
 import { mulDivDown, mulDivUp } from '../types/amounts.ts';
+import { present } from '../types/assert.ts';
 import type { Brand } from '../types/brand.ts';
 
 /** Dollars × 10^18; may be negative only where its owner says so. */
@@ -18,7 +19,10 @@ export interface Priced {
   readonly decimals: number;
 }
 
-const scaleOf = (decimals: number): bigint => 10n ** BigInt(decimals + 18);
+/** 10^(decimals + 18), for 0 … 36 decimals: asked for dozens of times per quote. */
+const SCALES = Array.from({ length: 37 }, (_, decimals) => 10n ** BigInt(decimals + 18));
+const scaleOf = (decimals: number): bigint =>
+  present(SCALES[decimals], 'a scale of at most 36 decimals');
 
 export const worthDown = (amount: bigint, { price, decimals }: Priced): Usd =>
   usd(mulDivDown(amount, price, scaleOf(decimals)));

@@ -1,11 +1,11 @@
 // Trade → PortfolioOrder in canonical form, with PROTOCOL.md's times, an unused nonce and the signed
 // minimums. Pure over its arguments; randomness comes in through Rng.
 
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { canonicalFault } from '../../contracts-abi/orderJson.ts';
 import type { MandateOutput, Origin, PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { canonicalJson } from '../market/jsonText.ts';
+import { keccakOf } from '../market/keccak.ts';
 import { mulDivDown, type UnixSeconds } from '../types/amounts.ts';
 import { assert } from '../types/assert.ts';
 import type { FillTime, FillTimes } from '../types/fillTimes.ts';
@@ -94,7 +94,7 @@ export function etaOf(trade: Trade, fillTimes?: FillTimes): FillTime {
 /** keccak256 of the targets' canonical JSON: explains the order, binds nothing. */
 export function targetsHash(targets: readonly ScopeTarget[]): Hex {
   const list = targets.map(({ asset, chain, weightBps }) => ({ asset, chain, weightBps }));
-  return `0x${bytesToHex(keccak_256(utf8ToBytes(canonicalJson(list))))}`;
+  return keccakOf(canonicalJson(list));
 }
 
 export const minimum = (amount: bigint, slippageBps: number): bigint =>

@@ -7,7 +7,7 @@ import { weightsOf } from './weights.ts';
 
 /** An underweight target that nothing held outside it can reach over any venue: its asset. */
 export function unreachableTarget(scene: Scene, problem: Problem): string | null {
-  const next = edges(problem);
+  const next = edgesOf(problem);
   const weights = weightsOf(scene, scene.holdings);
   for (const [i, { asset, tokens, weightBps }] of scene.targets.entries()) {
     if ((weights[i] ?? 0) >= weightBps) continue;
@@ -16,6 +16,15 @@ export function unreachableTarget(scene: Scene, problem: Problem): string | null
     if (outside.length > 0 && !reaches(next, outside, inside)) return asset;
   }
   return null;
+}
+
+/** Quotes of one market share its venues, which never change. */
+const known = new WeakMap<Problem['venues'], ReadonlyMap<string, readonly string[]>>();
+
+function edgesOf(problem: Problem): ReadonlyMap<string, readonly string[]> {
+  const next = known.get(problem.venues) ?? edges(problem);
+  known.set(problem.venues, next);
+  return next;
 }
 
 function edges({ venues }: Problem): ReadonlyMap<string, readonly string[]> {

@@ -13,7 +13,7 @@ import type { DualPrices, Solution } from '../../solver/types/problem.ts';
 import { type Random, seeded } from '../market/helpers/random.ts';
 import { KINDS, randomPrices, randomProblem } from './helpers/problems.ts';
 
-const PROBLEMS = 400;
+const PROBLEMS = 200;
 const engine = createEngine(readFileSync('.build/trimtab.wasm'));
 
 function solved(problem: ParsedProblem): Solution | null {

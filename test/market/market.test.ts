@@ -36,9 +36,14 @@ describe('decimals', () => {
   it('property: isqrt, floorDiv and ceilDiv', () => {
     const random = randomFrom(4);
     for (let i = 0; i < 500; i++) {
-      const n = random.big(10n ** BigInt(random.int(1, 200)));
-      const root = isqrt(n);
-      expect(root * root <= n && (root + 1n) * (root + 1n) > n).toBe(true);
+      // Beyond a double's range too, and on both sides of squares and of powers of two.
+      const any = random.big(10n ** BigInt(random.int(1, 700)));
+      const power = 1n << BigInt(random.int(1, 2_200));
+      for (const n of [any, any * any - 1n, any * any, power - 1n, power, power + 1n]) {
+        if (n < 0n) continue;
+        const root = isqrt(n);
+        expect(root * root <= n && (root + 1n) * (root + 1n) > n).toBe(true);
+      }
     }
     expect([floorDiv(-7n, 2n), ceilDiv(-7n, 2n), floorDiv(7n, 2n), ceilDiv(7n, 2n)]).toEqual([
       -4n,
