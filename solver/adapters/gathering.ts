@@ -37,7 +37,7 @@ export function gathering<Item, Answer>(
     try {
       const answers = await run(batch.map(({ item }) => item));
       assert(answers.length === batch.length, `${answers.length} answers of ${batch.length}`);
-      for (const [i, { done }] of batch.entries()) done(answers[i] as Answer);
+      handOut(batch, answers);
     } catch (error) {
       if (batch.length === 1 || !isUndone(error)) {
         for (const { failed } of batch) failed(error);
@@ -76,3 +76,13 @@ export function gathering<Item, Answer>(
 /** The server said so: the statement's transaction was rolled back. */
 const isUndone = (error: unknown): boolean =>
   error instanceof Fault && (error.code === 'storeFailed' || error.code === 'storeConflict');
+
+/** One a turn of the event loop: what a caller does next may be long, and the server can work meanwhile. */
+function handOut<Answer>(
+  batch: readonly Waiting<unknown, Answer>[],
+  answers: readonly Answer[],
+  from = 0,
+): void {
+  batch[from]?.done(answers[from] as Answer);
+  if (from + 1 < batch.length) setImmediate(() => handOut(batch, answers, from + 1));
+}
