@@ -276,6 +276,8 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       },
     });
   if (all.includes(KEEP_JOB)) await keeper.store.reviveJobs();
+  // Whatever fails here fails again, and is told, when there is something to bid on.
+  if (all.includes(BID_JOB)) void desk.warmUp().catch(() => {});
   const workers = byLane(all).map(([lane, kinds]) => work(kinds, LANES[lane]));
   registerPostgresGauges({ database, clock, meter, openStates, jobKinds: JOB_KINDS });
   registerChainGauges({ chains, clock, meter, accounts: signers });

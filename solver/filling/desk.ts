@@ -31,6 +31,7 @@ import { type DeskMarket, deskMarket, nodeOfToken } from './deskMarket.ts';
 import { freeInventory, hold, reservedNow } from './inventory.ts';
 import { type ChainPlan, describePlan, planChain, planSale, type Restore } from './plan.ts';
 import { profitAndLoss } from './pnl.ts';
+import { rehearse } from './rehearsal.ts';
 import { type Amounts, dollars, worthUp } from './value.ts';
 
 export interface DeskDeps {
@@ -59,6 +60,8 @@ export interface FundRequest {
 export interface Desk extends FillerDesk {
   /** Null when inventory and pools can deliver all of it now; says what is lacking otherwise. */
   canFund(outputs: readonly FundRequest[]): Promise<Refusal<'insufficientInventory'> | null>;
+  /** Reads every chain's market and plans on it once, so that the first bid is not late. */
+  warmUp(): Promise<void>;
 }
 
 /** A resale accepts this much less than planned, in hundredths of a percent, if still a gain. */
@@ -95,6 +98,12 @@ export function createDesk(deps: DeskDeps): Desk {
       return profitAndLoss({ order, txs, markets, filler: signer.address });
     },
     canFund: (outputs) => canFund(deps, outputs),
+    async warmUp() {
+      await reservedNow(booksOf(deps), []);
+      const ids = deps.network.chains.map((chain) => chain.chainId);
+      const markets = await marketsOf(deps, ids);
+      for (const market of markets.values()) rehearse(deps.engine, market);
+    },
   };
 }
 

@@ -86,6 +86,23 @@ describe('buyAtLeast', () => {
   });
 });
 
+describe('warmUp', () => {
+  it('default: reads and plans on every chain, and leaves nothing behind', async () => {
+    const setting = makeDesk();
+    const read: ChainId[] = [];
+    const markets = setting.world.markets;
+    const get = markets.get.bind(markets);
+    markets.get = (id) => {
+      read.push(id);
+      return get(id);
+    };
+    const before = await setting.desk.reserved([]);
+    await setting.desk.warmUp();
+    expect(read.toSorted()).toEqual([...CHAINS].toSorted());
+    expect(await setting.desk.reserved([])).toEqual(before);
+  });
+});
+
 describe('planChain', () => {
   const plan = (free: Map<string, bigint>, needs: Map<string, bigint>) =>
     planChain({ engine, market: market(A), free, needs, hints: NONE });
