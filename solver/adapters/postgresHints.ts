@@ -5,7 +5,6 @@
 // milliseconds; listeners in this process hear at once. After the listening connection was lost,
 // everything is announced again, and of orders those with recent events.
 
-import { sql } from 'kysely';
 import pg from 'pg';
 import type { OrderId } from '../types/ids.ts';
 import type { Database } from './postgres.ts';
@@ -14,6 +13,7 @@ const CHANNEL = 'trimtab';
 const JOBS = 'jobs';
 const MARKET = 'market';
 const GATHER_MS = 5;
+const NOTIFY = { name: 'trimtab-notify', text: 'SELECT pg_notify($1, $2)' };
 /** A NOTIFY payload is limited to 7,999 bytes; an order id takes 67 with its comma. */
 const IDS_PER_NOTICE = 100;
 /** Beyond this many waiting orders the oldest notices are dropped: they are only hints. */
@@ -60,7 +60,7 @@ export function createHints(database: Database): Hints {
     waiting.clear();
     for (let from = 0; from < words.length; from += IDS_PER_NOTICE) {
       const payload = words.slice(from, from + IDS_PER_NOTICE).join(',');
-      await database.rows(sql`SELECT pg_notify(${CHANNEL}, ${payload})`);
+      await database.prepared(NOTIFY, [CHANNEL, payload]);
     }
   };
   const add = (word: string) => {
