@@ -218,7 +218,10 @@ describe('hedgeDecision', () => {
   test('property: inside the band afterwards, never past the landing, nothing from within', () => {
     const options = fc.array(
       fc.record({
-        quantity: fc.double({ min: -50, max: 50, noNaN: true }),
+        // A book of 10⁻¹² contracts and less has Greeks of rounding alone.
+        quantity: fc
+          .double({ min: -50, max: 50, noNaN: true })
+          .map((contracts) => (Math.abs(contracts) < 1e-12 ? 0 : contracts)),
         kind: fc.constantFrom('call', 'put') as fc.Arbitrary<'call' | 'put'>,
         strike: fc.double({ min: 1000, max: 9000, noNaN: true }),
         years: fc.oneof(fc.constant(0), fc.double({ min: 1e-4, max: 2, noNaN: true })),
