@@ -2,7 +2,6 @@
 
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import type { ApiReport } from './api.ts';
 import type { Report } from './optimizer.ts';
 import { plot } from './plot.ts';
 
@@ -67,23 +66,4 @@ describe('npm run bench -- optimizer --quick', () => {
     expect(status).toBe(2);
     expect(stderr).toContain('npm run bench -- optimizer');
   });
-});
-
-describe('npm run bench -- api --quick', () => {
-  test('behavior: every load runs and is answered; nothing is refused', () => {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      ['--expose-gc', '--import', 'tsx', 'test/bench/run.ts', 'api', '--quick', '--json'],
-      { encoding: 'utf8' },
-    );
-    expect(status, stderr).toBe(0);
-    const report = JSON.parse(stdout) as ApiReport;
-    expect(report.venues).toBe(200);
-    for (const load of [report.hello, report.quotes, report.halfLoad, report.health, report.two]) {
-      expect(load.perSecond).toBeGreaterThan(0);
-      expect(load.refused).toBe(0);
-    }
-    expect(report.admission.perSecond).toBeGreaterThan(0);
-    expect(report.streams.ended).toBe(report.streams.clients);
-  }, 120_000);
 });
