@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import { TrimtabError } from '../client/index.ts';
+import { registerBench } from './bench.ts';
 import { registerBuild } from './build.ts';
 import { registerBacktest } from './commands/backtest.ts';
 import { registerNetwork } from './commands/network.ts';
@@ -39,6 +40,7 @@ export function commands(): Command {
   registerDrift(program);
   registerBacktest(program);
   registerReplay(program);
+  registerBench(program);
   return program;
 }
 

@@ -10,7 +10,8 @@
 // npm run bench -- netting [--markets N] [--sizes N,N] [--json]
 // npm run bench -- risk [--json]
 // npm run bench -- stress [--json]
-// Progress goes to stderr. Exits 1 when a rival's plan is worth more than ours, 2 on bad usage.
+// Also as `trimtab bench NAME …`. Progress goes to stderr. Exits 1 when the figures say no (a rival's plan is
+// worth more than ours), 2 on bad usage, 3 when a bench breaks, as every command of ours does.
 
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -28,41 +29,38 @@ import { asMarkdown, asText } from './report.ts';
 import { main as risk } from './risk.ts';
 import { main as stress } from './stress.ts';
 
-const USAGE =
-  'usage: npm run bench -- optimizer [--quick] [--json] [--only a,b] [--plot FILE] [--markdown FILE]';
+type Bench = (args: string[]) => number | Promise<number>;
 
-async function main(): Promise<number> {
-  if (process.argv[2] === 'api') {
-    build();
-    return api(process.argv.slice(3));
+/** What `trimtab bench` knows them by (api/cli/bench.ts). */
+const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>(
+  Object.entries({
+    api,
+    backtest,
+    coupling,
+    forecasts,
+    hedging,
+    netting,
+    optimizer,
+    risk,
+    stress,
+  }),
+);
+/** They run no core. */
+const WITHOUT_CORE: readonly string[] = ['forecasts'];
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  const bench = BENCHES.get(name);
+  if (bench === undefined) {
+    console.error(`usage: npm run bench -- ${[...BENCHES.keys()].join(' | ')}`);
+    return 2;
   }
-  if (process.argv[2] === 'backtest') {
-    build();
-    return backtest(process.argv.slice(3));
-  }
-  if (process.argv[2] === 'coupling') {
-    build();
-    return coupling(process.argv.slice(3));
-  }
-  if (process.argv[2] === 'forecasts') return forecasts(process.argv.slice(3));
-  if (process.argv[2] === 'hedging') {
-    build();
-    return hedging(process.argv.slice(3));
-  }
-  if (process.argv[2] === 'netting') {
-    build();
-    return netting(process.argv.slice(3));
-  }
-  if (process.argv[2] === 'risk') {
-    build();
-    return risk(process.argv.slice(3));
-  }
-  if (process.argv[2] === 'stress') {
-    build();
-    return stress(process.argv.slice(3));
-  }
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
+  if (!WITHOUT_CORE.includes(name)) build();
+  return bench(args);
+}
+
+async function optimizer(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
     options: {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -71,11 +69,6 @@ async function main(): Promise<number> {
       markdown: { type: 'string' },
     },
   });
-  if (positionals.join() !== 'optimizer') {
-    console.error(USAGE);
-    return 2;
-  }
-  build();
   const report = await benchOptimizer({
     quick: values.quick,
     only: values.only.split(',').filter((name) => name !== ''),
@@ -103,4 +96,15 @@ function build(): void {
   if (built.status !== 0) throw new Error('the core does not build: node assembly/build.mjs');
 }
 
-process.exitCode = await main();
+/** An option that a bench does not have is its caller's mistake; anything else is a fault of the run. */
+function failed(error: unknown): number {
+  const { code = '', message } = error as { readonly code?: string; readonly message: string };
+  if (!code.startsWith('ERR_PARSE_ARGS')) {
+    console.error(error);
+    return 3;
+  }
+  console.error(`error: ${message}`);
+  return 2;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(failed);

@@ -120,6 +120,9 @@ describe('a clean folder with the packed package', () => {
       (e: { code: number }) => e,
     );
     expect('code' in unknown && unknown.code).toBe(1);
+    // What only a checkout has says so.
+    const bench = await command('bench', 'risk').catch((error: { code: number }) => error);
+    expect(bench).toMatchObject({ code: 3, stderr: expect.stringContaining('from a checkout') });
   });
 
   test.skipIf('missing' in chromium)('a page in a browser quotes and verifies', async () => {
