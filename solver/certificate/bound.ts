@@ -20,21 +20,16 @@ import {
 } from '../market/decimal.ts';
 import { canonicalJson } from '../market/jsonText.ts';
 import { keccakOf } from '../market/keccak.ts';
-import type { ParsedProblem, ParsedVenue } from '../market/parsedProblem.ts';
+import type { ParsedProblem } from '../market/parsedProblem.ts';
 import { type Dollars72, dollars72, inputCaps } from '../market/worth.ts';
 import { present } from '../types/assert.ts';
 import type { BoundTree, DualPrices } from '../types/problem.ts';
 import { type Fixings, FREE, leavesOf } from './branches.ts';
 import { admissible, conjugate } from './conjugate.ts';
 import { parseDualPrices } from './dualPrices.ts';
+import { NOTHING, type Screen, UNCAPPED } from './screen.ts';
 import { bestSelection, type CostGroup } from './selection.ts';
 import { support, usedSupport } from './support.ts';
-
-/**
- * Marks with 1 venues that surely gain no more than their own fixed cost at ν: sparing them changes no
- * digit, only the time it takes. Who checks a certificate gives none.
- */
-export type Screen = (venues: readonly ParsedVenue[], nu: readonly bigint[]) => Uint8Array;
 
 /** The bound is rounded up to this many decimals; the six below them are the prices' checksum. */
 const BOUND_DECIMALS = 12;
@@ -54,7 +49,16 @@ export function certifyBound(
   branches?: BoundTree,
   screen?: Screen,
 ): bigint {
-  const dual = parseDualPrices(problem, prices);
+  return certifyAt(problem, parseDualPrices(problem, prices), branches, screen);
+}
+
+/** certifyBound at prices that are read already. */
+export function certifyAt(
+  problem: ParsedProblem,
+  dual: readonly Fixed36[],
+  branches?: BoundTree,
+  screen?: Screen,
+): bigint {
   const texts = dual.map(formatFixed36);
   if (branches === undefined) {
     return certified(dualBound(problem, dual, FREE, screen), [problem.digest, ...texts]);
@@ -105,18 +109,22 @@ function venuesBound(
   for (const [g, used] of fixings.groups) {
     if (!used) for (const venue of present(problem.groups[g], 'group').venues) out.add(venue);
   }
-  const nothing = screen?.(problem.venues, nu);
+  const marks = screen?.(problem.venues, nu, caps);
+  const uncapped = caps.map(() => null);
   let fixed = 0n;
-  const profits = problem.venues.map((venue, index) => {
+  const profits = problem.venues.map(() => 0n);
+  for (const venue of problem.venues) {
+    const { index } = venue;
+    const mark = marks?.[index];
     const used = fixings.venues.get(index);
-    if (used === false || out.has(index)) return 0n;
-    if (used === undefined && nothing?.[index] === 1) return 0n;
-    const best = used === true ? usedSupport(venue, nu, caps) : support(venue, nu, caps);
+    if (used === false || out.has(index)) continue;
+    if (used === undefined && mark === NOTHING) continue;
+    const within = mark === UNCAPPED ? uncapped : caps;
+    const best = used === true ? usedSupport(venue, nu, within) : support(venue, nu, within);
     const profit = best - scaled(venue.fixedCost);
-    if (used === undefined) return profit > 0n ? profit : 0n;
-    fixed += profit;
-    return 0n;
-  });
+    if (used === true) fixed += profit;
+    else if (profit > 0n) profits[index] = profit;
+  }
   const choices: CostGroup[] = [];
   problem.groups.forEach(({ fixedCost, venues }, g) => {
     const cost = scaled(fixedCost);

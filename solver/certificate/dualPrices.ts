@@ -25,13 +25,18 @@ export function parseDualPrices(
   }
   return problem.nodes.map(({ id }) => {
     const text = Object.hasOwn(prices, id) ? prices[id] : undefined;
-    // Only a fault needs its place spelled out.
-    const place = () => ({ pointer: pointerTo(pointer, id) });
-    if (text === undefined) throw new InvalidInput(`no dual price for node ${id}`, place());
+    if (text === undefined) {
+      throw new InvalidInput(`no dual price for node ${id}`, placeOf(pointer, id));
+    }
     const price = PLAIN.test(text)
       ? parseFixed36(text)
-      : pointed(place(), () => parseFixed36(text));
-    if (price <= 0n) throw new InvalidInput('a dual price must be greater than 0', place());
+      : pointed(placeOf(pointer, id), () => parseFixed36(text));
+    if (price <= 0n) {
+      throw new InvalidInput('a dual price must be greater than 0', placeOf(pointer, id));
+    }
     return price;
   });
 }
+
+/** Only a fault needs its place spelled out. */
+const placeOf = (pointer: string, id: string) => ({ pointer: pointerTo(pointer, id) });

@@ -1,16 +1,16 @@
 // A proposed solution → the published result: its legs executed once more, its value, its bound and
 // its gap. Shares nothing with the optimizer; what it writes is what verify.ts recomputes.
 
-import { formatDecimal } from '../market/decimal.ts';
+import { type Fixed36, formatDecimal } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
 import type { Dollars72 } from '../market/worth.ts';
 import { assert } from '../types/assert.ts';
 import type { BoundTree, ProblemResult, Solution } from '../types/problem.ts';
 import { planCosts, planValue, tradedWorth } from './accounts.ts';
-import { certifyBound, certifyLoops, type Screen } from './bound.ts';
+import { certifyAt, certifyBound, certifyLoops } from './bound.ts';
 import { parseDualPrices } from './dualPrices.ts';
 import { type Execution, execute } from './execution.ts';
-import { screenVenues } from './screen.ts';
+import { type Screen, screenVenues } from './screen.ts';
 
 const VALUE_DECIMALS = 18;
 const GAP_DECIMALS = 9;
@@ -41,22 +41,24 @@ export function executed(problem: ParsedProblem, { legs, orders }: Solution): Ex
   return execution;
 }
 
-/** evaluate for who has executed the solution already, by `executed`. */
+/** evaluate for who has executed the solution already, by `executed`, and knows its planValue. */
 export function evaluateExecuted(
   problem: ParsedProblem,
   solution: Solution,
   execution: Execution,
   engineHash: string,
+  value = planValue(problem, execution),
 ): ProblemResult {
   const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
   const { prices, branches, loopPrices, legs, status } = solution;
-  const { bound, ...published } = tighter(problem, { prices, branches });
+  const dual = parseDualPrices(problem, prices);
+  const { bound, ...published } = tighter(problem, dual, { prices, branches });
   return {
     version: 1,
     problem: problem.digest,
     engine: engineHash,
     status,
-    ...assess(problem, execution, published, bound),
+    ...accountOf(problem, execution, { value, bound, dual }),
     prices,
     ...(published.branches === undefined ? {} : { branches: published.branches }),
     ...(loopPrices === undefined
@@ -78,11 +80,12 @@ export interface Proof {
 /** Without the branches unless they prove less than the prices alone; `bound` is certifyBound's. */
 function tighter(
   problem: ParsedProblem,
+  dual: readonly Fixed36[],
   { prices, branches }: Proof,
 ): Proof & { readonly bound: bigint } {
-  const alone = certifyBound(problem, prices, undefined, screenVenues);
+  const alone = certifyAt(problem, dual, undefined, screenVenues);
   if (branches === undefined) return { prices, bound: alone };
-  const byCases = certifyBound(problem, prices, branches, screenVenues);
+  const byCases = certifyAt(problem, dual, branches, screenVenues);
   // Below 10^−12 dollars stand the checksums.
   const dollars12 = (bound: bigint) => bound / 10n ** 6n;
   return dollars12(byCases) < dollars12(alone)
@@ -97,18 +100,34 @@ export const loopsBound = (
   screen?: Screen,
 ): string => dollarText(certifyLoops(problem, prices, screen));
 
-/**
- * Everything in a result that follows from problem, legs, orders and what proves the bound; `bound` where
- * it has been computed of that proof.
- */
+type Account = Pick<ProblemResult, 'value' | 'bound' | 'gapBps' | 'final' | 'costs'>;
+
+/** Everything in a result that follows from problem, legs, orders and what proves the bound. */
 export function assess(
   problem: ParsedProblem,
   execution: Execution,
   { prices, branches }: Proof,
-  bound = certifyBound(problem, prices, branches),
-): Pick<ProblemResult, 'value' | 'bound' | 'gapBps' | 'final' | 'costs'> {
-  const value = planValue(problem, execution);
-  const costs = planCosts(problem, execution.legs, parseDualPrices(problem, prices));
+): Account {
+  return accountOf(problem, execution, {
+    value: planValue(problem, execution),
+    bound: certifyBound(problem, prices, branches),
+    dual: parseDualPrices(problem, prices),
+  });
+}
+
+interface Judged {
+  readonly value: bigint;
+  readonly bound: bigint;
+  /** The prices, read. */
+  readonly dual: readonly Fixed36[];
+}
+
+function accountOf(
+  problem: ParsedProblem,
+  execution: Execution,
+  { value, bound, dual }: Judged,
+): Account {
+  const costs = planCosts(problem, execution.legs, dual);
   return {
     value: dollarText(value),
     bound: dollarText(bound),
@@ -135,19 +154,17 @@ function finalBalances(
   problem: ParsedProblem,
   { before, after }: Execution,
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    problem.nodes.flatMap(({ id }, i) => {
-      const balance = after[i] ?? 0n;
-      return balance !== 0n || before[i] !== 0n ? [[id, balance.toString()]] : [];
-    }),
-  );
+  const listed: [string, string][] = [];
+  problem.nodes.forEach(({ id }, i) => {
+    const balance = after[i] ?? 0n;
+    if (balance !== 0n || before[i] !== 0n) listed.push([id, balance.toString()]);
+  });
+  return Object.fromEntries(listed);
 }
 
 /** Always 18 decimals: "12.500000000000000000". */
 function dollarText(value: bigint): string {
-  const text = formatDecimal(value, VALUE_DECIMALS);
-  const dot = text.indexOf('.');
-  return dot < 0
-    ? `${text}.${'0'.repeat(VALUE_DECIMALS)}`
-    : text.padEnd(dot + 1 + VALUE_DECIMALS, '0');
+  const digits = (value < 0n ? -value : value).toString().padStart(VALUE_DECIMALS + 1, '0');
+  const point = digits.length - VALUE_DECIMALS;
+  return `${value < 0n ? '-' : ''}${digits.slice(0, point)}.${digits.slice(point)}`;
 }

@@ -110,31 +110,40 @@ function pay(
   });
 }
 
+/** Nothing traded, no order executed: always possible. */
+export function still(problem: ParsedProblem): Execution {
+  const before = initialBalances(problem, []);
+  return { legs: [], fills: [], before, after: before };
+}
+
 /** Resolves one leg and re-executes it on its venue. */
 function readLeg(problem: ParsedProblem, leg: Leg, pointer: string): ExactLeg | Failure {
-  const fail = (at: string, message: string): Failure => ({
-    code: 'leg',
-    pointer: pointer + at,
-    message,
-  });
   const index = problem.venueIndex.get(leg.venue);
   const venue = index === undefined ? undefined : problem.venues[index];
-  if (venue === undefined) return fail('/venue', `no venue has the id ${clip(leg.venue)}`);
+  if (venue === undefined) return wrong(pointer, '/venue', unknown('venue', leg.venue));
   const nodeIn = problem.nodeIndex.get(leg.in.node);
-  if (nodeIn === undefined) return fail('/in/node', `no node has the id ${clip(leg.in.node)}`);
+  if (nodeIn === undefined) return wrong(pointer, '/in/node', unknown('node', leg.in.node));
   const nodeOut = problem.nodeIndex.get(leg.out.node);
-  if (nodeOut === undefined) return fail('/out/node', `no node has the id ${clip(leg.out.node)}`);
+  if (nodeOut === undefined) return wrong(pointer, '/out/node', unknown('node', leg.out.node));
   const amountIn = amountOf(leg.in.amount);
-  if (amountIn === null) return fail('/in/amount', 'not a decimal integer of base units');
+  if (amountIn === null) return wrong(pointer, '/in/amount', NOT_BASE_UNITS);
   const amountOut = amountOf(leg.out.amount);
-  if (amountOut === null) return fail('/out/amount', 'not a decimal integer of base units');
+  if (amountOut === null) return wrong(pointer, '/out/amount', NOT_BASE_UNITS);
   const paid = exactOut(venue, nodeIn, nodeOut, amountIn);
-  if (typeof paid !== 'bigint') return fail('/in/amount', `${venue.id} refuses: ${paid.message}`);
+  if (typeof paid !== 'bigint') {
+    return wrong(pointer, '/in/amount', `${venue.id} refuses: ${paid.message}`);
+  }
   if (paid !== amountOut) {
-    return fail(
-      '/out/amount',
-      `${venue.id} pays exactly ${paid} for ${amountIn}, not ${amountOut}`,
-    );
+    const message = `${venue.id} pays exactly ${paid} for ${amountIn}, not ${amountOut}`;
+    return wrong(pointer, '/out/amount', message);
   }
   return { venue, nodeIn, nodeOut, amountIn, amountOut };
 }
+
+const NOT_BASE_UNITS = 'not a decimal integer of base units';
+const unknown = (what: string, id: string): string => `no ${what} has the id ${clip(id)}`;
+const wrong = (pointer: string, at: string, message: string): Failure => ({
+  code: 'leg',
+  pointer: pointer + at,
+  message,
+});

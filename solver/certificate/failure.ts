@@ -25,9 +25,11 @@ export interface Failure {
   readonly message: string;
 }
 
+const AMOUNT = /^(?:0|[1-9][0-9]{0,77})$/;
+
 /** Base units from a decimal string; null if it is none. */
 export function amountOf(text: string): bigint | null {
-  if (!/^(0|[1-9][0-9]{0,77})$/.test(text)) return null;
+  if (!AMOUNT.test(text)) return null;
   const amount = BigInt(text);
   return amount <= MAX_UINT256 ? amount : null;
 }

@@ -14,15 +14,63 @@ export interface CostGroup {
 
 /** max over sets S of Σ_{e∈S} profits[e] − Σ_{groups meeting S} cost; ≥ 0, exact. */
 export function bestSelection(profits: readonly bigint[], groups: readonly CostGroup[]): bigint {
-  const grouped = new Set<number>();
-  const paid = groups.filter(({ cost }) => cost > 0n);
-  for (const { members } of paid) {
-    for (const member of members) if ((profits[member] ?? 0n) > 0n) grouped.add(member);
-  }
   let total = 0n;
   for (const profit of profits) if (profit > 0n) total += profit;
-  if (grouped.size === 0) return total;
-  return total - minimumCut(profits, paid, [...grouped]);
+  const open = groups.filter(({ cost }) => cost > 0n);
+  /** Venues with a profit, and the groups they would have to pay. */
+  const unsure = new Map<number, CostGroup[]>();
+  for (const group of open) {
+    for (const member of group.members) {
+      if ((profits[member] ?? 0n) <= 0n) continue;
+      const pays = unsure.get(member);
+      if (pays === undefined) unsure.set(member, [group]);
+      else pays.push(group);
+    }
+  }
+  const paid = payPlain(profits, open, unsure);
+  for (const { cost } of paid) total -= cost;
+  if (unsure.size === 0) return total;
+  const left = open.filter((group) => !paid.has(group));
+  return total - minimumCut(profits, left, [...unsure.keys()]);
+}
+
+/**
+ * The groups that a best set surely pays, which leaves little or nothing to cut: those of a venue whose
+ * profit outweighs all it would have to pay, and one whose venues that pay nothing else outweigh it
+ * together. Adding such venues to any set raises its value, since what the set pays already only helps.
+ * Venues that are sure leave `unsure`; the others lose the groups that are paid.
+ */
+function payPlain(
+  profits: readonly bigint[],
+  groups: readonly CostGroup[],
+  unsure: Map<number, CostGroup[]>,
+): ReadonlySet<CostGroup> {
+  const paid = new Set<CostGroup>();
+  const isOpen = (group: CostGroup) => !paid.has(group);
+  // Each round pays for a group or is the last.
+  for (let before = -1; before < paid.size; ) {
+    before = paid.size;
+    const ownProfit = new Map<CostGroup, bigint>();
+    for (const [venue, pays] of unsure) {
+      const profit = present(profits[venue], 'profit');
+      const left = pays.filter(isOpen);
+      let cost = 0n;
+      for (const group of left) cost += group.cost;
+      if (profit >= cost) {
+        for (const group of left) paid.add(group);
+        unsure.delete(venue);
+        continue;
+      }
+      unsure.set(venue, left);
+      const [only, other] = left;
+      if (only === undefined || other !== undefined) continue;
+      ownProfit.set(only, (ownProfit.get(only) ?? 0n) + profit);
+    }
+    for (const group of groups) {
+      if (!paid.has(group) && (ownProfit.get(group) ?? 0n) >= group.cost) paid.add(group);
+    }
+  }
+  return paid;
 }
 
 /** source → venue (profit) → group (unbounded) → sink (cost). */

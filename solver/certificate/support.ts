@@ -11,7 +11,6 @@ import { isqrt, largerOf, smallerOf } from '../market/decimal.ts';
 import { upscaledBalances } from '../market/exact/vaultPool.ts';
 import type {
   ParsedBridge,
-  ParsedConcentrated,
   ParsedConstantProduct,
   ParsedManyNodeVenue,
   ParsedOrder,
@@ -19,13 +18,12 @@ import type {
 } from '../market/parsedProblem.ts';
 import { mulDivDown, mulDivUp } from '../types/amounts.ts';
 import { present } from '../types/assert.ts';
+import { concentratedSupport } from './concentratedSupport.ts';
 import { invariantOf, stableSupport } from './stableSupport.ts';
 import { type PoolPair, weightedSupport } from './weightedSupport.ts';
 
 type Cap = bigint | null;
 const PIPS = 1_000_000n;
-const Q96 = 1n << 96n;
-const Q192 = 1n << 192n;
 
 /** f_e(ν) over both directions, dollars × 10^72, ≥ 0, rounded up. */
 export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonly Cap[]): bigint {
@@ -42,10 +40,7 @@ export function support(venue: ParsedVenue, nu: readonly bigint[], caps: readonl
         constantProduct(venue, 1, nuB, nuA, capB),
       );
     case 'concentrated':
-      return largerOf(
-        concentratedDown(venue, nuA, nuB, capA),
-        concentratedUp(venue, nuA, nuB, capB),
-      );
+      return concentratedSupport(venue, [nuA, nuB], [capA, capB]);
     case 'order':
       return order(venue, nuA, nuB, capA);
     case 'bridge':
@@ -146,73 +141,4 @@ function bridgeSegment(venue: ParsedBridge, nuIn: bigint, nuOut: bigint, cap: Ca
   if (most <= 0n) return nothing;
   const whole = nuOut * most - mulDivDown(nuIn * (most + fixedFee), denominator, numerator);
   return largerOf(nothing, whole);
-}
-
-/**
- * Token0 in, price falling: on each range [l, s] of liquidity L, in₀ = (L/γ)(1/s′ − 1/s) and
- * out₁ = L(s − s′). The best s′ is √(ν₀ / γν₁): a range ends whole, partly, or not at all.
- */
-function concentratedDown(pool: ParsedConcentrated, nu0: bigint, nu1: bigint, cap: Cap): bigint {
-  const kept = PIPS - BigInt(pool.feePips);
-  const floor = nu0 * PIPS * Q192;
-  let left = cap;
-  let total = 0n;
-  for (let i = pool.ranges.length - 1; i >= 0; i--) {
-    const range = present(pool.ranges[i], 'range');
-    const { liquidity: L, sqrtLowerX96: low } = range;
-    const S = smallerOf(range.sqrtUpperX96, pool.sqrtPriceX96);
-    if (S <= low || L === 0n) continue;
-    if (nu1 * S * S * kept <= floor) break;
-    const whole = nu1 * low * low * kept >= floor;
-    // Least input that reaches the range's end, or its best price.
-    const reach = whole
-      ? mulDivDown(PIPS * L * Q96, S - low, kept * S * low)
-      : isqrt(mulDivDown(L * L * nu1, PIPS, nu0 * kept)) - mulDivUp(PIPS * L, Q96, kept * S);
-    if (left !== null && left < reach) {
-      const out = mulDivUp(nu1 * L * kept * left, S * S, Q96 * (PIPS * L * Q96 + kept * left * S));
-      return total + largerOf(0n, out - nu0 * left);
-    }
-    if (!whole) {
-      const twiceRoot = isqrt(mulDivDown(4n * L * L * nu0 * nu1, PIPS, kept));
-      const sum = mulDivUp(nu1 * L, S, Q96) + mulDivUp(nu0 * L * PIPS, Q96, kept * S);
-      return total + largerOf(0n, sum - twiceRoot);
-    }
-    const spent = mulDivDown(nu0 * PIPS * L * Q96, S - low, kept * S * low);
-    total += mulDivUp(nu1 * L, S - low, Q96) - spent;
-    if (left !== null) left -= reach;
-  }
-  return total;
-}
-
-/**
- * Token1 in, price rising: in₁ = (L/γ)(s′ − s), out₀ = L(1/s − 1/s′), best s′ = √(γν₀ / ν₁).
- */
-function concentratedUp(pool: ParsedConcentrated, nu0: bigint, nu1: bigint, cap: Cap): bigint {
-  const kept = PIPS - BigInt(pool.feePips);
-  const ceiling = nu0 * kept * Q192;
-  let left = cap;
-  let total = 0n;
-  for (const range of pool.ranges) {
-    const { liquidity: L, sqrtUpperX96: high } = range;
-    const S = largerOf(range.sqrtLowerX96, pool.sqrtPriceX96);
-    if (S >= high || L === 0n) continue;
-    if (ceiling <= nu1 * PIPS * S * S) break;
-    const whole = ceiling >= nu1 * PIPS * high * high;
-    const reach = whole
-      ? mulDivDown(PIPS * L, high - S, kept * Q96)
-      : isqrt(mulDivDown(L * L * nu0, PIPS, nu1 * kept)) - mulDivUp(PIPS * L, S, kept * Q96);
-    if (left !== null && left < reach) {
-      const out = mulDivUp(nu0 * kept * left * L, Q192, S * (S * PIPS * L + kept * left * Q96));
-      return total + largerOf(0n, out - nu1 * left);
-    }
-    if (!whole) {
-      const twiceRoot = isqrt(mulDivDown(4n * L * L * nu0 * nu1, PIPS, kept));
-      const sum = mulDivUp(nu0 * L, Q96, S) + mulDivUp(nu1 * PIPS * L, S, kept * Q96);
-      return total + largerOf(0n, sum - twiceRoot);
-    }
-    const spent = mulDivDown(nu1 * PIPS * L, high - S, kept * Q96);
-    total += mulDivUp(nu0 * L * Q96, high - S, S * high) - spent;
-    if (left !== null) left -= reach;
-  }
-  return total;
 }

@@ -34,13 +34,17 @@ export function parseFixed36(text: string, options: { signed?: boolean } = {}): 
   return fixed36(sign === '-' ? -magnitude : magnitude);
 }
 
+const DIGIT_ZERO = 0x30;
+
 /** The shortest decimal equal to `value` / 10^scale: no exponent, no trailing zeros. */
 export function formatDecimal(value: bigint, scale: number): string {
   const sign = value < 0n ? '-' : '';
   const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
-  const whole = digits.slice(0, digits.length - scale);
-  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
-  return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+  const point = digits.length - scale;
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === DIGIT_ZERO) end--;
+  const whole = sign + digits.slice(0, point);
+  return end === point ? whole : `${whole}.${digits.slice(point, end)}`;
 }
 
 export const formatFixed36 = (value: Fixed36): string => formatDecimal(value, FIXED36_DECIMALS);
@@ -77,7 +81,7 @@ export function smallerOf(a: bigint, b: bigint): bigint {
 
 /**
  * ⌊√n⌋ for n ≥ 0, by Newton's method from above. It starts from the root of n's leading bits, one above
- * what a double says of it, so that few steps remain.
+ * what a double says of it, so that few steps remain; no step goes below ⌊√n⌋, so a square tells the last.
  */
 export function isqrt(n: bigint): bigint {
   if (n < 2n) return n;
@@ -89,9 +93,7 @@ export function isqrt(n: bigint): bigint {
     const shift = BigInt((n.toString(16).length * 4 - 992) & ~1);
     x = (isqrt(n >> shift) + 1n) << (shift >> 1n);
   }
-  for (;;) {
-    const next = (x + n / x) >> 1n;
-    if (next >= x) return x;
-    x = next;
-  }
+  do x = (x + n / x) >> 1n;
+  while (x * x > n);
+  return x;
 }

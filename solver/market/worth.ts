@@ -26,11 +26,20 @@ export function ceil18(value: Dollars72): bigint {
   return value > 0n ? (value - 1n) / PER_18 + 1n : -floor18(dollars72(-value));
 }
 
+type ByNode = readonly (bigint | null)[];
+
+/** Nodes never change; problems that share them share their prices, which go when the nodes go. */
+const knownPrices = new WeakMap<ParsedProblem['nodes'], ByNode>();
+
 /** Dollars72 per base unit of every node at the file's prices; null where a node has none. */
-export function unitPrices(problem: ParsedProblem): readonly (bigint | null)[] {
-  return problem.nodes.map((node) =>
-    node.price === null ? null : unitPrice72(node.price, node.decimals),
+export function unitPrices({ nodes }: ParsedProblem): ByNode {
+  const known = knownPrices.get(nodes);
+  if (known !== undefined) return known;
+  const prices = nodes.map(({ price, decimals }) =>
+    price === null ? null : unitPrice72(price, decimals),
   );
+  knownPrices.set(nodes, prices);
+  return prices;
 }
 
 /** Σ over targets of the worth of `balances` at the file's prices, one entry per target. */
@@ -82,11 +91,22 @@ export function soldWorth(problem: ParsedProblem, sold: readonly bigint[]): Doll
   return dollars72(sum);
 }
 
+/** Asked for with every execution and every bound of a problem; it goes when the problem goes. */
+const knownCaps = new WeakMap<ParsedProblem, ByNode>();
+
 /**
  * The most a venue may take in of a node under settings.venueInputCap: ⌊cap · order worth / price⌋
  * base units. null: no cap is set, or the node has no price to measure it by.
  */
-export function inputCaps(problem: ParsedProblem): readonly (bigint | null)[] {
+export function inputCaps(problem: ParsedProblem): ByNode {
+  const known = knownCaps.get(problem);
+  if (known !== undefined) return known;
+  const caps = capsOf(problem);
+  knownCaps.set(problem, caps);
+  return caps;
+}
+
+function capsOf(problem: ParsedProblem): ByNode {
   const cap = problem.settings.venueInputCap;
   if (cap === null) return problem.nodes.map(() => null);
   const allowed = orderWorth(problem) * cap;

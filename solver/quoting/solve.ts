@@ -4,10 +4,9 @@
 
 import { planValue } from '../certificate/accounts.ts';
 import { evaluate, evaluateExecuted, executed } from '../certificate/evaluate.ts';
-import { type Execution, execute } from '../certificate/execution.ts';
+import { still } from '../certificate/execution.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
-import { assert } from '../types/assert.ts';
 import type { ProblemResult, Solution } from '../types/problem.ts';
 
 /**
@@ -25,20 +24,13 @@ export function judge(
   engineHash: string,
 ): ProblemResult {
   const execution = executed(problem, solution);
-  if (worthDoing(problem, solution, execution)) {
-    return evaluateExecuted(problem, solution, execution, engineHash);
+  // Opposite orders of a batch net without a single leg.
+  const trades = execution.legs.length > 0 || execution.fills.length > 0;
+  const value = trades ? planValue(problem, execution) : null;
+  if (value !== null && value > planValue(problem, still(problem))) {
+    return evaluateExecuted(problem, solution, execution, engineHash, value);
   }
   return evaluate(problem, idle(problem, solution), engineHash);
-}
-
-/** Whether the plan trades at all and beats leaving everything where it is. */
-function worthDoing(problem: ParsedProblem, solution: Solution, execution: Execution): boolean {
-  // Opposite orders of a batch net without a single leg.
-  const orders = problem.objective.kind === 'batch' ? (solution.orders ?? []) : undefined;
-  if (solution.legs.length === 0 && (orders ?? []).length === 0) return false;
-  const still = execute(problem, [], orders && []).execution;
-  assert(still !== null, 'doing nothing is always possible');
-  return planValue(problem, execution) > planValue(problem, still);
 }
 
 /** The same dual prices, no trade: a swap then has no route worth its costs. */

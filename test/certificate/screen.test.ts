@@ -4,10 +4,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { certifyBound, certifyLoops } from '../../solver/certificate/bound.ts';
-import { screenVenues } from '../../solver/certificate/screen.ts';
+import { NOTHING, screenVenues, UNCAPPED } from '../../solver/certificate/screen.ts';
 import { createEngine } from '../../solver/engine/engine.ts';
 import { formatFixed36 } from '../../solver/market/decimal.ts';
 import type { ParsedProblem } from '../../solver/market/parsedProblem.ts';
+import { parseProblem } from '../../solver/market/problemFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import type { DualPrices, Solution } from '../../solver/types/problem.ts';
 import { type Random, seeded } from '../market/helpers/random.ts';
@@ -24,6 +25,11 @@ function solved(problem: ParsedProblem): Solution | null {
     throw error;
   }
 }
+
+/** Multiples of the order's worth that a venue may take in: some bind, some do not, some nearly do. */
+const CAPS = ['0.00001', '0.001', '0.03', '0.4', '1.05', '30'];
+const withCap = ({ source }: ParsedProblem, venueInputCap = '1'): ParsedProblem =>
+  parseProblem({ ...source, settings: { ...source.settings, venueInputCap } });
 
 /** Prices at which some pool is indifferent, but for the last places of a double. */
 function edgePrices(random: Random, problem: ParsedProblem, from: DualPrices): DualPrices {
@@ -47,29 +53,34 @@ function edgePrices(random: Random, problem: ParsedProblem, from: DualPrices): D
 describe('screenVenues', () => {
   it(`property: ${PROBLEMS} problems, every bound is the same to the last digit without it`, () => {
     const random = seeded('screen');
-    let [marked, venues] = [0, 0];
+    const marked = [0, 0, 0];
+    let venues = 0;
     for (let k = 0; k < PROBLEMS; k++) {
       const problem = randomProblem(random, KINDS[k % KINDS.length] ?? 'swap');
       const solution = solved(problem);
       const tried = [0.0001, 0.005, 0.1, 3].map((spread) => randomPrices(random, problem, spread));
       tried.push(...tried.map((prices) => edgePrices(random, problem, prices)));
       if (solution !== null) tried.push(solution.prices, solution.loopPrices ?? solution.prices);
-      const counted: typeof screenVenues = (list, nu) => {
-        const marks = screenVenues(list, nu);
+      const counted: typeof screenVenues = (list, nu, caps) => {
+        const marks = screenVenues(list, nu, caps);
         venues += marks.length;
-        for (const mark of marks) marked += mark;
+        for (const mark of marks) marked[mark] = (marked[mark] ?? 0) + 1;
         return marks;
       };
       for (const prices of tried) {
         const plain = certifyBound(problem, prices);
         expect(certifyBound(problem, prices, undefined, counted)).toBe(plain);
         expect(certifyLoops(problem, prices, counted)).toBe(certifyLoops(problem, prices));
+        const capped = withCap(problem, CAPS[k % CAPS.length]);
+        const within = certifyBound(capped, prices);
+        expect(certifyBound(capped, prices, undefined, counted)).toBe(within);
       }
       if (solution?.branches === undefined) continue;
       const plain = certifyBound(problem, solution.prices, solution.branches);
       const screened = certifyBound(problem, solution.prices, solution.branches, counted);
       expect(screened).toBe(plain);
     }
-    expect(marked / venues).toBeGreaterThan(0.03);
+    expect((marked[NOTHING] ?? 0) / venues).toBeGreaterThan(0.03);
+    expect((marked[UNCAPPED] ?? 0) / venues).toBeGreaterThan(0.03);
   });
 });
