@@ -16,6 +16,7 @@ export const BENCHES = [
   'backtest',
   'coupling',
   'forecasts',
+  'gap',
   'hedging',
   'netting',
   'optimizer',

@@ -6,6 +6,7 @@
 // npm run bench -- backtest [speed] [costs] [others] [model] [optimum] [--json]
 // npm run bench -- coupling [--json] [--days N] [--hours N] [--worth N,N]
 // npm run bench -- forecasts [--json] [--horizon N,N] [--refit DAYS]
+// npm run bench -- gap [--quotes N] [--json]
 // npm run bench -- hedging [--paths N] [--seed N] [--json]
 // npm run bench -- netting [--markets N] [--sizes N,N] [--json]
 // npm run bench -- risk [--json]
@@ -21,6 +22,7 @@ import { main as api } from './api.ts';
 import { main as backtest } from './backtest.ts';
 import { main as coupling } from './coupling.ts';
 import { main as forecasts } from './forecasts.ts';
+import { main as gap } from './gap.ts';
 import { main as hedging } from './hedging.ts';
 import { main as netting } from './netting.ts';
 import { benchOptimizer } from './optimizer.ts';
@@ -38,6 +40,7 @@ const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>(
     backtest,
     coupling,
     forecasts,
+    gap,
     hedging,
     netting,
     optimizer,
