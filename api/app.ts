@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
@@ -16,8 +15,9 @@ import Fastify, {
 import type { Meter, Trimtab } from '../solver/index.ts';
 import { refuseUnacceptable } from './accept.ts';
 import { BODY_MAX, parseBody } from './body.ts';
-import { ApiError, schemaError } from './errors.ts';
+import { schemaError } from './errors.ts';
 import { createIdempotency } from './idempotency.ts';
+import { limitRequests, REQUESTS_PER_MINUTE } from './limits.ts';
 import { observeRequests } from './observe.ts';
 import type { Exposed } from './ops.ts';
 import {
@@ -51,7 +51,7 @@ export interface AppOptions {
   readonly logger?: FastifyBaseLogger;
   /** Called with what lies behind every answer of 500 and more; the answer itself never says it. */
   readonly onError?: (error: unknown, where: string) => void;
-  /** Requests per minute and client address; default 1200. */
+  /** Budget per minute and client address, of which a request takes its weight; default 1200. */
   readonly requestsPerMinute?: number;
   readonly streams?: Partial<StreamLimits>;
   readonly solvers?: Partial<SolverSocketLimits>;
@@ -61,9 +61,6 @@ export interface AppOptions {
   /** Serves /metrics beside the API: only where nobody else can reach the port. */
   readonly expose?: () => Promise<Exposed>;
 }
-
-/** A dry run costs as much as this many plain requests. */
-const COSTLY_SHARE = 4;
 
 /** Ready to inject or listen; throws if a route or plugin is ill-formed. */
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
@@ -102,16 +99,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const methods = rememberMethods(app);
 
   await app.register(helmet, { crossOriginResourcePolicy: { policy: 'cross-origin' } });
-  const perMinute = options.requestsPerMinute ?? 1200;
-  await app.register(rateLimit, {
-    max: perMinute,
-    timeWindow: 60_000,
-    enableDraftSpec: true,
-    errorResponseBuilder: (_, { ttl }) =>
-      new ApiError('rateLimited', 'too many requests from this address', {
-        retryAfterSeconds: Math.ceil(ttl / 1000),
-      }),
-  });
+  await limitRequests(app, options.requestsPerMinute ?? REQUESTS_PER_MINUTE);
   answerMissing(app, methods);
   await app.register(swagger, { openapi: openApiHead });
 
@@ -119,14 +107,13 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const streams = createStreams(limits);
   options.meter?.gauge('trimtab_streams', () => [{ labels: {}, value: streams.open }]);
   app.addHook('preClose', async () => streams.closeAll());
-  const costlyPerMinute = Math.ceil(perMinute / COSTLY_SHARE);
   await app.register(quoteRoutes(trimtab));
   const idempotency = createIdempotency(trimtab.idempotency, options.onError);
   await app.register(orderRoutes({ trimtab, idempotency, streams }));
   await app.register(cancelRoute(trimtab));
   await app.register(cowRoutes(trimtab.cow));
-  await app.register(policyRoutes({ policies: trimtab.policies, streams, costlyPerMinute }));
-  await app.register(webhookRoutes({ webhooks: trimtab.webhooks, costlyPerMinute }));
+  await app.register(policyRoutes({ policies: trimtab.policies, streams }));
+  await app.register(webhookRoutes({ webhooks: trimtab.webhooks }));
   await app.register(auctionRoutes(trimtab.auctions));
   await app.register(systemRoutes(trimtab));
   await registerSolvers(app, options);

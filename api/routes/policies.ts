@@ -16,6 +16,7 @@ import {
 } from '../../solver/index.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import { parseAccount } from '../interop.ts';
+import { weighing } from '../limits.ts';
 import { Account, answer, problems } from '../schemas/common.ts';
 import {
   ArmPolicyAnswer,
@@ -56,8 +57,6 @@ const COSTLY_MAX = 8;
 export interface PolicyRouteDeps {
   readonly policies: PolicyService;
   readonly streams: Streams;
-  /** Of dry runs, drifts and armings each, per minute and client address. */
-  readonly costlyPerMinute: number;
 }
 type App = Parameters<FastifyPluginAsyncTypebox>[0];
 
@@ -77,7 +76,7 @@ export function policyRoutes(deps: PolicyRouteDeps): FastifyPluginAsyncTypebox {
 type Costly = Pick<PolicyRouteDeps, 'policies'> & { readonly config: object };
 
 /** The same service with a limit on what anybody may make it do, refused as `rateLimited`. */
-function costlyRoutes({ policies, costlyPerMinute }: PolicyRouteDeps): Costly {
+function costlyRoutes({ policies }: PolicyRouteDeps): Costly {
   let running = 0;
   const bounded = async <T>(work: () => Promise<T>): Promise<T> => {
     if (running >= COSTLY_MAX) {
@@ -92,7 +91,7 @@ function costlyRoutes({ policies, costlyPerMinute }: PolicyRouteDeps): Costly {
     }
   };
   return {
-    config: { rateLimit: { max: costlyPerMinute, timeWindow: 60_000 } },
+    config: weighing('costly'),
     policies: {
       ...policies,
       arm: (request) => bounded(() => policies.arm(request)),

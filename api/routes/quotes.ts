@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import { isRefusal, type RebalanceRequest, type Trimtab } from '../../solver/index.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import { parseAccount } from '../interop.ts';
+import { weighing } from '../limits.ts';
 import { swapRequest } from '../oif.ts';
 import { answer, problems, QuoteId } from '../schemas/common.ts';
 import { QuoteRequestBody, QuoteResponseBody } from '../schemas/quotes.ts';
@@ -19,6 +20,7 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
     app.post(
       '/v1/quotes',
       {
+        config: weighing('quote'),
         schema: {
           operationId: 'createQuotes',
           summary: 'Offers orders that move a portfolio to its targets, or swap tokens (OIF)',

@@ -14,6 +14,7 @@ import {
 } from '../../solver/index.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import { parseAccount } from '../interop.ts';
+import { weighing } from '../limits.ts';
 import { answer, Limit, limitOf, problems, strict } from '../schemas/common.ts';
 import {
   Deliveries,
@@ -26,8 +27,6 @@ import {
 
 export interface WebhookRouteDeps {
   readonly webhooks: WebhookService;
-  /** Of registrations and pings each, per minute and client address. */
-  readonly costlyPerMinute: number;
 }
 type App = Parameters<FastifyPluginAsyncTypebox>[0];
 
@@ -47,11 +46,11 @@ export function webhookRoutes(deps: WebhookRouteDeps): FastifyPluginAsyncTypebox
   };
 }
 
-function createRoute(app: App, { webhooks, costlyPerMinute }: WebhookRouteDeps): void {
+function createRoute(app: App, { webhooks }: WebhookRouteDeps): void {
   app.post(
     '/v1/webhooks',
     {
-      config: { rateLimit: { max: costlyPerMinute, timeWindow: 60_000 } },
+      config: weighing('costly'),
       schema: {
         operationId: 'createWebhook',
         summary: 'Has events of orders sent to a URL from now on',
@@ -130,11 +129,11 @@ function ownRoutes(app: App, { webhooks }: WebhookRouteDeps): void {
   );
 }
 
-function deliveryRoutes(app: App, { webhooks, costlyPerMinute }: WebhookRouteDeps): void {
+function deliveryRoutes(app: App, { webhooks }: WebhookRouteDeps): void {
   app.post(
     '/v1/webhooks/:webhookId/ping',
     {
-      config: { rateLimit: { max: costlyPerMinute, timeWindow: 60_000 } },
+      config: weighing('costly'),
       schema: {
         operationId: 'pingWebhook',
         summary: 'Sends a webhook.ping; one that arrives enables a disabled webhook again',

@@ -1,7 +1,7 @@
 // The HTTP layer by injection, over a scripted service: every route, every way to be refused.
 
 import type { FastifyInstance } from 'fastify';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { ERRORS } from '../../api/errors.ts';
 import { typedDataPayload } from '../../contracts-abi/typedData.ts';
@@ -520,6 +520,47 @@ describe('the rest', () => {
     expect(Number((await limited).headers['retry-after'])).toBeGreaterThan(0);
     expect((await small.inject('/healthz')).statusCode).toBe(200);
     await small.close();
+  });
+  it('behavior: a quote takes five of the budget, whatever becomes of it', async () => {
+    const small = await buildApp({ trimtab, requestsPerMinute: 13 });
+    const left = async (answer: Promise<{ readonly headers: Readonly<Record<string, unknown>> }>) =>
+      Number((await answer).headers['ratelimit-remaining']);
+    const quote = () => small.inject({ method: 'POST', url: '/v1/quotes', payload: {} });
+    expect(await left(quote())).toBe(8);
+    expect(await left(small.inject('/v1/assets'))).toBe(7);
+    expect(await left(small.inject('/nothing'))).toBe(6);
+    expect(await left(quote())).toBe(1);
+    const refused = await quote();
+    expect(refused.json().detail).toBe('too many requests from this address; this one counts as 5');
+    expect(refused.headers).toMatchObject({ 'ratelimit-limit': '13', 'ratelimit-remaining': '0' });
+    // What the headers said is so: the rest is gone until then.
+    expect(refused.headers['retry-after']).toBe(refused.headers['ratelimit-reset']);
+    expect((await small.inject('/v1/assets')).statusCode).toBe(429);
+    const elsewhere = await small.inject({ url: '/v1/assets', remoteAddress: '192.0.2.7' });
+    expect(elsewhere.headers['ratelimit-remaining']).toBe('12');
+    await small.close();
+  });
+  it('behavior: a budget below a weight lets one such request through', async () => {
+    const tiny = await buildApp({ trimtab, requestsPerMinute: 2 });
+    const quote = () => tiny.inject({ method: 'POST', url: '/v1/quotes', payload: {} });
+    expect((await quote()).statusCode).toBe(400);
+    expect((await quote()).statusCode).toBe(429);
+    await tiny.close();
+  });
+  it('behavior: a minute later the budget is whole again', async () => {
+    const small = await buildApp({ trimtab, requestsPerMinute: 1 });
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const codes: number[] = [];
+      for (const passed of [0, 0, 59_000, 2_000]) {
+        vi.setSystemTime(Date.now() + passed);
+        codes.push((await small.inject('/v1/assets')).statusCode);
+      }
+      expect(codes).toEqual([200, 429, 429, 200]);
+    } finally {
+      vi.useRealTimers();
+      await small.close();
+    }
   });
   it('property: every code has a 4xx or 5xx status and a remedy', () => {
     for (const [code, { status, remedy, title }] of Object.entries(ERRORS)) {
