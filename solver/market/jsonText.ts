@@ -138,7 +138,7 @@ function canonical(value: unknown, path: (string | number)[]): string {
     return `[${text}]`;
   }
   const record = value as Readonly<Record<string, Json | undefined>>;
-  for (const key of Object.keys(record).sort()) {
+  for (const key of sortedKeys(record)) {
     const member = record[key];
     if (member === undefined) continue;
     path.push(key);
@@ -147,6 +147,22 @@ function canonical(value: unknown, path: (string | number)[]): string {
     path.pop();
   }
   return `{${text}}`;
+}
+
+/** More keys than this are left to the library's sort. */
+const INSERTED_MAX = 12;
+
+/** By UTF-16 code units, as `<` compares; of few keys an insertion takes a quarter of a sort's time. */
+function sortedKeys(record: object): readonly string[] {
+  const keys = Object.keys(record);
+  if (keys.length > INSERTED_MAX) return keys.sort();
+  for (let i = 1; i < keys.length; i++) {
+    const key = keys[i] as string;
+    let at = i;
+    for (; at > 0 && (keys[at - 1] as string) > key; at--) keys[at] = keys[at - 1] as string;
+    keys[at] = key;
+  }
+  return keys;
 }
 
 /** Texts that need no escape and hold no surrogate. */

@@ -5,7 +5,8 @@
 import { MAX_UINT256, mulDivDown, mulDivUp } from '../../types/amounts.ts';
 import { assert } from '../../types/assert.ts';
 
-const Q96 = 1n << 96n;
+/** Below 2^96: a division by it is a shift, and this rounds it up. */
+const BELOW_Q96 = (1n << 96n) - 1n;
 const PIPS = 1_000_000n;
 
 const divUp = (a: bigint, b: bigint) => (a === 0n ? 0n : (a - 1n) / b + 1n);
@@ -23,7 +24,8 @@ export function amount0Delta(a: bigint, b: bigint, liquidity: bigint, up: boolea
 /** Token1 between two prices: L · (√b − √a), rounded as asked. */
 export function amount1Delta(a: bigint, b: bigint, liquidity: bigint, up: boolean): bigint {
   const distance = a < b ? b - a : a - b;
-  return up ? mulDivUp(liquidity, distance, Q96) : mulDivDown(liquidity, distance, Q96);
+  const product = liquidity * distance;
+  return (up ? product + BELOW_Q96 : product) >> 96n;
 }
 
 /** The price after adding (or removing) token0; rounded up, so that the pool never loses. */

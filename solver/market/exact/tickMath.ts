@@ -2,7 +2,7 @@
 // up from Q128.128 as the contract does. The inverse is not needed: swaps walk known ticks.
 
 import { MAX_UINT256 } from '../../types/amounts.ts';
-import { assert } from '../../types/assert.ts';
+import { Defect } from '../../types/assert.ts';
 
 export const MIN_TICK = -887272;
 export const MAX_TICK = 887272;
@@ -35,14 +35,29 @@ const FACTORS = [
   0x48a170391f7dc42444e8fa2n,
 ] as const;
 
+/** Walks meet the same ticks again and again (a pool's own and the ends of its words): 20 products each. */
+const KEPT = 1 << 13;
+/** The last tick met of those with the same low bits, and its ratio: a fixed size, whatever is asked. */
+const keptTicks = new Int32Array(KEPT).fill(MAX_TICK + 1);
+const keptRatios: bigint[] = new Array<bigint>(KEPT).fill(0n);
+
 /** √(1.0001^tick) · 2^96, equal to TickMath.getSqrtRatioAtTick. Ticks −887272 … 887272. */
 export function sqrtRatioAtTick(tick: number): bigint {
-  assert(Number.isInteger(tick) && tick >= MIN_TICK && tick <= MAX_TICK, `tick ${tick}`);
+  if (!Number.isInteger(tick) || Math.abs(tick) > MAX_TICK) throw new Defect(`tick ${tick}`);
+  const place = tick & (KEPT - 1);
+  if (keptTicks[place] === tick) return keptRatios[place] as bigint;
+  const ratio = ratioAt(tick);
+  keptTicks[place] = tick;
+  keptRatios[place] = ratio;
+  return ratio;
+}
+
+function ratioAt(tick: number): bigint {
   const magnitude = Math.abs(tick);
   let ratio = 1n << 128n;
-  FACTORS.forEach((factor, bit) => {
-    if ((magnitude >> bit) & 1) ratio = (ratio * factor) >> 128n;
-  });
+  for (let bit = 0; bit < FACTORS.length; bit++) {
+    if ((magnitude >> bit) & 1) ratio = (ratio * (FACTORS[bit] as bigint)) >> 128n;
+  }
   if (tick > 0) ratio = MAX_UINT256 / ratio;
   return (ratio + 0xffffffffn) >> 32n;
 }
