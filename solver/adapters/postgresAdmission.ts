@@ -1,7 +1,8 @@
 // Admission on PostgreSQL: what is asked of a quote, and the write that makes orders of it. Orders that
 // come at the same time are rows of one statement and one commit; each has its own outcome. The invariant,
 // held by orders_owner_nonce: one row per (owner, nonce). An order counts as admitted only once it is
-// durable. Judges no order.
+// durable, and its quote with it: the statement reads the quote it names, and the log is written in order
+// (postgresQuotes.ts). Judges no order.
 
 import { assert, present } from '../types/assert.ts';
 import type { EvmAddress, Hex, OrderId } from '../types/ids.ts';
@@ -34,7 +35,7 @@ export type Admissions = Pick<Store, 'quoteToAdmit' | 'getOrder' | 'admitOrder'>
 
 export function createPostgresAdmissions(database: Database): Admissions {
   const find = async (ids: readonly OrderId[]) => {
-    const rows = await database.prepared<OrderRow>(ORDERS, [ids]);
+    const rows = await database.prepared<OrderRow>(ORDERS, [JSON.stringify(ids)]);
     return new Map(rows.map((row) => [row.order_id, orderOf(row)]));
   };
   const getOrder = gathering(async (ids: readonly OrderId[]) => {
@@ -42,7 +43,7 @@ export function createPostgresAdmissions(database: Database): Admissions {
     return ids.map((id) => found.get(id) ?? null);
   }, GATHERED);
   const quoteToAdmit = gathering(async (ids: readonly string[]) => {
-    const rows = await database.prepared<QuoteRow>(QUOTES, [ids]);
+    const rows = await database.prepared<QuoteRow>(QUOTES, [JSON.stringify(ids)]);
     const found = new Map(rows.map((row) => [row.asked, quoteOf(row)]));
     return ids.map((id) => found.get(id) ?? null);
   }, GATHERED);
@@ -68,7 +69,8 @@ async function admitAll(
     if (!firsts.has(one.order.orderId)) firsts.set(one.order.orderId, one);
   }
   const rows = await database.prepared<AdmittedRow>(ADMIT, [textOf([...firsts.values()])]);
-  const made = new Map(rows.map((row) => [row.order_id, row]));
+  const made = new Map(rows.flatMap((row) => (row.owner === null ? [] : [[row.order_id, row]])));
+  const quoted = new Map(rows.map((row) => [row.order_id, row.quoted]));
   // ON CONFLICT waited for the other's commit, so a statement that begins now sees its row.
   const others = [...firsts.keys()].filter((id) => !made.has(id));
   const found = others.length === 0 ? null : await find(others);
@@ -77,9 +79,8 @@ async function admitAll(
     const row = made.get(order.orderId);
     if (row === undefined) {
       const same = found?.get(order.orderId);
-      return same === undefined
-        ? { outcome: 'nonceUsed' }
-        : { outcome: 'alreadyApplied', order: same };
+      if (same !== undefined) return { outcome: 'alreadyApplied', order: same };
+      return { outcome: quoted.get(order.orderId) === true ? 'nonceUsed' : 'quoteGone' };
     }
     const first = present(firsts.get(order.orderId), 'the order that was written');
     assert(row.owner === order.owner && row.nonce === order.nonce, 'an order has one nonce');
@@ -119,13 +120,16 @@ const textOf = (admissions: readonly Admission[]): string =>
 /**
  * In the order of (owner, nonce), and jobs by name: of two statements that meet in the same rows one
  * waits for the other, and never both. Of rivals for a nonce the first that came is taken. Events are
- * numbered after all rows are locked.
+ * numbered after all rows are locked. An order whose quote is gone is not written: the server may have
+ * been killed, and the quote forgotten, since admission read it. OFFSET 0 keeps that a look-up.
  */
 const ADMIT: Prepared = {
   name: 'trimtab-admit',
   text: `
     WITH given AS MATERIALIZED (
-      SELECT * FROM json_to_recordset($1::json) AS given (
+      SELECT given.*, quote_id IS NULL OR EXISTS (
+        SELECT FROM quotes WHERE quotes.quote_id = given.quote_id OFFSET 0) AS quoted
+      FROM json_to_recordset($1::json) AS given (
         at integer, order_id text, quote_id text, owner text, nonce text, state text, reason text,
         order_json json, owner_signature text, signature_kind text, award json, facts jsonb,
         events json, jobs json)),
@@ -135,7 +139,7 @@ const ADMIT: Prepared = {
                           updated_at_ms)
       SELECT order_id, quote_id, owner, nonce, state, reason, order_json, owner_signature,
              signature_kind, award, facts, 1, now_ms(), now_ms()
-      FROM given ORDER BY owner, nonce, at
+      FROM given WHERE quoted ORDER BY owner, nonce, at
       ON CONFLICT DO NOTHING RETURNING order_id, owner, nonce, created_at_ms, updated_at_ms),
     added_events AS (
       INSERT INTO events (order_id, at_ms, type, data)
@@ -149,7 +153,8 @@ const ADMIT: Prepared = {
         json_to_recordset(given.jobs) AS job (kind text, key text, due bigint)
       GROUP BY job.kind, job.key ORDER BY job.kind, job.key
       ${JOB_ASKED_AGAIN})
-    SELECT order_id, owner, nonce, created_at_ms, updated_at_ms FROM moved`,
+    SELECT order_id, quoted, moved.owner, moved.nonce, created_at_ms, updated_at_ms
+    FROM given LEFT JOIN moved USING (order_id)`,
 };
 
 const COLUMNS = [
@@ -160,32 +165,48 @@ const COLUMNS = [
   .map((name) => `orders.${name}`)
   .join(', ');
 
+// Lists come as JSON and rows are looked up one by one, by LIMIT: a list as an array is planned anew with
+// each statement, since its length would make a better plan, and a join may be planned as a scan while
+// the table is small, and stay one while it grows.
+
 const ORDERS: Prepared = {
-  name: 'trimtab-orders',
-  text: `SELECT ${COLUMNS} FROM orders WHERE order_id = ANY($1::text[])`,
+  name: 'trimtab-orders-by-id',
+  text: `
+    SELECT ${COLUMNS} FROM json_array_elements_text($1::json) AS asked (id) CROSS JOIN LATERAL (
+      SELECT * FROM orders WHERE order_id = asked.id LIMIT 1) AS orders`,
 };
 
 /** A quoted order's id is a hash of it; its owner and nonce find the same row. */
 const QUOTES: Prepared = {
-  name: 'trimtab-quotes-to-admit',
+  name: 'trimtab-quotes-by-id',
   text: `
-    SELECT quotes.quote_id AS asked, valid_until_ms, quotes.order_json AS offered, quoted_amounts,
-           ${COLUMNS}
-    FROM quotes LEFT JOIN orders ON orders.owner = lower(quotes.order_json->>'owner')
-      AND orders.nonce = quotes.order_json->>'nonce'
-    WHERE quotes.quote_id = ANY($1::text[])`,
+    SELECT asked.id AS asked, valid_until_ms, quotes.order_json AS offered, quoted_amounts, ${COLUMNS}
+    FROM json_array_elements_text($1::json) AS asked (id) CROSS JOIN LATERAL (
+      SELECT valid_until_ms, order_json, quoted_amounts FROM quotes
+      WHERE quote_id = asked.id LIMIT 1) AS quotes
+    LEFT JOIN LATERAL (
+      SELECT * FROM orders WHERE owner = lower(quotes.order_json->>'owner')
+        AND nonce = quotes.order_json->>'nonce' LIMIT 1) AS orders ON true`,
 };
 
 // bigint columns arrive as decimal strings; times are far below 2^53.
 
 interface AdmittedRow {
   readonly order_id: OrderId;
-  readonly owner: EvmAddress;
+  /** Its quote is there, or it names none. */
+  readonly quoted: boolean;
+  /** Null: no row was made. */
+  readonly owner: EvmAddress | null;
   readonly nonce: string;
   readonly created_at_ms: string;
   readonly updated_at_ms: string;
 }
-export interface OrderRow extends AdmittedRow {
+export interface OrderRow {
+  readonly order_id: OrderId;
+  readonly owner: EvmAddress;
+  readonly nonce: string;
+  readonly created_at_ms: string;
+  readonly updated_at_ms: string;
   readonly quote_id: string | null;
   readonly state: OrderState;
   readonly reason: string | null;

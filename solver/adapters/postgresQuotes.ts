@@ -1,18 +1,25 @@
 // Quotes on PostgreSQL. What the quotes of a block share is written once; the rows of quotes that come at
-// the same time go in one statement. A quote counts as stored only once its row and its snapshot are
-// durable. Drops quotes nobody ordered, and snapshots no quote names.
+// the same time go in one statement. Drops quotes nobody ordered, and snapshots no quote names.
+//
+// A quote is answered once its row is committed, before that commit is on disk: PostgreSQL writes it
+// there within three wal_writer_delay (0.6 s). A crash of our process loses nothing; one of the database
+// itself may forget quotes of that last moment, and whoever submits one is told to ask again. The log is
+// written in order, so whatever commits synchronously after it has read a quote (the order that names it,
+// a policy's proposal, the answer kept under an idempotency key) takes the quote to disk with it: an
+// admitted order never lacks its quote, on a standby neither. Snapshots are written synchronously: this
+// process trusts one for an hour, and must not after a crash that forgot it.
 
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { present } from '../types/assert.ts';
 import type { EvmAddress } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { QuoteTerms, Store, StoredQuote } from '../types/store.ts';
-import type { Database } from './postgres.ts';
+import { gathering } from './gathering.ts';
+import type { Database, Prepared } from './postgres.ts';
 
 /**
  * Quotes nobody ordered are dropped this long after they expired: with the first write of a process, then
- * with one write per so many quotes, up to this many for each of them. With every write it would take as
- * long as the write itself.
+ * once per so many quotes, up to this many for each of them.
  */
 const QUOTE_KEPT_MS = 24 * 3_600_000;
 const QUOTES_PER_DROP = 64;
@@ -23,19 +30,23 @@ const SNAPSHOT_TRUSTED_MS = 3_600_000;
 const SNAPSHOT_KEPT_MS = QUOTE_KEPT_MS + 6 * SNAPSHOT_TRUSTED_MS;
 const SNAPSHOTS_TRUSTED_MAX = 256;
 /** Quotes in one statement; the next waits for it, so that more go together under load. */
-const GATHERED_MAX = 64;
+const GATHERED = { itemsMax: 16, runsMax: 1 };
 
 type Quotes = Pick<Store, 'putQuote' | 'getQuote' | 'getQuoteTerms' | 'quoteOfOrder'>;
 
 export function createPostgresQuotes(database: Database): Quotes {
   const snapshots = trustedSnapshots(database);
   let sinceDrop = QUOTES_PER_DROP;
-  const put = gathering<StoredQuote>(async (quotes) => {
+  const put = gathering(async (quotes: readonly StoredQuote[]) => {
     sinceDrop += quotes.length;
     const drops = sinceDrop >= QUOTES_PER_DROP;
     if (drops) sinceDrop = 0;
-    await database.rows(drops ? insertAndDrop(quotes) : insertQuotes(quotes));
-  });
+    const [written] = await Promise.all([
+      database.prepared(insertOf(quotes.length), quotes.flatMap(valuesOf)),
+      drops ? database.prepared(DROP, []) : null,
+    ]);
+    return quotes.map(() => written);
+  }, GATHERED);
   return {
     async putQuote(quote) {
       if (quote.problemText !== undefined) await snapshots(quote.problemText, quote.createdAtMs);
@@ -104,59 +115,53 @@ const insertSnapshot = (id: string, head: string, tail: string) => sql`
   VALUES (${id}, ${head}, ${tail}, now_ms())
   ON CONFLICT (snapshot_id) DO UPDATE SET used_at_ms = now_ms()`;
 
-/** Calls that come while a write runs wait for it, and go together. */
-function gathering<T>(write: (items: readonly T[]) => Promise<void>): (item: T) => Promise<void> {
-  interface Waiting {
-    readonly item: T;
-    done(): void;
-    failed(error: unknown): void;
-  }
-  const waiting: Waiting[] = [];
-  let writing = false;
-  const next = async (): Promise<void> => {
-    if (writing || waiting.length === 0) return;
-    const batch = waiting.splice(0, GATHERED_MAX);
-    writing = true;
-    try {
-      await write(batch.map(({ item }) => item));
-      for (const { done } of batch) done();
-    } catch (error) {
-      for (const { failed } of batch) failed(error);
-    } finally {
-      writing = false;
-      void next();
-    }
+/** SET LOCAL, within the one statement that is the whole transaction. */
+const LAZILY = "set_config('synchronous_commit', 'off', true)";
+
+const COLUMNS = [
+  ...['quote_id', 'created_at_ms', 'valid_until_ms', 'order_json', 'quoted_amounts'],
+  ...['problem', 'snapshot_id', 'objective', 'result', 'response'],
+];
+
+/** One statement per number of rows, each parsed and planned once per connection. */
+const inserts = new Map<number, Prepared>();
+function insertOf(rows: number): Prepared {
+  const known = inserts.get(rows);
+  if (known !== undefined) return known;
+  const row = (at: number) => `(${COLUMNS.map((_, i) => `$${at * COLUMNS.length + i + 1}`)})`;
+  const made = {
+    name: `trimtab-quotes-${rows}`,
+    text: `
+      INSERT INTO quotes (${COLUMNS}) VALUES ${Array.from({ length: rows }, (_, at) => row(at))}
+      ON CONFLICT (quote_id) DO NOTHING RETURNING ${LAZILY}`,
   };
-  return (item) =>
-    new Promise((done, failed) => {
-      waiting.push({ item, done, failed });
-      void next();
-    });
+  inserts.set(rows, made);
+  return made;
 }
 
-const insertQuotes = (quotes: readonly StoredQuote[]): RawBuilder<unknown> => sql`
-  INSERT INTO quotes (quote_id, created_at_ms, valid_until_ms, order_json, quoted_amounts,
-                      problem, snapshot_id, objective, result, response)
-  VALUES ${sql.join(quotes.map(rowOf))}
-  ON CONFLICT (quote_id) DO NOTHING`;
+function valuesOf(quote: StoredQuote): readonly (string | number | null)[] {
+  const { problemText } = quote;
+  return [
+    ...[quote.quoteId, quote.createdAtMs, quote.validUntilMs],
+    ...[JSON.stringify(quote.order), JSON.stringify(quote.quotedAmounts)],
+    problemText === undefined ? quote.problem : null,
+    ...[problemText?.shared ?? null, problemText?.objective ?? null],
+    ...[quote.result, JSON.stringify(quote.response)],
+  ];
+}
 
-const insertAndDrop = (quotes: readonly StoredQuote[]): RawBuilder<unknown> => sql`
-  WITH dropped AS (
+/** What a crash undoes is dropped again. */
+const DROP: Prepared = {
+  name: 'trimtab-quotes-drop',
+  text: `
     DELETE FROM quotes WHERE quote_id IN (
       SELECT quote_id FROM quotes
       WHERE valid_until_ms < now_ms() - ${QUOTE_KEPT_MS}
         AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
       ORDER BY valid_until_ms LIMIT ${DROPPED_PER_QUOTE * QUOTES_PER_DROP}
-      FOR UPDATE SKIP LOCKED))
-  ${insertQuotes(quotes)}`;
-
-function rowOf(quote: StoredQuote): RawBuilder<unknown> {
-  const { problemText } = quote;
-  return sql`(${quote.quoteId}, ${quote.createdAtMs}, ${quote.validUntilMs},
-    ${JSON.stringify(quote.order)}, ${JSON.stringify(quote.quotedAmounts)},
-    ${problemText === undefined ? quote.problem : null}, ${problemText?.shared ?? null},
-    ${problemText?.objective ?? null}, ${quote.result}, ${JSON.stringify(quote.response)})`;
-}
+      FOR UPDATE SKIP LOCKED)
+    RETURNING ${LAZILY}`,
+};
 
 // bigint columns arrive as decimal strings; times are far below 2^53.
 

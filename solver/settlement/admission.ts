@@ -156,11 +156,7 @@ async function findOrder(
   }
   const found = await store.quoteToAdmit(request.quoteId);
   if (found === null) {
-    return refuse(
-      'quoteNotFound',
-      'no such quote, or it is long expired; ask for a new one',
-      '/quoteId',
-    );
+    return quoteGone();
   }
   const order = orderFromJson(found.terms.order);
   const id = orderId(hashOrder(order));
@@ -343,9 +339,17 @@ async function admit(
     [created],
     [SERVE_JOB, GUARD_JOB].map((kind) => ({ kind, key: id, runAtMs })),
   );
+  if (admitted.outcome === 'quoteGone') return quoteGone();
   if (admitted.outcome === 'nonceUsed') return nonceFault(order, 'another order of yours has it');
   return { orderId: id, created: admitted.outcome === 'applied', order: admitted.order };
 }
+
+const quoteGone = () =>
+  refuse(
+    'quoteNotFound',
+    'no such quote: long expired, or forgotten in a crash of the database; ask for a new one',
+    '/quoteId',
+  );
 
 function nonceFault(order: PortfolioOrder, why: string): SubmitRefusal {
   const message = `nonce ${order.nonce} is used: ${why}; ask for a new quote, which has a new nonce`;

@@ -110,7 +110,9 @@ export type Applied = 'applied' | 'alreadyApplied';
 /** What became of an order that was to be admitted, with its row as it stands. */
 export type Admitted =
   | { readonly outcome: Applied; readonly order: StoredOrder }
-  | { readonly outcome: 'nonceUsed' };
+  /** `quoteGone`: the store has forgotten the quote that the order names; nothing was written. */
+  | { readonly outcome: 'nonceUsed' }
+  | { readonly outcome: 'quoteGone' };
 export type NewOrder = Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'>;
 /** Thrown when a write came from a worker whose lease was lost; the worker must drop the job. */
 export class LeaseLost extends Error {

@@ -11,6 +11,9 @@ import { type Database, openDatabase } from '../../solver/adapters/postgres.ts';
 import { createPostgresStore } from '../../solver/adapters/postgresStore.ts';
 import { present } from '../../solver/types/assert.ts';
 import { Fault } from '../../solver/types/errors.ts';
+import { hash32 } from '../../solver/types/ids.ts';
+import type { JsonObject } from '../../solver/types/json.ts';
+import type { StoredQuote } from '../../solver/types/store.ts';
 import { clock, newOrder, serverPid, until } from './support.ts';
 
 const running = new Set<EmbeddedPostgres>();
@@ -112,6 +115,28 @@ function nameOf(pid: number): string {
   } catch {
     return '';
   }
+}
+
+const textOf = (id: string) => ({ head: `{"${id.slice(0, 3)}":`, tail: '}', objective: `"${id}"` });
+function problemOf(id: string): string {
+  const { head, objective, tail } = textOf(id);
+  return `${head}${objective}${tail}`;
+}
+
+/** Of one of sixteen snapshots. */
+function newQuote(id: string, order: JsonObject): StoredQuote {
+  const shared = hash32(`0x${id.slice(2, 3).padStart(64, '0')}`);
+  return {
+    quoteId: id,
+    createdAtMs: clock.nowMs(),
+    validUntilMs: clock.nowMs() + 60_000,
+    order,
+    quotedAmounts: ['1'],
+    problem: problemOf(id),
+    problemText: { ...textOf(id), shared },
+    result: '{}',
+    response: { note: 'x'.repeat(3_000) },
+  };
 }
 
 describe('startPostgres', () => {
@@ -226,11 +251,15 @@ describe('crashes', () => {
     const writer = async () => {
       while (writing) {
         const order = newOrder();
+        const quoteId = order.orderId;
         try {
+          await store.putQuote(newQuote(quoteId, { owner: order.owner, nonce: order.nonce }));
           const events = [{ type: 'order.created', data: {} }];
           const jobs = [{ kind: 'load', key: order.orderId, runAtMs: 0 }];
-          await store.admitOrder(order, events, jobs);
-          confirmed.push(order.orderId);
+          const { outcome } = await store.admitOrder({ ...order, quoteId }, events, jobs);
+          // Forgotten if the server was killed after the quote was answered.
+          if (outcome === 'applied') confirmed.push(order.orderId);
+          else expect(outcome).toBe('quoteGone');
         } catch (error) {
           if (!(error instanceof Fault && error.retryable)) throw error;
           faults += 1;
@@ -257,6 +286,11 @@ describe('crashes', () => {
       JOIN jobs ON key = orders.order_id`);
     const kept = new Set(rows.map((row) => row.order_id));
     expect(confirmed.filter((id) => !kept.has(id))).toEqual([]);
+    // Quotes are answered before they are on disk; an order takes its own there with it.
+    for (const id of confirmed) {
+      const quote = present(await store.getQuote(id), 'the quote of a confirmed order');
+      expect(quote.problem).toBe(problemOf(id));
+    }
     const [counts] = await database.rows(sql<{ orders: string; events: string; jobs: string }>`
       SELECT (SELECT count(*) FROM orders) AS orders, (SELECT count(*) FROM events) AS events,
              (SELECT count(*) FROM jobs) AS jobs`);

@@ -128,16 +128,38 @@ describe('putQuote', () => {
   });
 
   test('behavior: quotes that expired long ago are dropped unless they were ordered', async () => {
-    const old = { createdAtMs: 1, validUntilMs: 2, order: {}, quotedAmounts: [], response: {} };
-    const texts = { problem: '', result: '' };
+    const order = { createdAtMs: 1, order: {}, quotedAmounts: [], response: {} };
+    const old = { ...order, problem: '', result: '', validUntilMs: clock.nowMs() };
+    await store.putQuote({ ...old, quoteId: 'kept' });
+    await store.putQuote({ ...old, quoteId: 'dropped' });
     await store.admitOrder(newOrder({ quoteId: 'kept' }), [], []);
-    await store.putQuote({ ...old, ...texts, quoteId: 'kept' });
-    await store.putQuote({ ...old, ...texts, quoteId: 'dropped' });
+    await postgres.database.rows(sql`
+      UPDATE quotes SET valid_until_ms = 2 WHERE quote_id IN ('kept', 'dropped')`);
     // Dropped with a process's first write, and then with one of many.
     const another = createPostgresStore(postgres.database);
-    await another.putQuote({ ...old, ...texts, quoteId: 'later', validUntilMs: clock.nowMs() });
+    await another.putQuote({ ...old, quoteId: 'later' });
     expect(await store.getQuote('kept')).not.toBeNull();
     expect(await store.getQuote('dropped')).toBeNull();
+  });
+});
+
+describe('what waits for the disk', () => {
+  test('behavior: quotes do not, and nothing that comes after them on their connections follows suit', async () => {
+    const database = openDatabase({ url: postgres.server.url, clock, poolMax: 2 });
+    const own = createPostgresStore(database);
+    const many = Array.from({ length: 40 }, (_, k) => ({
+      ...{ quoteId: `lazy-${k}`, createdAtMs: 1, validUntilMs: clock.nowMs(), order: {} },
+      ...{ quotedAmounts: [], problem: '', result: '', response: {} },
+    }));
+    await Promise.all(many.map((quote) => own.putQuote(quote)));
+    const modes = await Promise.all(
+      [1, 2].map(() =>
+        database.rows(sql<{ mode: string }>`
+          SELECT current_setting('synchronous_commit') AS mode, pg_sleep(0.1)`),
+      ),
+    );
+    expect(modes.flat().map(({ mode }) => mode)).toEqual(['on', 'on']);
+    await own.close();
   });
 });
 
@@ -173,6 +195,28 @@ describe('admitOrder', () => {
     expect(await store.claimJob(['never'], 1)).toBeNull();
   });
 
+  test('behavior: an order whose quote the database forgot is not written; one that was stays known', async () => {
+    const quote = {
+      ...{ quoteId: 'fleeting', createdAtMs: 1, validUntilMs: clock.nowMs(), order: {} },
+      ...{ quotedAmounts: [], problem: '', result: '', response: {} },
+    };
+    await store.putQuote(quote);
+    const [early, late] = [1, 2].map(() => newOrder({ quoteId: 'fleeting' }));
+    expect(early && (await store.admitOrder(early, [created], []))).toMatchObject({
+      outcome: 'applied',
+    });
+    await postgres.database.rows(sql`DELETE FROM quotes WHERE quote_id = 'fleeting'`);
+    const jobs = [job('fleeting', 'x')];
+    expect(late && (await store.admitOrder(late, [created], jobs))).toEqual({
+      outcome: 'quoteGone',
+    });
+    expect(late && (await store.getOrder(late.orderId))).toBeNull();
+    expect(await store.claimJob(['fleeting'], 1)).toBeNull();
+    expect(early && (await store.admitOrder(early, [created], []))).toMatchObject({
+      outcome: 'alreadyApplied',
+    });
+  });
+
   test('behavior: of 64 concurrent duplicates one is applied and one row is made', async () => {
     const order = newOrder();
     const jobs = [job('sixtyFour', order.orderId)];
@@ -206,18 +250,19 @@ describe('admitOrder', () => {
     const again = { ...twin, ownerSignature: randomHex(65) };
     const second = newOrder({ owner: rival.owner });
     const late = newOrder({ owner: early.owner });
-    const all = [twin, rival, again, second, early, late, ...plain, again];
+    const gone = newOrder({ quoteId: 'forgotten' });
+    const all = [twin, rival, again, second, early, late, ...plain, gone, again];
     const answers = await Promise.all(
       all.map((order) => store.admitOrder(order, [created], [job('crowd', order.orderId)])),
     );
     const rest = plain.map(() => 'applied');
     expect(answers.map(({ outcome }) => outcome)).toEqual([
       ...['applied', 'applied', 'alreadyApplied', 'nonceUsed', 'alreadyApplied', 'nonceUsed'],
-      ...[...rest, 'alreadyApplied'],
+      ...[...rest, 'quoteGone', 'alreadyApplied'],
     ]);
     for (const [i, answer] of answers.entries()) {
       const order = present(all[i], 'an order');
-      if (answer.outcome === 'nonceUsed') {
+      if (answer.outcome === 'nonceUsed' || answer.outcome === 'quoteGone') {
         expect(await store.getOrder(order.orderId)).toBeNull();
       } else {
         expect(answer.order).toEqual(await store.getOrder(order.orderId));

@@ -86,7 +86,7 @@ export function newOrder(
 ): Omit<StoredOrder, 'version' | 'createdAtMs' | 'updatedAtMs'> {
   return {
     orderId: randomOrderId(),
-    quoteId: 'quote',
+    quoteId: null,
     owner: evmAddress(randomHex(20)),
     nonce: '7',
     state: 'created',

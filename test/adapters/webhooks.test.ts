@@ -125,7 +125,7 @@ const anOwner = () => evmAddress(randomHex(20));
 let nonce = 0;
 
 async function admit(owner = anOwner(), events = ['order.created'], quoteId = 'q') {
-  const order = newOrder({ owner, quoteId, nonce: String(nonce++) });
+  const order = newOrder({ owner, nonce: String(nonce++) });
   await postgres.store.admitOrder(
     order,
     events.map((type) => ({ type, data: { quoteId } })),

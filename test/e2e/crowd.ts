@@ -164,10 +164,10 @@ export async function place(
       );
       return { orderId: posted.orderId as Hex, owner: wallet.address };
     } catch (error) {
-      // No inventory free just now, a chain that hung, an offer that ran out meanwhile: an honest
-      // client asks again later.
+      // No inventory free just now, a chain that hung, an offer that ran out meanwhile or that the
+      // killed database forgot (postgresQuotes.ts): an honest client asks again later.
       const { retryable, code } = error instanceof RefusedByService ? error.problem : {};
-      const later = retryable === true || code === 'quoteExpired';
+      const later = retryable === true || code === 'quoteExpired' || code === 'quoteNotFound';
       if (!later || tries >= ATTEMPTS_MAX) throw error;
       await new Promise((done) => setTimeout(done, 1_000));
     }
