@@ -14,6 +14,7 @@ import type { CounterName, Meter } from './types/meter.ts';
 import { type Chain, Reverted } from './types/ports.ts';
 import type { Quote } from './types/service.ts';
 import type { NewEvent, Store } from './types/store.ts';
+import type { WebhookStore } from './types/webhooks.ts';
 
 const secondsSince = (startedMs: number) => (performance.now() - startedMs) / 1000;
 
@@ -235,6 +236,22 @@ export function meteredAuctions<A extends Pick<AuctionStore, 'open' | 'close'>>(
         tell(`order.${to}`, { orderId });
       }
       return written;
+    },
+  };
+}
+
+/** Attempts to deliver, as their outcome is written. */
+export function meteredWebhooks(store: WebhookStore, meter: Meter): WebhookStore {
+  const count = (outcome: string) => meter.count('trimtab_webhook_attempts_total', { outcome });
+  return {
+    ...store,
+    async arrived(webhookId, id, status) {
+      await store.arrived(webhookId, id, status);
+      count('delivered');
+    },
+    async missed(attempt) {
+      await store.missed(attempt);
+      count(attempt.retryMs === null ? 'givenUp' : 'retried');
     },
   };
 }

@@ -6,7 +6,7 @@ import { runWorker } from './adapters/jobs.ts';
 import { loadKeccak } from './adapters/keccak.ts';
 import { createMarketSource } from './adapters/marketSource.ts';
 import { migrate } from './adapters/migrations.ts';
-import { type Database, openDatabase } from './adapters/postgres.ts';
+import { openDatabase } from './adapters/postgres.ts';
 import { createPostgresAuctions } from './adapters/postgresAuctions.ts';
 import { createPostgresFillTimes } from './adapters/postgresFillTimes.ts';
 import { registerPostgresGauges } from './adapters/postgresGauges.ts';
@@ -15,12 +15,10 @@ import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
 import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
-import { createPostgresWebhooks } from './adapters/postgresWebhooks.ts';
 import { systemRng } from './adapters/rng.ts';
 import { createSigner, createWatchOnlySigner } from './adapters/signer.ts';
 import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
-import { createWebhookSender } from './adapters/webhookSender.ts';
 import { registerChainGauges } from './chainGauges.ts';
 import { createCowEngine } from './cow/engine.ts';
 import { createEngine } from './engine/engine.ts';
@@ -69,12 +67,11 @@ import type { ChainId, EvmAddress, Hex } from './types/ids.ts';
 import type { LogEvent, LogFailure, LogFields } from './types/log.ts';
 import { type Meter, NO_METER } from './types/meter.ts';
 import type { NetworkConfig } from './types/network.ts';
-import type { PolicyStore } from './types/policyStore.ts';
 import type { Chain, Signer } from './types/ports.ts';
 import type { Trimtab } from './types/service.ts';
 import type { JobLease, OrderState, Store } from './types/store.ts';
-import { createDeliver, DISPATCH_KEY, WEBHOOK_JOB } from './webhooks/deliver.ts';
-import { createWebhooks } from './webhooks/service.ts';
+import { webhooksOf } from './webhookPorts.ts';
+import { WEBHOOK_JOB } from './webhooks/deliver.ts';
 
 export type Key = Hex | { readonly address: EvmAddress };
 
@@ -238,7 +235,10 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
   const keep = createKeeper(keeper);
   // Whoever asks for dry runs has forecasts of his own: he must not push the keeper's out.
   const policies = createPolicies({ ...keeper, forecasts: new Map<string, Forecast>() });
-  const webhooks = webhooksOf(options, database, keeper.store);
+  const webhooks = webhooksOf({
+    ...{ database, meter, privateQuotes: keeper.store.privateQuotes },
+    allowPrivate: options.webhooks?.allowPrivate ?? false,
+  });
   const handlers = {
     [SERVE_JOB]: serve,
     [GUARD_JOB]: guard,
@@ -316,19 +316,6 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       await Promise.all([pool.close(), cowPool.close()]);
       await store.close();
     },
-  };
-}
-
-function webhooksOf(
-  { webhooks: { allowPrivate = false } = {} }: SolverOptions,
-  database: Database,
-  { privateQuotes }: PolicyStore,
-) {
-  const store = createPostgresWebhooks(database, { kind: WEBHOOK_JOB, dispatchKey: DISPATCH_KEY });
-  const sender = createWebhookSender({ clock: systemClock, allowPrivate });
-  return {
-    service: createWebhooks({ store, sender, rng: systemRng }),
-    deliver: createDeliver({ store, sender, clock: systemClock, privateQuotes }),
   };
 }
 

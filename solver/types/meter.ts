@@ -103,6 +103,21 @@ export const METRICS = {
     help: 'How long the oldest due job has waited; 0 when none is due',
     labels: ['kind'],
   },
+  trimtab_webhook_attempts_total: {
+    kind: 'counter',
+    help: 'Deliveries tried here: delivered, retried (comes again), givenUp (it was the last)',
+    labels: ['outcome'],
+  },
+  trimtab_webhook_deliveries_waiting: {
+    kind: 'gauge',
+    help: 'Deliveries that are still to arrive, over all processes',
+    labels: [],
+  },
+  trimtab_webhooks: {
+    kind: 'gauge',
+    help: 'Webhooks by state: active, or disabled after failures in a row, what waited dropped',
+    labels: ['state'],
+  },
   trimtab_rpc_seconds: {
     kind: 'histogram',
     help: 'Answers of chains, by call',
