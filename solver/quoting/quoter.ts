@@ -34,7 +34,7 @@ import { type QuoteRefusal, refuse, resolveScope, type ScopeTarget } from './sco
 import { createSharedMarkets } from './shared.ts';
 import { readTracking } from './tracking.ts';
 import type { Trade } from './trade.ts';
-import { driftOf, weightsOf, worthOf } from './weights.ts';
+import { driftOf, heldWeights, worthOf } from './weights.ts';
 
 export interface QuoterDeps extends Omit<PlanDeps, 'shared'> {
   readonly network: NetworkConfig;
@@ -84,7 +84,7 @@ async function quote(
     now: deps.clock.now(),
     feedDeviationBps: policy.feedDeviationBps,
     at,
-    snapshot: deps.shared.snapshot,
+    shared: deps.shared,
   });
   if (isRefusal(scene)) return scene;
   const validUntil = unixSeconds(scene.now + policy.quoteTtlSeconds);
@@ -92,7 +92,7 @@ async function quote(
     const message = `quotes are valid for ${policy.quoteTtlSeconds} s, until ${validUntil} at most`;
     return refuse('quoteUnavailable', message, `${at}/minValidUntil`);
   }
-  const drift = driftOf(scene, weightsOf(scene, scene.holdings));
+  const drift = driftOf(scene, heldWeights(scene));
   if (drift <= (request.bandBps ?? 0)) {
     const message = `the largest drift is ${drift} bps, within the band; nothing to do`;
     return refuse('nothingToDo', message, undefined, { driftBps: drift });

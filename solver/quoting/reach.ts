@@ -3,12 +3,12 @@
 
 import type { Problem } from '../types/problem.ts';
 import type { Scene } from './scene.ts';
-import { weightsOf } from './weights.ts';
+import { heldWeights } from './weights.ts';
 
 /** An underweight target that nothing held outside it can reach over any venue: its asset. */
 export function unreachableTarget(scene: Scene, problem: Problem): string | null {
   const next = edgesOf(problem);
-  const weights = weightsOf(scene, scene.holdings);
+  const weights = heldWeights(scene);
   for (const [i, { asset, tokens, weightBps }] of scene.targets.entries()) {
     if ((weights[i] ?? 0) >= weightBps) continue;
     const inside = new Set(tokens.map(({ node }) => node));
@@ -19,20 +19,19 @@ export function unreachableTarget(scene: Scene, problem: Problem): string | null
 }
 
 /** Quotes of one market share its venues, which never change. */
-const known = new WeakMap<Problem['venues'], ReadonlyMap<string, readonly string[]>>();
+const known = new WeakMap<Problem['venues'], ReadonlyMap<string, ReadonlySet<string>>>();
 
-function edgesOf(problem: Problem): ReadonlyMap<string, readonly string[]> {
+function edgesOf(problem: Problem): ReadonlyMap<string, ReadonlySet<string>> {
   const next = known.get(problem.venues) ?? edges(problem);
   known.set(problem.venues, next);
   return next;
 }
 
-function edges({ venues }: Problem): ReadonlyMap<string, readonly string[]> {
-  const next = new Map<string, string[]>();
+function edges({ venues }: Problem): ReadonlyMap<string, ReadonlySet<string>> {
+  const next = new Map<string, Set<string>>();
   const add = (from: string, to: string) => {
-    const list = next.get(from) ?? [];
-    list.push(to);
-    next.set(from, list);
+    const among = next.get(from) ?? new Set();
+    next.set(from, among.add(to));
   };
   for (const { kind, nodes } of venues) {
     // A transfer runs one way, from the first node to the second; a pool joins any two of its own.
@@ -47,7 +46,7 @@ function edges({ venues }: Problem): ReadonlyMap<string, readonly string[]> {
 
 /** Breadth first; every node is met once. */
 function reaches(
-  next: ReadonlyMap<string, readonly string[]>,
+  next: ReadonlyMap<string, ReadonlySet<string>>,
   from: readonly string[],
   goal: ReadonlySet<string>,
 ): boolean {

@@ -40,17 +40,26 @@ export interface Scene {
   readonly targets: readonly ScopeTarget[];
   /** By node id, positive, target tokens only. */
   readonly holdings: ReadonlyMap<string, bigint>;
-  /** By node id: what the chain's PortfolioSettler may pull already. */
+  /** By node id, positive: what the chain's PortfolioSettler may pull already. */
   readonly allowances: ReadonlyMap<string, bigint>;
   /** Dollars per whole native coin × 10^36. */
   readonly nativePrices: ReadonlyMap<ChainId, Fixed36>;
   readonly warnings: readonly Warning[];
 }
 
-interface Live {
+/** A chain that answered. */
+export interface LiveMarket {
   readonly config: ChainConfig;
   readonly market: ChainMarket;
+}
+interface Live extends LiveMarket {
   readonly owner: OwnerState;
+}
+
+/** What does not depend on who asks, nor for what: every token of the chains has a fresh price. */
+export interface PricedMarkets extends Pick<Scene, 'tokens' | 'nativePrices' | 'snapshot'> {
+  /** Until then no price is too old. */
+  readonly freshUntil: UnixSeconds;
 }
 
 export interface SceneOptions {
@@ -59,8 +68,17 @@ export interface SceneOptions {
   readonly feedDeviationBps: number;
   /** JSON pointer of the intent, for refusals. */
   readonly at: string;
-  /** Makes the snapshot, or has it already. */
-  readonly snapshot: (chains: readonly ChainSnapshot[]) => Snapshot;
+  /** What scenes on the same markets have in common. */
+  readonly shared: {
+    /** `read`, or what it gave on these markets before; null is asked again. */
+    priced(
+      live: readonly LiveMarket[],
+      options: { readonly now: UnixSeconds; readonly feedDeviationBps: number },
+      read: () => PricedMarkets | null,
+    ): PricedMarkets | null;
+    /** Makes the snapshot, or has it already. */
+    snapshot(chains: readonly ChainSnapshot[]): Snapshot;
+  };
 }
 
 /** Reads all chains of the scope at once. Throws only Defects. */
@@ -77,24 +95,59 @@ export async function readScene(
   const now = unixSeconds(
     Math.max(options.now, ...live.map(({ market }) => market.block.timestamp)),
   );
-  const tokens = priceTokens(live, targets, now, options, warnings);
-  if (isRefusal(tokens)) return tokens;
-  const nativePrices = priceNatives(live, tokens);
-  if (isRefusal(nativePrices)) return nativePrices;
+  const { feedDeviationBps, shared } = options;
+  const priced =
+    shared.priced(live, { now, feedDeviationBps }, () => allFresh(live, now, options)) ??
+    priceMarkets(live, targets, now, options, warnings);
+  if (isRefusal(priced)) return priced;
   const holdings = readHoldings(scope, targets, live, options.at);
   if (isRefusal(holdings)) return holdings;
   return {
     now,
-    snapshot: options.snapshot(live.map((chain) => chainSnapshot(chain, tokens))),
+    snapshot: priced.snapshot,
     chains: live.map(({ config }) => config),
     markets: new Map(live.map(({ config, market }) => [config.chainId, market])),
-    tokens,
+    tokens: priced.tokens,
     targets,
     holdings,
-    allowances: byNode(live, ({ allowances }) => allowances),
-    nativePrices,
+    allowances: allowancesOf(live),
+    nativePrices: priced.nativePrices,
     warnings,
   };
+}
+
+/** The markets' prices; null where one is missing or too old, which a request may have to be told of. */
+function allFresh(
+  live: readonly Live[],
+  now: UnixSeconds,
+  options: SceneOptions,
+): PricedMarkets | null {
+  const notes: Warning[] = [];
+  const priced = priceMarkets(live, [], now, options, notes);
+  return isRefusal(priced) || notes.length > 0 ? null : priced;
+}
+
+/** Refuses where a target's price is missing or too old; other tokens are left out with a warning. */
+function priceMarkets(
+  live: readonly Live[],
+  targets: readonly ScopeTarget[],
+  now: UnixSeconds,
+  options: SceneOptions,
+  warnings: Warning[],
+): PricedMarkets | QuoteRefusal {
+  const tokens = priceTokens(live, targets, now, options, warnings);
+  if (isRefusal(tokens)) return tokens;
+  const nativePrices = priceNatives(live, tokens);
+  if (isRefusal(nativePrices)) return nativePrices;
+  const snapshot = options.shared.snapshot(live.map((chain) => chainSnapshot(chain, tokens)));
+  let freshUntil = Number.POSITIVE_INFINITY;
+  for (const { config, market } of live) {
+    for (const { address, feedHeartbeatSeconds } of config.tokens) {
+      const updatedAt = market.feeds.get(address)?.updatedAt ?? 0;
+      freshUntil = Math.min(freshUntil, updatedAt + feedHeartbeatSeconds);
+    }
+  }
+  return { tokens, nativePrices, snapshot, freshUntil: freshUntil as UnixSeconds };
 }
 
 async function readLive(
@@ -236,10 +289,10 @@ function readHoldings(
   live: readonly Live[],
   at: string,
 ): ReadonlyMap<string, bigint> | QuoteRefusal {
-  const balances = byNode(live, (owner) => owner.balances);
+  const owners = new Map(live.map(({ config, owner }) => [config, owner]));
   const holdings = new Map<string, bigint>();
-  for (const { node } of targets.flatMap(({ tokens }) => tokens)) {
-    const balance = balances.get(node) ?? 0n;
+  for (const { node, chain, token } of targets.flatMap(({ tokens }) => tokens)) {
+    const balance = owners.get(chain)?.balances.get(token.address) ?? 0n;
     const given = scope.holdings?.get(node);
     if (given !== undefined && given.amount > balance) {
       const message = `the owner holds ${balance} base units of ${node}, less than the ${given.amount} given`;
@@ -258,22 +311,19 @@ function readHoldings(
   return holdings;
 }
 
-function byNode(
-  live: readonly Live[],
-  pick: (owner: OwnerState) => ReadonlyMap<EvmAddress, bigint>,
-): ReadonlyMap<string, bigint> {
-  return new Map(
-    live.flatMap(({ config, owner }) =>
-      config.tokens.map(({ symbol, address }): [string, bigint] => [
-        nodeIdOf(config.chainId, symbol),
-        pick(owner).get(address) ?? 0n,
-      ]),
-    ),
-  );
+function allowancesOf(live: readonly Live[]): ReadonlyMap<string, bigint> {
+  const allowances = new Map<string, bigint>();
+  for (const { config, owner } of live) {
+    for (const { symbol, address } of config.tokens) {
+      const amount = owner.allowances.get(address) ?? 0n;
+      if (amount > 0n) allowances.set(nodeIdOf(config.chainId, symbol), amount);
+    }
+  }
+  return allowances;
 }
 
 function chainSnapshot(
-  { config, market }: Live,
+  { config, market }: LiveMarket,
   tokens: ReadonlyMap<string, SceneToken>,
 ): ChainSnapshot {
   const { chainId, block, pools } = market;

@@ -1,5 +1,5 @@
-// What quotes on the same blocks have in common, made once: the snapshot with its digest, and the
-// problem but for its objective, built, read and encoded as text. Nothing here depends on who asks; what
+// What quotes on the same blocks have in common, made once: prices, the snapshot with its digest, and
+// the problem but for its objective, built, read and encoded as text. Nothing here depends on who asks; what
 // comes out is what buildProblem and makeSnapshot give each time. Keeps the last few, by what they were
 // made from.
 
@@ -12,7 +12,7 @@ import {
   balancedObjective,
   buildProblem,
 } from './problemBuilder.ts';
-import type { Scene } from './scene.ts';
+import type { LiveMarket, PricedMarkets, Scene, SceneOptions } from './scene.ts';
 
 /** Scopes times blocks in use at one time; another is made anew. */
 const KEPT_MAX = 8;
@@ -20,8 +20,9 @@ const KEPT_MAX = 8;
 export interface SharedMarkets {
   /** A rebalance to the targets, as buildProblem has it. */
   build(scene: Scene, policy: QuotePolicy, available: Available): BuiltProblem;
+  readonly priced: SceneOptions['shared']['priced'];
   /** As makeSnapshot. */
-  snapshot(chains: readonly ChainSnapshot[]): Snapshot;
+  readonly snapshot: SceneOptions['shared']['snapshot'];
 }
 
 interface Frame {
@@ -31,6 +32,7 @@ interface Frame {
 
 export function createSharedMarkets(): SharedMarkets {
   const frames = new Map<string, Frame>();
+  const prices = new Map<string, PricedMarkets>();
   const snapshots = new Map<string, Snapshot>();
   return {
     build(scene, policy, available) {
@@ -42,13 +44,20 @@ export function createSharedMarkets(): SharedMarkets {
       const { parsed, text } = member;
       return { ...built, problem: parsed.source, parsed: () => parsed, text: () => text };
     },
+    priced(live, { now, feedDeviationBps }, read) {
+      const key = `${feedDeviationBps};${live.map(liveKey).join(';')}`;
+      const known = prices.get(key);
+      if (known !== undefined && now > known.freshUntil) prices.delete(key);
+      return kept(prices, key, read);
+    },
     snapshot: (chains) => kept(snapshots, snapshotKey(chains), () => makeSnapshot(chains)),
   };
 }
 
-/** Most recently used last. */
-function kept<T>(cache: Map<string, T>, key: string, make: () => T): T {
-  const known = cache.get(key) ?? make();
+/** Most recently used last; null is not kept. */
+function kept<T>(cache: Map<string, NonNullable<T>>, key: string, make: () => T): T {
+  const known: T = cache.get(key) ?? make();
+  if (known === null || known === undefined) return known;
   cache.delete(key);
   cache.set(key, known);
   for (const oldest of cache.keys()) {
@@ -60,17 +69,33 @@ function kept<T>(cache: Map<string, T>, key: string, make: () => T): T {
 
 /** Everything buildProblem reads but the objective's part. */
 function frameKey(scene: Scene, policy: QuotePolicy, available: Available): string {
-  const tokens = [...scene.tokens.values()].map(
-    ({ node, price }) => `${node}=${price},${available.get(node) ?? 0n}`,
-  );
+  let key = `${numberOf(policy)};${marketKey(scene)}`;
+  for (const node of scene.tokens.keys()) key += `;${available.get(node) ?? 0n}`;
+  return key;
+}
+
+/** Tokens are priced once for their markets, or for one scene alone: they name the rest of the key. */
+const marketKeys = new WeakMap<Scene['tokens'], string>();
+
+function marketKey(scene: Scene): string {
+  const known = marketKeys.get(scene.tokens);
+  if (known !== undefined) return known;
+  const tokens = [...scene.tokens.values()].map(({ node, price }) => `${node}=${price}`);
   const chains = scene.chains.map((chain) => {
     const market = scene.markets.get(chain.chainId);
     const { pools, messageFees, gasPrice } = market ?? {};
     const native = scene.nativePrices.get(chain.chainId);
     return [numberOf(chain), numberOf(pools), numberOf(messageFees), gasPrice, native].join();
   });
-  return [numberOf(policy), ...chains, ...tokens].join(';');
+  const key = [...chains, ...tokens].join(';');
+  marketKeys.set(scene.tokens, key);
+  return key;
 }
+
+/** Everything that tells two chains' prices, pools and fees apart. */
+const liveKey = ({ config, market }: LiveMarket): string =>
+  `${numberOf(config)},${market.block.hash},${numberOf(market.feeds)},${numberOf(market.pools)},` +
+  `${numberOf(market.messageFees)},${market.gasPrice}`;
 
 function snapshotKey(chains: readonly ChainSnapshot[]): string {
   return chains

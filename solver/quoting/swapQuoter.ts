@@ -173,7 +173,7 @@ async function planFor(
     now: deps.clock.now(),
     feedDeviationBps: deps.policy.feedDeviationBps,
     at: '/intent',
-    snapshot: deps.shared.snapshot,
+    shared: deps.shared,
   });
   if (isRefusal(scene)) return scene;
   const validUntil = validity(deps.policy, scene);

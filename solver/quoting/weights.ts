@@ -37,6 +37,18 @@ export function weightsOf(scene: Scene, amounts: ReadonlyMap<string, bigint>): r
   return worths.map((worth) => (total === 0n ? 0 : Number((worth * 1_000_000n) / total) / 100));
 }
 
+/** Asked for by several steps of a quote; it goes when the scene goes. */
+const knownWeights = new WeakMap<Scene, readonly number[]>();
+
+/** weightsOf what is held before any trade. */
+export function heldWeights(scene: Scene): readonly number[] {
+  const known = knownWeights.get(scene);
+  if (known !== undefined) return known;
+  const weights = weightsOf(scene, scene.holdings);
+  knownWeights.set(scene, weights);
+  return weights;
+}
+
 /** The largest distance of a weight from its target, bps. */
 export function driftOf(scene: Scene, weights: readonly number[]): number {
   const apart = scene.targets.map(({ weightBps }, i) => Math.abs((weights[i] ?? 0) - weightBps));
