@@ -2,33 +2,17 @@
 // and offered. Owns the order of the steps and every reason not to offer; the steps are the other
 // files of this room. Signs nothing, sends nothing, reads no chain but through the MarketSource.
 
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { orderToJson } from '../../contracts-abi/orderJson.ts';
-import type { PortfolioOrder } from '../../contracts-abi/typedData.ts';
-import { canonicalJson } from '../market/jsonText.ts';
-import { joinText } from '../market/sharedProblem.ts';
 import type { MarketSource } from '../market/source.ts';
-import { type UnixSeconds, unixSeconds } from '../types/amounts.ts';
-import { InvalidInput, isRefusal, type Refusal } from '../types/errors.ts';
-import type { FillTimes } from '../types/fillTimes.ts';
-import type { EvmAddress } from '../types/ids.ts';
-import type { NetworkConfig } from '../types/network.ts';
-import type { Clock, Rng } from '../types/ports.ts';
-import type { ProblemResult } from '../types/problem.ts';
+import { unixSeconds } from '../types/amounts.ts';
+import { InvalidInput, isRefusal } from '../types/errors.ts';
 import type { Quote, QuoteRequest } from '../types/service.ts';
-import type { Store } from '../types/store.ts';
+import type { Store, StoredQuote } from '../types/store.ts';
 import { readLimits } from './limits.ts';
 import { addUsd, bpsOfUp, formatUsdUp } from './money.ts';
-import { buildOrder } from './orderBuilder.ts';
-import {
-  type Plan,
-  type PlanDeps,
-  planToTargets,
-  planTracking,
-  type TrackingTerms,
-} from './planner.ts';
+import { type OfferDeps, offerOf } from './offering.ts';
+import { type PlanDeps, planToTargets, planTracking, type TrackingTerms } from './planner.ts';
 import { DEFAULT_POLICY, type QuotePolicy } from './policy.ts';
-import { ORDER_TYPE, quoteResponse } from './response.ts';
+import { ORDER_TYPE } from './response.ts';
 import { readScene, type Scene } from './scene.ts';
 import { type QuoteRefusal, refuse, resolveScope, type ScopeTarget } from './scope.ts';
 import { createSharedMarkets } from './shared.ts';
@@ -36,23 +20,10 @@ import { readTracking } from './tracking.ts';
 import type { Trade } from './trade.ts';
 import { driftOf, heldWeights, worthOf } from './weights.ts';
 
-export interface QuoterDeps extends Omit<PlanDeps, 'shared'> {
-  readonly network: NetworkConfig;
+export interface QuoterDeps extends OfferDeps, Omit<PlanDeps, 'shared'> {
   readonly source: MarketSource;
   readonly store: Pick<Store, 'putQuote'>;
-  readonly clock: Clock;
-  readonly rng: Rng;
-  /** Signs awards; named in every order. */
-  readonly auctioneer: EvmAddress;
-  /** Whether our filler can deliver these amounts now: filling's word, null for yes. */
-  readonly canFund: (request: {
-    readonly order: PortfolioOrder;
-    readonly amounts: readonly bigint[];
-    readonly result: ProblemResult;
-  }) => Promise<Refusal | null>;
   readonly policy?: Partial<QuotePolicy>;
-  /** Absent: ETAs are the model's. */
-  readonly fillTimes?: FillTimes;
 }
 
 export interface Quoter {
@@ -63,16 +34,24 @@ export interface Quoter {
 export function createQuoter(deps: QuoterDeps): Quoter {
   const policy = { ...DEFAULT_POLICY, ...deps.policy };
   const own = { ...deps, shared: createSharedMarkets() };
-  return { quote: (request) => quote(own, policy, request) };
+  return {
+    async quote(request) {
+      const stored = await rebalanceQuote(own, policy, request);
+      if (isRefusal(stored)) return stored;
+      const { quoteId, validUntilMs, response } = stored;
+      return { quoteId, validUntil: unixSeconds(validUntilMs / 1000), response };
+    },
+  };
 }
 
 type Own = QuoterDeps & PlanDeps;
 
-async function quote(
+/** The offer, as it is in the store then. Throws as Quoter.quote does. */
+export async function rebalanceQuote(
   deps: Own,
   policy: QuotePolicy,
   request: QuoteRequest,
-): Promise<Quote | QuoteRefusal> {
+): Promise<StoredQuote | QuoteRefusal> {
   const unfit = unsupported(request);
   if (unfit !== null) return unfit;
   const scope = resolveScope(request, deps.network);
@@ -104,56 +83,11 @@ async function quote(
   if (isRefusal(plan)) return plan;
   const dear = tooDear(scene, plan.trade, request, at);
   if (dear !== null) return dear;
-  return offer(deps, policy, request, { ...plan, scene, validUntil });
-}
-
-interface Planned extends Plan {
-  readonly scene: Scene;
-  readonly validUntil: UnixSeconds;
-}
-
-/** The order of a trade that is wanted: built, funded, stored. */
-async function offer(
-  deps: Own,
-  policy: QuotePolicy,
-  { owner, maxSlippageBps }: QuoteRequest,
-  planned: Planned,
-): Promise<Quote | QuoteRefusal> {
-  const { scene, built, result, trade, validUntil } = planned;
-  const slippageBps = maxSlippageBps ?? policy.slippageBps;
-  const terms = { owner, auctioneer: deps.auctioneer, targets: scene.targets };
-  const order = buildOrder(
-    trade,
-    { ...terms, slippageBps, validUntil },
-    deps.network,
-    policy,
-    deps.rng,
-  );
-  if (isRefusal(order)) return order;
-  const unfunded = await deps.canFund({ order: order.order, amounts: order.quotedAmounts, result });
-  if (unfunded !== null) {
-    const details = { reason: unfunded.refused, ...unfunded.details };
-    return refuse('insufficientInventory', unfunded.message, undefined, details);
-  }
-  const quoteId = `q-${bytesToHex(deps.rng.bytes(16))}`;
-  const problem = built.parsed();
-  const text = built.text();
-  const response = quoteResponse({
-    ...{ ...planned, quoteId, owner, problem, order, slippageBps },
-    fillTimes: deps.fillTimes,
-  });
-  await deps.store.putQuote({
-    quoteId,
-    createdAtMs: deps.clock.nowMs(),
-    validUntilMs: validUntil * 1000,
-    order: { ...orderToJson(order.order) },
-    quotedAmounts: order.quotedAmounts.map(String),
-    problem: joinText(text),
-    problemText: text,
-    result: canonicalJson(result),
-    response,
-  });
-  return { quoteId, validUntil, response };
+  const { owner, maxSlippageBps: slippageBps = policy.slippageBps } = request;
+  const planned = { ...plan, scene, validUntil };
+  const stored = await offerOf(deps, policy, planned, { owner, slippageBps });
+  if (!isRefusal(stored)) await deps.store.putQuote(stored);
+  return stored;
 }
 
 function unsupported(request: QuoteRequest): QuoteRefusal | null {

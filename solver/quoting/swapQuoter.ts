@@ -3,23 +3,19 @@
 // names. For exact-output the input is searched for. Owns that exactly what was given is sold, and that
 // no less than what was asked for is signed. Also offers rebalances in other order types.
 
-import { bytesToHex } from '@noble/hashes/utils.js';
-import { orderToJson } from '../../contracts-abi/orderJson.ts';
-import { canonicalJson } from '../market/jsonText.ts';
-import { joinText } from '../market/sharedProblem.ts';
 import type { MarketSource } from '../market/source.ts';
-import { MAX_UINT256, mulDivUp, type UnixSeconds, unixSeconds } from '../types/amounts.ts';
+import { MAX_UINT256, mulDivUp, unixSeconds } from '../types/amounts.ts';
 import { assert, present } from '../types/assert.ts';
 import { isRefusal } from '../types/errors.ts';
 import type { JsonObject } from '../types/json.ts';
 import type { Quote, RebalanceRequest, SwapRequest } from '../types/service.ts';
-import type { StoredQuote } from '../types/store.ts';
 import { addUsd, amountForDown, bpsOfUp, toMicroUp, usd, worthDown, worthUp } from './money.ts';
-import { type BuiltOrder, buildOrder, minimum } from './orderBuilder.ts';
-import { type Plan, type PlanDeps, planToTargets } from './planner.ts';
+import { offerOf, type Planned } from './offering.ts';
+import { minimum } from './orderBuilder.ts';
+import { type PlanDeps, planToTargets } from './planner.ts';
 import { DEFAULT_POLICY, type QuotePolicy } from './policy.ts';
-import { createQuoter, type QuoterDeps } from './quoter.ts';
-import { ORDER_TYPE, quoteResponse } from './response.ts';
+import { type QuoterDeps, rebalanceQuote } from './quoter.ts';
+import { ORDER_TYPE, type QuoteParts, quoteResponse } from './response.ts';
 import { readScene, type Scene, type Warning } from './scene.ts';
 import { type QuoteRefusal, refuse } from './scope.ts';
 import { createSharedMarkets } from './shared.ts';
@@ -55,24 +51,15 @@ export function createSwapQuoter(given: QuoterDeps): SwapQuoter {
   };
 }
 
-/** What a quoter stored, kept from the store's answer: nothing is read back. */
 async function rebalanceOffers(
   deps: Deps,
   request: RebalanceRequest,
 ): Promise<readonly Quote[] | QuoteRefusal> {
   const types = wantedTypes(request.supportedTypes, [ORDER_TYPE]);
   if (isRefusal(types)) return types;
-  const kept: StoredQuote[] = [];
-  const store = {
-    async putQuote(quote: StoredQuote) {
-      kept.push(quote);
-      await deps.store.putQuote(quote);
-    },
-  };
   const { supportedTypes: _, ...rest } = request;
-  const quote = await createQuoter({ ...deps, store }).quote(rest);
-  if (isRefusal(quote)) return quote;
-  return inTypes(deps, present(kept[0], 'the stored quote'), types);
+  const stored = await rebalanceQuote(deps, deps.policy, rest);
+  return isRefusal(stored) ? stored : inTypes(deps, stored, types);
 }
 
 async function swapOffers(
@@ -88,14 +75,20 @@ async function swapOffers(
       ? await exactInput(deps, request, scope)
       : await exactOutput(deps, request, scope);
   if (isRefusal(planned)) return atOif(planned);
-  const stored = await offer(deps, request, scope, planned);
+  const { policy } = deps;
+  const terms = {
+    owner: request.owner,
+    slippageBps: policy.slippageBps,
+    recipient: request.output.receiver,
+    minimums: [signedAmount(request, scope, planned, policy)],
+  };
+  const stored = await offerOf(deps, policy, planned, terms, (parts) => responseOf(request, parts));
   if (isRefusal(stored)) return atOif(stored);
   await deps.store.putQuote(stored);
   return inTypes(deps, stored, types);
 }
 
-interface Planned extends Plan {
-  readonly scene: Scene;
+interface SwapPlan extends Planned {
   /** Base units the output is worth to the owner, as billed. */
   readonly out: bigint;
 }
@@ -104,7 +97,7 @@ async function exactInput(
   deps: Deps,
   request: SwapRequest,
   scope: SwapScope,
-): Promise<Planned | QuoteRefusal> {
+): Promise<SwapPlan | QuoteRefusal> {
   const amounts = scope.inputs.map(({ amount }) => present(amount, 'an amount'));
   const planned = await planFor(deps, request, scope, amounts);
   if (isRefusal(planned)) return planned;
@@ -125,14 +118,14 @@ async function exactOutput(
   deps: Deps,
   request: SwapRequest,
   scope: SwapScope,
-): Promise<Planned | QuoteRefusal> {
+): Promise<SwapPlan | QuoteRefusal> {
   const asked = present(scope.outputAmount, 'the wanted amount');
   // The signed amount is the asked one: what slippage may take lies in the input.
   const wanted = mulDivUp(asked, 10_000n, BigInt(10_000 - deps.policy.slippageBps));
   const highest = mulDivUp(wanted, BigInt(10_000 + SEARCH_SLACK_BPS), 10_000n);
   let amount: bigint | null = null;
   for (let attempt = 0; attempt < SEARCH_MAX; attempt++) {
-    const planned: Planned | QuoteRefusal = await planFor(deps, request, scope, [amount ?? 1n], {
+    const planned: SwapPlan | QuoteRefusal = await planFor(deps, request, scope, [amount ?? 1n], {
       // The first look is at prices alone.
       plan: amount !== null,
     });
@@ -166,7 +159,7 @@ async function planFor(
   swap: SwapScope,
   amounts: readonly bigint[],
   { plan: planning } = { plan: true },
-): Promise<Planned | QuoteRefusal> {
+): Promise<SwapPlan | QuoteRefusal> {
   const balances = new Map<string, bigint>();
   const scene = await readScene(scopeOf(swap, amounts), owner, {
     source: unlimited(deps.source, balances),
@@ -176,20 +169,20 @@ async function planFor(
     shared: deps.shared,
   });
   if (isRefusal(scene)) return scene;
-  const validUntil = validity(deps.policy, scene);
+  const validUntil = unixSeconds(scene.now + deps.policy.quoteTtlSeconds);
   if (minValidUntil !== undefined && minValidUntil > validUntil) {
     const { quoteTtlSeconds } = deps.policy;
     const message = `quotes are valid for ${quoteTtlSeconds} s, until ${validUntil} at most`;
     return refuse('quoteUnavailable', message, '/intent/minValidUntil');
   }
-  if (!planning) return { scene, out: 0n } as Planned;
+  if (!planning) return { scene, out: 0n } as SwapPlan;
   const plan = await planToTargets(deps, deps.policy, scene);
   if (isRefusal(plan)) return plan;
   const trade = allSold(swap, amounts, plan.trade);
   if (isRefusal(trade)) return trade;
   const out = present(trade.outputs[0], 'the output').amount;
   const warnings = [...scene.warnings, ...unfunded(swap, amounts, balances)];
-  return { ...plan, trade, out, scene: { ...scene, warnings } };
+  return { ...plan, trade, out, scene: { ...scene, warnings }, validUntil };
 }
 
 /** Exactly the given inputs for the one output; dust the plan leaves goes to the solver, and is said. */
@@ -260,57 +253,11 @@ function unfunded(
   });
 }
 
-async function offer(
-  deps: Deps,
-  request: SwapRequest,
-  swap: SwapScope,
-  planned: Planned,
-): Promise<StoredQuote | QuoteRefusal> {
-  const { scene, built, result, trade } = planned;
-  const { policy, rng } = deps;
-  const signed = signedAmount(request, swap, planned, policy);
-  const validUntil = validity(policy, scene);
-  const order = buildOrder(
-    trade,
-    {
-      owner: request.owner,
-      auctioneer: deps.auctioneer,
-      targets: scene.targets,
-      slippageBps: policy.slippageBps,
-      validUntil,
-      recipient: request.output.receiver,
-      minimums: [signed],
-    },
-    deps.network,
-    policy,
-    rng,
-  );
-  if (isRefusal(order)) return order;
-  const unpaid = await deps.canFund({ order: order.order, amounts: order.quotedAmounts, result });
-  if (unpaid !== null) {
-    const details = { reason: unpaid.refused, ...unpaid.details };
-    return refuse('insufficientInventory', unpaid.message, undefined, details);
-  }
-  const quoteId = `q-${bytesToHex(rng.bytes(16))}`;
-  const text = built.text();
-  return {
-    quoteId,
-    createdAtMs: deps.clock.nowMs(),
-    validUntilMs: validUntil * 1000,
-    order: { ...orderToJson(order.order) },
-    quotedAmounts: order.quotedAmounts.map(String),
-    problem: joinText(text),
-    problemText: text,
-    result: canonicalJson(result),
-    response: responseOf(request, { ...planned, quoteId, validUntil, order, deps }),
-  };
-}
-
 /** exact-output: what was asked; exact-input: the quoted less slippage, and never below the asked. */
 function signedAmount(
   { swapType }: SwapRequest,
   { outputAmount }: SwapScope,
-  { out }: Planned,
+  { out }: SwapPlan,
   { slippageBps }: QuotePolicy,
 ): bigint {
   const usual = minimum(out, slippageBps);
@@ -320,24 +267,11 @@ function signedAmount(
   return signed;
 }
 
-interface Offered extends Planned {
-  readonly quoteId: string;
-  readonly validUntil: UnixSeconds;
-  readonly order: BuiltOrder;
-  readonly deps: Deps;
-}
-
-function responseOf(request: SwapRequest, offered: Offered): JsonObject {
-  const { scene, order, deps } = offered;
+function responseOf(request: SwapRequest, parts: QuoteParts): JsonObject {
+  const { scene, order } = parts;
   const notes = request.notes.map((note) => ({ ...note, severity: 'info' as const }));
-  const response = quoteResponse({
-    ...offered,
-    scene: { ...scene, warnings: [...scene.warnings, ...notes] },
-    owner: request.owner,
-    problem: offered.built.parsed(),
-    slippageBps: deps.policy.slippageBps,
-    fillTimes: deps.fillTimes,
-  });
+  const warnings = [...scene.warnings, ...notes];
+  const response = quoteResponse({ ...parts, scene: { ...scene, warnings } });
   if (request.swapType === 'exact-input') return response;
   // What was asked for is what is promised; anything above it comes on top.
   const { inputs, outputs } = response.preview as { inputs: JsonObject[]; outputs: JsonObject[] };
@@ -347,9 +281,6 @@ function responseOf(request: SwapRequest, offered: Offered): JsonObject {
     preview: { inputs, outputs: outputs.map((output) => ({ ...output, amount })) },
   };
 }
-
-const validity = (policy: QuotePolicy, scene: Scene): UnixSeconds =>
-  unixSeconds(scene.now + policy.quoteTtlSeconds);
 
 function pricesOf(scene: Scene, { inputs, output }: SwapScope) {
   const at = (node: string) => present(scene.tokens.get(node), `price of ${node}`);
