@@ -3,6 +3,7 @@
 // none of it: it answers, and whatever it admits is a row that the others find.
 
 import { KEEP_JOB } from './keeper/lifecycle.ts';
+import { PRUNE_JOB } from './retention.ts';
 import { AUCTION_JOB, BID_JOB, GUARD_JOB, SERVE_JOB } from './settlement/kinds.ts';
 import { WEBHOOK_JOB } from './webhooks/deliver.ts';
 
@@ -23,7 +24,7 @@ interface Place {
   readonly role: Exclude<Role, 'api'>;
   readonly lane: Lane;
   /** What a job's key is, as logs call it. */
-  readonly subject: 'orderId' | 'policyId' | 'auction' | 'webhookId';
+  readonly subject: 'orderId' | 'policyId' | 'auction' | 'webhookId' | 'sweep';
 }
 
 export const JOBS = {
@@ -33,6 +34,8 @@ export const JOBS = {
   [BID_JOB]: { role: 'worker', lane: 'auctions', subject: 'auction' },
   [KEEP_JOB]: { role: 'keeper', lane: 'policies', subject: 'policyId' },
   [WEBHOOK_JOB]: { role: 'worker', lane: 'webhooks', subject: 'webhookId' },
+  // Where nothing has a deadline.
+  [PRUNE_JOB]: { role: 'worker', lane: 'webhooks', subject: 'sweep' },
 } as const satisfies Record<string, Place>;
 
 export type JobKind = keyof typeof JOBS;

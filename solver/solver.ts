@@ -13,6 +13,7 @@ import { registerPostgresGauges } from './adapters/postgresGauges.ts';
 import { createHints } from './adapters/postgresHints.ts';
 import { createPostgresIdempotency } from './adapters/postgresIdempotency.ts';
 import { createPostgresPolicies } from './adapters/postgresPolicies.ts';
+import { createPostgresRetention } from './adapters/postgresRetention.ts';
 import { createPostgresStore } from './adapters/postgresStore.ts';
 import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
 import { systemRng } from './adapters/rng.ts';
@@ -47,6 +48,7 @@ import { fundingOf, reservedLately, solveOn } from './quotePorts.ts';
 import type { QuotePolicy } from './quoting/policy.ts';
 import { createQuoter, type QuoterDeps } from './quoting/quoter.ts';
 import { createSwapQuoter } from './quoting/swapQuoter.ts';
+import { createPruning, PRUNE_JOB } from './retention.ts';
 import { byLane, JOB_KINDS, JOBS, type JobKind, LANES } from './roles.ts';
 import { serviceOf } from './service.ts';
 import { createAdmission } from './settlement/admission.ts';
@@ -239,6 +241,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     ...{ database, meter, privateQuotes: keeper.store.privateQuotes },
     allowPrivate: options.webhooks?.allowPrivate ?? false,
   });
+  const retention = createPostgresRetention(database, PRUNE_JOB);
   const handlers = {
     [SERVE_JOB]: serve,
     [GUARD_JOB]: guard,
@@ -246,6 +249,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     [BID_JOB]: deskBids,
     [KEEP_JOB]: keep,
     [WEBHOOK_JOB]: webhooks.deliver,
+    [PRUNE_JOB]: createPruning(retention, clock),
   } satisfies Record<JobKind, JobHandler>;
 
   const stopping = new AbortController();
@@ -276,6 +280,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
       },
     });
   if (all.includes(KEEP_JOB)) await keeper.store.reviveJobs();
+  if (all.includes(PRUNE_JOB)) await retention.schedule();
   // Whatever fails here fails again, and is told, when there is something to bid on.
   if (all.includes(BID_JOB)) void desk.warmUp().catch(() => {});
   const workers = byLane(all).map(([lane, kinds]) => work(kinds, LANES[lane]));
