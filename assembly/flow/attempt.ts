@@ -9,7 +9,7 @@ import { spendExcess } from './excess';
 import { standFor } from './fixings';
 import { costOf } from './groups';
 import { writeLegs } from './legs';
-import { dualValue, minimise, sizeOf } from './minimise';
+import { dualValue, GAP_PART, minimise, sizeOf, wantedGap } from './minimise';
 import { notePairs } from './pools';
 import { stranded } from './push';
 import { clearMasks, markUsed, recover } from './recover';
@@ -126,7 +126,8 @@ export function attempt(scale: f64, prices: usize, shares: usize): bool {
   for (let round = 0; round < CYCLES_MAX; round++) {
     settleSupply();
     watch(bestNet);
-    if (minimise(warm, false, budget) > WARM_GAP * sizeOf(dualValue) && warm) {
+    const gap = minimise(warm, false, budget);
+    if (warm && gap > max(WARM_GAP * sizeOf(dualValue), 2 * GAP_PART * wantedGap)) {
       minimise(false, false, budget);
     }
     if (unwatch()) return false;

@@ -6,7 +6,7 @@
 
 import { BATCH, header, SWAP } from '../layout';
 import { BRIDGE } from '../problem';
-import { respond } from './dual';
+import { respond, rests } from './dual';
 import {
   ASIDE_NU,
   ASLEEP,
@@ -89,6 +89,7 @@ export function certifyUnder(): f64 {
   let rounding: f64 = 0;
   for (let e = 0; e < h.venueCount; e++) {
     setNum(PROFIT, e, 0);
+    if (int(STANDING, e) == OPEN && rests(e)) continue;
     const gain = gainOf(e);
     rounding += abs(gain);
     if (int(STANDING, e) != OPEN) {

@@ -26,6 +26,7 @@ import { Flow } from './records';
 import { addRisk, riskLoss } from './risk';
 import {
   activate,
+  CURVE_OF,
   curveAt,
   curveCount,
   DEMAND,
@@ -71,7 +72,9 @@ export function evaluate(): f64 {
   complementarity = 0;
   for (let k = 0; k < otherCount; k++) {
     const e = int(OTHERS, k);
-    total += addEdge(e, flowAt(e));
+    const flow = flowAt(e);
+    if (flow.center == 0 && rests(e)) flow.share = 0;
+    else total += addEdge(e, flow);
   }
   if (riskCount > 0) {
     total += addRisk();
@@ -80,11 +83,23 @@ export function evaluate(): f64 {
   return total;
 }
 
+/** Whether an edge is a pool of two nodes that surely trades nothing at these prices: so are most. */
+export function rests(e: i32): bool {
+  const place = int(CURVE_OF, e);
+  if (place < 0) return false;
+  const curve = curveAt(place);
+  const from = num(NU, curve.from) * curve.a;
+  const to = num(NU, curve.to) * curve.b;
+  const far = 1.0 - RANGE_KINK;
+  return curve.keep * to <= from * far && curve.keep * from <= to * far;
+}
+
 /** All pools of two nodes that are free: the hot loop. Idle ones cost a compare and no store. */
 function addCurves(): f64 {
   let total: f64 = 0;
   for (let k = 0; k < curveCount; k++) {
     const curve = curveAt(k);
+    if (curve.mask == 0) continue;
     const nuFrom = num(NU, curve.from);
     const nuTo = num(NU, curve.to);
     const from = nuFrom * curve.a;

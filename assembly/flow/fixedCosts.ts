@@ -13,7 +13,7 @@ import { complementarity } from './dual';
 import { groupAt, layFixings, relaxModes, settleStanding } from './fixings';
 import { charge, startGroups } from './groups';
 import { improve } from './improve';
-import { dualValue, residual } from './minimise';
+import { dualValue, residual, setWantedGap } from './minimise';
 import { climbPairs } from './pairs';
 import { bestPath } from './paths';
 import { clearHulls, hasPools, releasePairs } from './pools';
@@ -77,6 +77,7 @@ export function search(): i32 {
   startPrices();
   resetAttempts();
   startGroups();
+  setWantedGap(h.gapTarget * tradedWorth());
   relax(false, h.workMax >> 2, -Infinity);
   h.residual = residual;
   h.complementarity = complementarity;

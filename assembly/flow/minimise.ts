@@ -14,6 +14,7 @@ import { centreOnHoldings, riskWorth } from './risk';
 import { recentreRisk, setRiskEpsilon } from './riskProgram';
 import { applySecants, curvature, forgetNotes, noteBase, noteSecants } from './secants';
 import {
+  DEMAND,
   DIAGONAL,
   flowAt,
   GRADIENT,
@@ -32,6 +33,7 @@ import {
   otherCount,
   riskCount,
   SAVED,
+  SCALING,
   STEP,
   SUPPLY,
   setNum,
@@ -51,6 +53,9 @@ const EPSILON_WARM: f64 = 1e-4;
 /** Relative gap below which rounding rules. */
 const GAP_GOAL: f64 = 1e-11;
 const RELAXED_GOAL: f64 = 1e-7;
+/** The same as parts of the gap that is asked for: nobody wants to know what lies far below it. */
+const RELAXED_PART: f64 = 0.005;
+export const GAP_PART: f64 = 1e-3;
 const NOISE: f64 = 4e-15;
 const ROUNDING: f64 = 8.9e-16;
 const ROUNDING_MAX: f64 = 1e-6;
@@ -78,6 +83,13 @@ export function setScale(dollars: f64): void {
   beside = dollars;
 }
 
+/** The gap that is asked for, dollars; 0 where only rounding ends a minimisation. */
+export let wantedGap: f64 = 0;
+
+export function setWantedGap(dollars: f64): void {
+  wantedGap = dollars;
+}
+
 /** What a value's rounding and the goals are measured by: it may be next to nothing itself. */
 export function sizeOf(value: f64): f64 {
   return max(abs(value), max(offered, riskWorth));
@@ -102,6 +114,7 @@ export function resetMinimiser(): void {
   smooth = true;
   byKrylov = false;
   beside = 0;
+  wantedGap = 0;
 }
 
 /** Every so many Newton steps a watched search asks whether its prices bound enough already. */
@@ -142,7 +155,8 @@ export function minimiseListed(warm: bool, relaxed: bool, budget: i32, goal: f64
   for (let outer = 0; outer < OUTER_MAX; outer++) {
     newton(0);
     gap = residual + complementarity;
-    const wanted = (relaxed ? RELAXED_GOAL : GAP_GOAL) * sizeOf(dualValue);
+    const goal = (relaxed ? RELAXED_GOAL : GAP_GOAL) * sizeOf(dualValue);
+    const wanted = max(goal, (relaxed ? RELAXED_PART : GAP_PART) * wantedGap);
     if (complementarity <= wanted && residual <= max(wanted, floor)) break;
     if (header().work++ >= limit) break;
     recentre();
@@ -208,7 +222,7 @@ function setSigmas(epsilon: f64, scale: f64): void {
 let accepted: f64 = 1;
 
 /**
- * Newton until the residual is `share` of the value, or with 0 a hundredth of the kinks' own error;
+ * Newton until the residual is `share` of the value, or with 0 a tenth of the kinks' own error;
  * leaves dualValue, residual and the edges' state at the prices found.
  */
 function newton(share: f64): void {
@@ -267,10 +281,33 @@ function direction(damping: f64, norm: f64, value: f64): f64 {
   for (let k = 0; k < n; k++) setNum(NET, k, damping * (abs(num(GRADIENT, k)) + mean));
   for (let k = 0; k < n; k++) setNum(STEP, k, -num(GRADIENT, k));
   // A step is worth its square root of exactness: far from the optimum a rough one does.
-  solveFor(STEP, NET, min(0.1, max(0.1 * sqrt(norm / max(value, 1e-300)), 1e-5)));
+  const share = min(0.1, max(0.1 * sqrt(norm / max(value, 1e-300)), 1e-5));
+  solveFor(STEP, NET, share);
+  if (!smooth && ground < 0 && riskCount == 0) holdScale(share);
   let slope: f64 = 0;
   for (let k = 0; k < n; k++) slope += num(GRADIENT, k) * num(STEP, k);
   return slope;
+}
+
+/**
+ * Keeps STEP tangent to Σ demandᵢνᵢ = 1, as Newton's method under a constraint has it: s − λH⁻¹d. Smooth
+ * edges leave the prices' scale free, and scaling afterwards does the same; kinked ones with costs do not,
+ * and without this they make the last digits linear (measured on quotes with gas: 262 evaluations
+ * against 190).
+ */
+function holdScale(share: f64): void {
+  let off: f64 = 0;
+  for (let k = 0; k < n; k++) {
+    const weight = num(DEMAND, k) * num(NU, k);
+    setNum(SCALING, k, weight);
+    off += weight * num(STEP, k);
+  }
+  if (byKrylov) solveFor(SCALING, NET, share);
+  else backSolve(SCALING);
+  let own: f64 = 0;
+  for (let k = 0; k < n; k++) own += num(DEMAND, k) * num(NU, k) * num(SCALING, k);
+  if (!(own > 0)) return;
+  for (let k = 0; k < n; k++) setNum(STEP, k, num(STEP, k) - (off / own) * num(SCALING, k));
 }
 
 /** Newton's system with `right` as its right side, by conjugate gradients or by factorisation. */

@@ -66,6 +66,8 @@ export let FLOWS: usize = 0; // m records
 export let CURVES: usize = 0;
 export let curveCount: i32 = 0;
 export let OTHERS: usize = 0; // i32
+/** An edge's place among the curves, or −1. */
+export let CURVE_OF: usize = 0; // i32
 export let otherCount: i32 = 0;
 /** Edges that trade at the prices evaluated last; n-node pools among them stand in POOLS instead. */
 export let ACTIVE: usize = 0;
@@ -90,6 +92,7 @@ export let SAVED: usize = 0;
 export let SUPPLY: usize = 0;
 export let DEMAND: usize = 0;
 export let DIAGONAL: usize = 0;
+export let SCALING: usize = 0;
 export let NET: usize = 0;
 /** Prices and supplies set aside while a rebalance's excess is spent. */
 export let HELD: usize = 0; // 3n
@@ -230,6 +233,7 @@ export function prepare(): i32 {
   FLOWS = take(edges * offsetof<Flow>());
   CURVES = take(edges * offsetof<Curve>());
   OTHERS = take(edges << 2);
+  CURVE_OF = take(edges << 2);
   ACTIVE = take(edges * offsetof<Active>());
   POOLS = take(edges << 2);
   PLAN = take(edges << 2);
@@ -242,6 +246,7 @@ export function prepare(): i32 {
   DEMAND = take(nodes << 3);
   DIAGONAL = take(nodes << 3);
   NET = take(nodes << 3);
+  SCALING = take(nodes << 3);
   HELD = take(nodes * 24);
   LEFT = take(nodes << 3);
   KRYLOV = take(nodes << 5);
@@ -296,6 +301,7 @@ export function prepare(): i32 {
     flow.slot = -1;
     flow.pair = -1;
     flow.next = UNLINKED;
+    setInt(CURVE_OF, e, -1);
     if (v.kind == CONCENTRATED) sumTicks(v, h.ticks);
     if (isPool(v.kind)) {
       flow.block = block;
@@ -438,6 +444,7 @@ function listCurves(): void {
   for (let e = 0; e < m; e++) {
     const v = venueAt(e);
     if (v.kind != CONSTANT_PRODUCT && v.kind != CONCENTRATED) continue;
+    setInt(CURVE_OF, e, curveCount);
     const curve = curveAt(curveCount++);
     curve.from = v.from;
     curve.to = v.to;
