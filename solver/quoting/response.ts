@@ -6,7 +6,7 @@ import { type PortfolioOrder, typedDataPayload } from '../../contracts-abi/typed
 import { coverage } from '../certificate/bound.ts';
 import { formatFixed36 } from '../market/decimal.ts';
 import type { ParsedProblem } from '../market/parsedProblem.ts';
-import type { PoolState } from '../market/snapshot.ts';
+import type { PoolState, Snapshot } from '../market/snapshot.ts';
 import { present } from '../types/assert.ts';
 import type { FillTimes } from '../types/fillTimes.ts';
 import { type EvmAddress, fromBytes32Address } from '../types/ids.ts';
@@ -19,7 +19,7 @@ import type { BuiltProblem } from './problemBuilder.ts';
 import type { Scene, SceneToken, Warning } from './scene.ts';
 import type { TrackingAccount } from './tracking.ts';
 import { afterTrade, type Flow, type Trade } from './trade.ts';
-import { driftOf, weightsOf, worthOf } from './weights.ts';
+import { driftOf, heldWeights, weightsOf, worthOf } from './weights.ts';
 
 export const ORDER_TYPE = 'trimtab-portfolio-v1';
 export const PROVIDER = 'trimtab';
@@ -46,6 +46,7 @@ export interface QuoteParts {
 export function quoteResponse(parts: QuoteParts): JsonObject {
   const { quoteId, validUntil, trade, scene, order } = parts;
   const eta = etaOf(trade, parts.fillTimes);
+  const fees = feesBlock(trade);
   return {
     order: orderToSign(order.order),
     validUntil,
@@ -60,8 +61,8 @@ export function quoteResponse(parts: QuoteParts): JsonObject {
       weights: weightsBlock(scene, trade),
       ...(parts.account === null ? {} : { tracking: trackingBlock(parts.account) }),
       legs: parts.flat.legs.map((leg) => legBlock(scene, parts.built, leg)),
-      fees: feesBlock(trade).items,
-      totalFeesUsd: feesBlock(trade).total,
+      fees: fees.items,
+      totalFeesUsd: fees.total,
       solverFee: {
         marginUsd: formatUsdUp(trade.charges.margin),
         transfersUsd: formatUsdUp(trade.charges.transfers),
@@ -76,8 +77,14 @@ export function quoteResponse(parts: QuoteParts): JsonObject {
   };
 }
 
+/** The same for every order: made when the first is written, and never changed. */
+let typesOfOrders: JsonObject | null = null;
+
 export function orderToSign(order: PortfolioOrder): JsonObject {
   const { domain, types, primaryType, message } = typedDataPayload(order);
+  typesOfOrders ??= Object.fromEntries(
+    Object.entries(types).map(([name, fields]) => [name, fields.map((field) => ({ ...field }))]),
+  );
   return {
     type: ORDER_TYPE,
     payload: {
@@ -85,12 +92,7 @@ export function orderToSign(order: PortfolioOrder): JsonObject {
       domain: { ...domain },
       primaryType,
       message: { ...message },
-      types: Object.fromEntries(
-        Object.entries(types).map(([name, fields]) => [
-          name,
-          fields.map((field) => ({ ...field })),
-        ]),
-      ),
+      types: typesOfOrders,
     },
   };
 }
@@ -153,7 +155,7 @@ function approvalsBlock(scene: Scene, { inputs }: Trade): readonly JsonObject[] 
 }
 
 function weightsBlock(scene: Scene, trade: Trade): JsonObject {
-  const before = weightsOf(scene, scene.holdings);
+  const before = heldWeights(scene);
   const later = weightsOf(scene, afterTrade(scene, trade));
   const targets = scene.targets.map((target, i) => ({
     asset: target.asset,
@@ -195,19 +197,20 @@ function legBlock(scene: Scene, built: BuiltProblem, leg: Leg): JsonObject {
   };
 }
 
+const Q192 = 1n << 192n;
+
 /**
  * How far the trade moves its own price: 1 − out / (in less fee, at the pool's price before the
  * trade), bps with two decimals. A transfer at a posted rate moves nothing.
  */
 function poolImpactBps(state: PoolState, leg: Leg, from: SceneToken): number | null {
   const zeroForOne = state.pool.tokens[0] === from.token.address;
-  const q192 = 1n << 192n;
+  const taken = BigInt(leg.in.amount) * BigInt(1_000_000 - state.pool.feePips);
   const [numerator, denominator] =
     state.kind === 'uniswapV2'
       ? [state.reserves[1], state.reserves[0]]
-      : [state.sqrtPriceX96 * state.sqrtPriceX96, q192];
+      : [state.sqrtPriceX96 * state.sqrtPriceX96, Q192];
   const [up, down] = zeroForOne ? [numerator, denominator] : [denominator, numerator];
-  const taken = BigInt(leg.in.amount) * BigInt(1_000_000 - state.pool.feePips);
   const expected = (taken * up) / (down * 1_000_000n);
   if (expected === 0n) return null;
   const short = expected - BigInt(leg.out.amount);
@@ -223,17 +226,37 @@ function certificateBlock(scene: Scene, problem: ParsedProblem, result: ProblemR
     bound: result.bound,
     gapBps: result.gapBps,
     snapshotDigest: scene.snapshot.digest,
-    blocks: scene.snapshot.chains.map(({ chainId, block }) => ({
-      chainId,
-      number: block.number.toString(),
-      hash: block.hash,
-    })),
-    prices: Object.fromEntries(
-      [...scene.tokens.values()].map(({ node, price }) => [node, formatFixed36(price)]),
-    ),
+    blocks: blocksBlock(scene.snapshot),
+    prices: pricesBlock(scene.tokens),
     dualPrices: { ...result.prices },
     covers: coverage(problem),
   };
+}
+
+/** Snapshots and their tokens are shared by the quotes of a block; these texts go when they go. */
+const knownBlocks = new WeakMap<Snapshot, readonly JsonObject[]>();
+const knownPrices = new WeakMap<Scene['tokens'], JsonObject>();
+
+function blocksBlock(snapshot: Snapshot): readonly JsonObject[] {
+  const known = knownBlocks.get(snapshot);
+  if (known !== undefined) return known;
+  const blocks = snapshot.chains.map(({ chainId, block }) => ({
+    chainId,
+    number: block.number.toString(),
+    hash: block.hash,
+  }));
+  knownBlocks.set(snapshot, blocks);
+  return blocks;
+}
+
+function pricesBlock(tokens: Scene['tokens']): JsonObject {
+  const known = knownPrices.get(tokens);
+  if (known !== undefined) return known;
+  const prices = Object.fromEntries(
+    [...tokens.values()].map(({ node, price }) => [node, formatFixed36(price)]),
+  );
+  knownPrices.set(tokens, prices);
+  return prices;
 }
 
 /** A gap that costs the owner more than our own margin is worth knowing. */

@@ -111,7 +111,7 @@ function resolveAssets(
   chains: readonly ChainConfig[],
   at: string,
 ): ReadonlySet<string> | QuoteRefusal {
-  const known = new Set(chains.flatMap(({ tokens }) => tokens.map(({ asset }) => asset)));
+  const traded = tokensByAsset(chains);
   const wanted = new Map<string, string>();
   scope.assets?.forEach((asset, i) => {
     wanted.set(asset, `${at}/scope/assets/${i}`);
@@ -120,9 +120,9 @@ function resolveAssets(
     if (!wanted.has(asset)) wanted.set(asset, `${at}/targets/${i}/asset`);
   });
   for (const [asset, pointer] of wanted) {
-    if (!known.has(asset)) {
+    if (!traded.has(asset)) {
       const message = `asset ${JSON.stringify(asset)} is not traded on the chains in scope`;
-      const list = [...known].sort().join(', ');
+      const list = [...traded.keys()].sort().join(', ');
       return refuse('unknownAsset', `${message}; traded are ${list}`, pointer);
     }
   }
@@ -236,10 +236,24 @@ function resolveHoldings(
 }
 
 /** Every token of an asset, chains ascending. */
-export function tokensOf(asset: string, chains: readonly ChainConfig[]): readonly ScopeToken[] {
-  return chains.flatMap((chain) =>
-    chain.tokens
-      .filter((token) => token.asset === asset)
-      .map((token) => ({ node: nodeIdOf(chain.chainId, token.symbol), chain, token })),
-  );
+export const tokensOf = (asset: string, chains: readonly ChainConfig[]): readonly ScopeToken[] =>
+  tokensByAsset(chains).get(asset) ?? [];
+
+/** The network's chains are one array for all requests that name none; it never changes. */
+const known = new WeakMap<readonly ChainConfig[], ReadonlyMap<string, readonly ScopeToken[]>>();
+
+function tokensByAsset(chains: readonly ChainConfig[]): ReadonlyMap<string, readonly ScopeToken[]> {
+  const made = known.get(chains);
+  if (made !== undefined) return made;
+  const tokens = new Map<string, ScopeToken[]>();
+  for (const chain of chains) {
+    for (const token of chain.tokens) {
+      const one = { node: nodeIdOf(chain.chainId, token.symbol), chain, token };
+      const among = tokens.get(token.asset);
+      if (among === undefined) tokens.set(token.asset, [one]);
+      else among.push(one);
+    }
+  }
+  known.set(chains, tokens);
+  return tokens;
 }
