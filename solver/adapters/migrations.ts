@@ -7,6 +7,7 @@ import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { Fault } from '../types/errors.ts';
 import { asFault, type Database, type Tables } from './postgres.ts';
 import { auctionsSchema } from './schema/auctions.ts';
+import { cheaperChecksSchema } from './schema/cheaperChecks.ts';
 import { idempotencySchema } from './schema/idempotency.ts';
 import { orderSignaturesSchema } from './schema/orderSignatures.ts';
 import { quoteSnapshotsSchema } from './schema/quoteSnapshots.ts';
@@ -175,6 +176,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '006-idempotency': { up: (db: Kysely<Tables>) => run(db, idempotencySchema) },
   '007-order-signatures': { up: (db: Kysely<Tables>) => run(db, orderSignaturesSchema) },
   '008-quote-snapshots': { up: (db: Kysely<Tables>) => run(db, quoteSnapshotsSchema) },
+  '009-cheaper-checks': { up: (db: Kysely<Tables>) => run(db, cheaperChecksSchema) },
 };
 
 /** Brings the schema up to date. Safe to run from several processes at once: the Migrator locks. */

@@ -176,17 +176,21 @@ const ORDERS: Prepared = {
       SELECT * FROM orders WHERE order_id = asked.id LIMIT 1) AS orders`,
 };
 
-/** A quoted order's id is a hash of it; its owner and nonce find the same row. */
+/**
+ * A quoted order's id is a hash of it; its owner and nonce find the same row. Of the indexes that have the
+ * owner only orders_owner_nonce gives the order asked for, so it is taken in an empty database too.
+ */
 const QUOTES: Prepared = {
   name: 'trimtab-quotes-by-id',
   text: `
     SELECT asked.id AS asked, valid_until_ms, quotes.order_json AS offered, quoted_amounts, ${COLUMNS}
     FROM json_array_elements_text($1::json) AS asked (id) CROSS JOIN LATERAL (
-      SELECT valid_until_ms, order_json, quoted_amounts FROM quotes
-      WHERE quote_id = asked.id LIMIT 1) AS quotes
+      SELECT valid_until_ms, order_json, quoted_amounts,
+             lower(order_json->>'owner') AS by, order_json->>'nonce' AS once
+      FROM quotes WHERE quote_id = asked.id LIMIT 1) AS quotes
     LEFT JOIN LATERAL (
-      SELECT * FROM orders WHERE owner = lower(quotes.order_json->>'owner')
-        AND nonce = quotes.order_json->>'nonce' LIMIT 1) AS orders ON true`,
+      SELECT * FROM orders WHERE owner = quotes.by AND nonce BETWEEN quotes.once AND quotes.once
+      ORDER BY nonce LIMIT 1) AS orders ON true`,
 };
 
 // bigint columns arrive as decimal strings; times are far below 2^53.

@@ -4,7 +4,13 @@ import { openDatabase } from '../../solver/adapters/postgres.ts';
 import { createPostgresStore } from '../../solver/adapters/postgresStore.ts';
 import { present } from '../../solver/types/assert.ts';
 import { evmAddress, hash32, type OrderId } from '../../solver/types/ids.ts';
-import { type JobLease, LeaseLost, type Store, type Transition } from '../../solver/types/store.ts';
+import {
+  type JobLease,
+  LeaseLost,
+  type Store,
+  type StoredOrder,
+  type Transition,
+} from '../../solver/types/store.ts';
 import {
   clock,
   newOrder,
@@ -284,6 +290,25 @@ describe('admitOrder', () => {
     expect(answers[1]).toMatchObject({ reason: { code: 'storeFailed' } });
     expect(await countOf('orders', bad.orderId)).toBe(0);
     for (const { orderId } of [first, last]) expect(await countOf('events', orderId)).toBe(1);
+  });
+
+  test('error: ids and nonces that are not as they are written here', async () => {
+    const { orderId, owner } = newOrder();
+    const wrong = [
+      { orderId: orderId.toUpperCase().replace('0X', '0x').replace(/.$/, 'F') },
+      ...[{ orderId: orderId.slice(0, -1) }, { orderId: `1x${orderId.slice(2)}` }],
+      ...[{ orderId: orderId.replace(/.$/, 'g') }, { owner: `${owner}0` }],
+      ...[{ owner: owner.replace(/.$/, 'A') }, { owner: `0X${owner.slice(2)}` }],
+      ...['', '07', '00', '+1', '1e3', ' 1', '٣', '1'.repeat(79)].map((nonce) => ({ nonce })),
+    ];
+    for (const change of wrong) {
+      const order = newOrder(change as Partial<StoredOrder>);
+      await expect(store.admitOrder(order, [], [])).rejects.toMatchObject({ code: 'storeFailed' });
+    }
+    for (const nonce of ['0', '9', `1${'0'.repeat(77)}`]) {
+      const order = newOrder({ nonce });
+      expect(await store.admitOrder(order, [], [])).toMatchObject({ outcome: 'applied' });
+    }
   });
 
   test('property: processes that admit the same rivals in any order never lock each other out', async () => {
