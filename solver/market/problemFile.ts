@@ -71,9 +71,22 @@ export function parseProblemText(text: string): ParsedProblem {
   return parseProblem(parseJsonText(text));
 }
 
-/** keccak256 of the canonical JSON (RFC 8785), 0x-prefixed lower-case hex. */
-export function problemDigest(problem: Problem): Hash32 {
-  return keccakOf(canonicalJson(problem));
+/**
+ * keccak256 of the canonical JSON (RFC 8785) of `{ market, objective }`, where `market` is marketDigest's;
+ * 0x-prefixed lower-case hex. In two steps, so that quotes on one market hash it once.
+ */
+export function problemDigest({ objective, ...market }: Problem): Hash32 {
+  return digestOn(marketDigest(market), canonicalJson(objective));
+}
+
+/** keccak256 of the canonical JSON of a problem without its objective. */
+export function marketDigest(market: Omit<Problem, 'objective'>): Hash32 {
+  return keccakOf(canonicalJson(market));
+}
+
+/** problemDigest, of an objective's canonical JSON. */
+export function digestOn(market: Hash32, objective: string): Hash32 {
+  return keccakOf(`{"market":"${market}","objective":${objective}}`);
 }
 
 /**

@@ -5,16 +5,15 @@
 import type { Hash32 } from '../types/ids.ts';
 import type { Problem } from '../types/problem.ts';
 import { canonicalJson } from './jsonText.ts';
-import { keccakOf, utf8 } from './keccak.ts';
 import type { ParsedProblem } from './parsedProblem.ts';
-import { parseProblem, withObjective } from './problemFile.ts';
+import { digestOn, marketDigest, parseProblem, withObjective } from './problemFile.ts';
 
 /** Canonical JSON in three parts: `head` and `tail` are the same strings for all problems shared. */
 export interface ProblemText {
   readonly head: string;
   readonly objective: string;
   readonly tail: string;
-  /** keccak256 of head and tail: names what is shared. */
+  /** marketDigest: names what is shared. */
   readonly shared: Hash32;
 }
 export interface SharedMember {
@@ -41,12 +40,11 @@ export function shareProblem(first: Problem): SharedProblem {
   const behind = text((key) => key > 'objective');
   const head = `{${before}${before === '' ? '' : ','}"objective":`;
   const tail = `${behind === '' ? '' : ','}${behind}}`;
-  const [headBytes, tailBytes] = [utf8(head), utf8(tail)];
-  const shared = keccakOf(headBytes, tailBytes);
+  const shared = marketDigest(frame);
   return {
     with(objective) {
       const middle = canonicalJson(objective);
-      const digestOf = () => keccakOf(headBytes, middle, tailBytes);
+      const digestOf = () => digestOn(shared, middle);
       return {
         parsed: withObjective(base, objective, undefined, digestOf),
         text: { head, objective: middle, tail, shared },

@@ -196,7 +196,7 @@ export interface Solution {
 /** The published result. value rounds down, bound up; both have 18 decimals. */
 export interface ProblemResult {
   readonly version: 1;
-  /** keccak256 of the problem's canonical JSON (RFC 8785). */
+  /** market/problemFile.ts's problemDigest. */
   readonly problem: string;
   /** keccak256 of the .wasm that found the plan. */
   readonly engine: string;

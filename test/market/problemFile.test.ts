@@ -1,7 +1,10 @@
 // The strict reader of problem files: what it accepts, and the pointer of every refusal.
 
 import { readFileSync } from 'node:fs';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../solver/market/jsonText.ts';
 import { parseProblem, parseProblemText } from '../../solver/market/problemFile.ts';
 import { parseResult } from '../../solver/market/resultFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
@@ -325,6 +328,10 @@ describe('parseProblem', () => {
     const { objective, ...rest } = swapProblem();
     expect(parseProblemText(JSON.stringify({ objective, ...rest }, null, 3)).digest).toBe(digest);
     expect(parseProblem(changed(['venues', 0, 'feePips'], 3001)).digest).not.toBe(digest);
+    expect(parseProblem(changed(['objective', 'sell', 'amount'], '3001')).digest).not.toBe(digest);
+    const keccak = (text: string) => `0x${bytesToHex(keccak_256(new TextEncoder().encode(text)))}`;
+    const market = keccak(canonicalJson(rest));
+    expect(digest).toBe(keccak(canonicalJson({ objective, market })));
   });
 
   it('error: duplicate keys, depth and broken JSON in text', () => {

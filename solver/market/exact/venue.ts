@@ -2,7 +2,7 @@
 // of the contracts. This is what "integers dispose" means: nothing is signed, scored or sent before
 // its legs have passed here.
 
-import type { ParsedVenue } from '../parsedProblem.ts';
+import type { ParsedConcentrated, ParsedVenue } from '../parsedProblem.ts';
 import { concentratedIn, concentratedOut } from './concentrated.ts';
 import { constantProductIn, constantProductOut } from './constantProduct.ts';
 import { bridgeIn, bridgeOut, orderIn, orderOut } from './linear.ts';
@@ -80,10 +80,8 @@ function outOf(
         ? constantProductOut(a, b, venue.feePips, amountIn)
         : constantProductOut(b, a, venue.feePips, amountIn);
     }
-    case 'concentrated': {
-      const trade = concentratedOut(venue, from === 0, amountIn);
-      return 'refused' in trade ? trade : trade.amountOut;
-    }
+    case 'concentrated':
+      return walkedOut(venue, from, amountIn);
     case 'weighted':
       return weightedOut(venue, from, to, amountIn);
     case 'stable':
@@ -93,6 +91,31 @@ function outOf(
     case 'bridge':
       return bridgeOut(venue, amountIn);
   }
+}
+
+interface Walked {
+  readonly from: number;
+  readonly amountIn: bigint;
+  readonly out: bigint | TradeRefusal;
+}
+/**
+ * What each pool was asked last: the engine's decoder and the certificate ask for the same trade one after
+ * the other, and a walk over ticks is the dearest of exact trades. Pools never change; one answer each,
+ * which goes when the pool goes.
+ */
+const lastWalks = new WeakMap<ParsedConcentrated, Walked>();
+
+function walkedOut(
+  pool: ParsedConcentrated,
+  from: number,
+  amountIn: bigint,
+): bigint | TradeRefusal {
+  const last = lastWalks.get(pool);
+  if (last !== undefined && last.from === from && last.amountIn === amountIn) return last.out;
+  const trade = concentratedOut(pool, from === 0, amountIn);
+  const out = 'refused' in trade ? trade : trade.amountOut;
+  lastWalks.set(pool, { from, amountIn, out });
+  return out;
 }
 
 /** Whether the venue trades its node number `from` for number `to`, −1 being none of its own. */
