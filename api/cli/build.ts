@@ -2,7 +2,6 @@
 // hash of its inputs and does nothing when they have not changed. A packed copy (npm pack) comes
 // with the core built and without compilers.
 
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -10,14 +9,16 @@ import { compileContracts } from '../../contracts-abi/compile.ts';
 import { Fault } from '../../solver/types/errors.ts';
 import { buildClient, canBuild } from './buildClient.ts';
 import { projectRoot } from './home.ts';
+import { runNode } from './runNode.ts';
 
 /** Path of the core after buildAll. */
 export const wasmPath = resolve(projectRoot, '.build/trimtab.wasm');
 
 /** The WASM core alone: what `trimtab solve` needs. */
-export function buildCore(onProgress: (line: string) => void): Promise<void> {
-  if (!canBuild() && existsSync(wasmPath)) return Promise.resolve();
-  return runScript(['assembly/build.mjs'], 'the WASM core', onProgress);
+export async function buildCore(onProgress: (line: string) => void): Promise<void> {
+  if (!canBuild() && existsSync(wasmPath)) return;
+  const output = await runNode(['assembly/build.mjs'], 'the WASM core');
+  onProgress(`the WASM core: ${output.trim().split('\n').at(-1) || 'built'}`);
 }
 
 export async function buildAll(onProgress: (line: string) => void): Promise<void> {
@@ -47,31 +48,4 @@ export function registerBuild(program: Command): void {
       else if (!client) await buildAll(say);
       if (pack || client) await buildClient({ types: true }, say);
     });
-}
-
-/** Runs a build script of ours as a child; its output is shown only if it fails. */
-function runScript(
-  args: readonly string[],
-  what: string,
-  onProgress: (line: string) => void,
-): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(process.execPath, args, {
-      cwd: projectRoot,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    const collect = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-4000);
-    };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    child.on('error', fail);
-    child.on('close', (code) => {
-      if (code === 0) {
-        onProgress(`${what}: ${output.trim().split('\n').at(-1) || 'built'}`);
-        done();
-      } else fail(new Fault(`building ${what} failed:\n${output}`, { retryable: false }));
-    });
-  });
 }

@@ -2,14 +2,13 @@
 // of node_modules, nor do browsers. JavaScript by esbuild, one file each, libraries left as imports;
 // declarations by tsc, file by file. Both are written to dist/, which is not committed.
 
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { BuildOptions } from 'esbuild';
-import { Fault } from '../../solver/types/errors.ts';
 import { projectRoot } from './home.ts';
+import { runNode } from './runNode.ts';
 
 const DIST = resolve(projectRoot, 'dist');
 /** By the name they are imported under. */
@@ -96,28 +95,12 @@ async function declarations(files: readonly string[]): Promise<void> {
   };
   writeFileSync(config, JSON.stringify(options));
   try {
-    await run([join(require.resolve('typescript/package.json'), '../bin/tsc'), '-p', config]);
+    const tsc = join(require.resolve('typescript/package.json'), '../bin/tsc');
+    await runNode([tsc, '-p', config], 'the declarations');
     rmSync(join(DIST, 'types'), { recursive: true, force: true });
     renameSync(draft, join(DIST, 'types'));
   } finally {
     rmSync(config, { force: true });
     rmSync(draft, { recursive: true, force: true });
   }
-}
-
-function run(args: readonly string[]): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(process.execPath, args, { cwd: projectRoot });
-    let output = '';
-    const collect = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-4000);
-    };
-    child.stdout.on('data', collect);
-    child.stderr.on('data', collect);
-    child.on('error', fail);
-    child.on('close', (code) => {
-      if (code === 0) done();
-      else fail(new Fault(`building the declarations failed:\n${output}`, { retryable: false }));
-    });
-  });
 }

@@ -3,6 +3,7 @@
 
 import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import type { JsonObject } from '../../solver/types/json.ts';
+import { entriesOf } from '../client/events.ts';
 
 /** A problem document the service answered with. */
 export class RefusedByService extends Error {
@@ -62,15 +63,16 @@ export async function* follow(
   let lost = 0;
   for (let connected = false; ; ) {
     signal.throwIfAborted();
+    const cut = new AbortController();
     try {
       const response = await reach(url, {
         headers: { ...headers, accept: 'text/event-stream', 'last-event-id': String(last) },
-        signal,
+        signal: AbortSignal.any([signal, cut.signal]),
       });
       if (response.status === 204) return;
       if (!response.ok || response.body === null) throw await refusal(response);
       connected = true;
-      for await (const event of parseEvents(response.body)) {
+      for await (const event of entriesOf<StreamedEvent>(response.body, cut)) {
         lost = 0;
         last = event.seq;
         yield event;
@@ -80,6 +82,8 @@ export async function* follow(
       signal.throwIfAborted();
       const refused = error instanceof RefusedByService && Number(error.problem.status) < 500;
       if (refused || !connected || lost >= RECONNECTS_MAX) throw error;
+    } finally {
+      cut.abort();
     }
     lost += 1;
     await new Promise((done) => setTimeout(done, lost > 1 ? RECONNECT_MS : 0));
@@ -97,26 +101,6 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
     if (init.signal?.aborted) throw cause;
     const message = `no answer from ${new URL(url).origin}; is \`trimtab start\` running there?`;
     throw new Fault(message, { cause, code: 'unreachable' });
-  }
-}
-
-async function* parseEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamedEvent> {
-  const decoder = new TextDecoder();
-  let buffer = '';
-  for await (const chunk of body) {
-    buffer += decoder.decode(chunk, { stream: true });
-    for (let end = buffer.indexOf('\n\n'); end >= 0; end = buffer.indexOf('\n\n')) {
-      const fields = new Map(
-        buffer
-          .slice(0, end)
-          .split('\n')
-          .filter((line) => line.includes(': '))
-          .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)]),
-      );
-      buffer = buffer.slice(end + 2);
-      const text = fields.get('data');
-      if (fields.has('id') && text !== undefined) yield JSON.parse(text) as StreamedEvent;
-    }
   }
 }
 

@@ -90,7 +90,15 @@ async function* eventsOf(response: Response, cut: AbortController): AsyncGenerat
     const message = `expected an event stream, got ${type === '' ? 'nothing' : type}`;
     throw new TrimtabError('notTrimtab', message, { status: response.status });
   }
-  const reader = response.body.getReader();
+  yield* entriesOf<LogEvent>(response.body, cut);
+}
+
+/** A log's entries as they arrive; `cut` ends a connection that fell silent. Comments are passed over. */
+export async function* entriesOf<Entry extends { readonly data: object }>(
+  body: ReadableStream<Uint8Array>,
+  cut: AbortController,
+): AsyncGenerator<Entry> {
+  const reader = body.getReader();
   const decoder = new TextDecoder();
   let buffer = '';
   for (;;) {
@@ -99,7 +107,7 @@ async function* eventsOf(response: Response, cut: AbortController): AsyncGenerat
     if (done) return;
     buffer += decoder.decode(value, { stream: true }).replaceAll('\r', '');
     for (let end = buffer.indexOf('\n\n'); end >= 0; end = buffer.indexOf('\n\n')) {
-      const event = frame(buffer.slice(0, end));
+      const event = frame<Entry>(buffer.slice(0, end));
       buffer = buffer.slice(end + 2);
       if (event !== null) yield event;
     }
@@ -108,12 +116,12 @@ async function* eventsOf(response: Response, cut: AbortController): AsyncGenerat
 }
 
 /** null: a comment, or a field of the protocol alone. */
-function frame(text: string): LogEvent | null {
+function frame<Entry extends { readonly data: object }>(text: string): Entry | null {
   const data = text
     .split('\n')
     .filter((line) => line.startsWith('data:'))
     .map((line) => line.slice(5).replace(/^ /, ''));
   if (data.length === 0) return null;
-  const event = JSON.parse(data.join('\n')) as LogEvent;
+  const event = JSON.parse(data.join('\n')) as Entry;
   return { ...event, data: event.data ?? {} };
 }

@@ -5,16 +5,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { type AuctionService, orderId } from '../../solver/index.ts';
 import { ApiError } from '../errors.ts';
-import {
-  answer,
-  Bytes32,
-  Cursor,
-  Limit,
-  limitOf,
-  OrderId,
-  problems,
-  strict,
-} from '../schemas/common.ts';
+import { answer, Bytes32, limitOf, OrderId, pageQuery, problems } from '../schemas/common.ts';
 
 const AuctionId = Type.String({
   pattern: '^0x[0-9a-f]{64}$',
@@ -61,14 +52,7 @@ export function auctionRoutes(auctions: AuctionService): FastifyPluginAsyncTypeb
           operationId: 'listAuctions',
           summary: 'Auctions, newest first; those an order was in',
           tags: ['auctions'],
-          querystring: Type.Object(
-            {
-              orderId: Type.Optional(OrderId),
-              cursor: Type.Optional(Cursor),
-              limit: Type.Optional(Limit),
-            },
-            strict,
-          ),
+          querystring: pageQuery({ orderId: Type.Optional(OrderId) }),
           response: {
             200: answer('A page.', AuctionList),
             ...problems({ 400: 'invalidCursor, invalidField' }),

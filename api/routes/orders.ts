@@ -15,16 +15,7 @@ import { ApiError, refusalError } from '../errors.ts';
 import type { Idempotency } from '../idempotency.ts';
 import { parseAccount } from '../interop.ts';
 import { oifOrder, readsOifAlone } from '../oif.ts';
-import {
-  Account,
-  answer,
-  Cursor,
-  Limit,
-  limitOf,
-  OrderId,
-  problems,
-  strict,
-} from '../schemas/common.ts';
+import { Account, answer, limitOf, OrderId, pageQuery, problems } from '../schemas/common.ts';
 import { OrderList, OrderView, PostOrderAnswer, PostOrderBody } from '../schemas/orders.ts';
 import { answerStream, type Streams } from '../stream.ts';
 import { readSubmission, refuseOtherOrders } from '../submission.ts';
@@ -141,15 +132,10 @@ function listRoute(app: App, { trimtab }: OrderRouteDeps): void {
           'Pages by cursor: every order that was there when the first page was read comes exactly ' +
           'once, whatever is submitted meanwhile.',
         tags: ['orders'],
-        querystring: Type.Object(
-          {
-            owner: Account,
-            state: Type.Optional(Type.Union(ORDER_STATES.map((state) => Type.Literal(state)))),
-            cursor: Type.Optional(Cursor),
-            limit: Type.Optional(Limit),
-          },
-          strict,
-        ),
+        querystring: pageQuery({
+          owner: Account,
+          state: Type.Optional(Type.Union(ORDER_STATES.map((state) => Type.Literal(state)))),
+        }),
         response: {
           200: answer('A page.', OrderList),
           ...problems({ 400: 'missingField, invalidAddress, invalidCursor, unknownField' }),

@@ -15,7 +15,7 @@ import {
 import { ApiError, refusalError } from '../errors.ts';
 import { parseAccount } from '../interop.ts';
 import { weighing } from '../limits.ts';
-import { answer, Limit, limitOf, problems, strict } from '../schemas/common.ts';
+import { answer, limitOf, pageQuery, problems } from '../schemas/common.ts';
 import {
   Deliveries,
   NewWebhookView,
@@ -157,13 +157,7 @@ function deliveryRoutes(app: App, { webhooks }: WebhookRouteDeps): void {
         tags: ['webhooks'],
         params: Params,
         headers: Headers,
-        querystring: Type.Object(
-          {
-            cursor: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,14}$' })),
-            limit: Type.Optional(Limit),
-          },
-          strict,
-        ),
+        querystring: pageQuery({}, Type.String({ pattern: '^[1-9][0-9]{0,14}$' })),
         response: { 200: answer('A page.', Deliveries), ...opened },
       },
     },

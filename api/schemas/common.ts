@@ -1,7 +1,7 @@
 // Shapes shared by requests and answers. Request objects refuse unknown members (signed messages
 // must arrive as sent); answers may grow.
 
-import { Type } from 'typebox';
+import { type TProperties, Type } from 'typebox';
 
 /** A request object: every unknown member is refused. */
 export const strict = { additionalProperties: false } as const;
@@ -55,17 +55,20 @@ export const OrderId = Type.String({
 export const QuoteId = Type.String({ minLength: 1, maxLength: 80, pattern: '^[A-Za-z0-9_-]+$' });
 
 /** Numbers of a query arrive as text. */
-export const Limit = Type.String({
+const Limit = Type.String({
   pattern: '^[1-9][0-9]{0,2}$',
   description: 'Items per page, at most 100; default 20.',
   examples: ['20'],
 });
-export const Cursor = Type.String({
+const Cursor = Type.String({
   minLength: 1,
   maxLength: 200,
   pattern: '^[A-Za-z0-9_-]+$',
   description: 'nextCursor of the page before.',
 });
+/** The query of a list that is read page by page. */
+export const pageQuery = <const Own extends TProperties>(own: Own, cursor = Cursor) =>
+  Type.Object({ ...own, cursor: Type.Optional(cursor), limit: Type.Optional(Limit) }, strict);
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 100;
 export const limitOf = (text: string | undefined): number =>
