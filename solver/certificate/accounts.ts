@@ -32,11 +32,15 @@ export interface Costs {
 
 /** Exact: Σ fixed costs of used venues, and of groups once if any of their venues is used. */
 export function fixedCosts(problem: ParsedProblem, legs: readonly ExactLeg[]): Dollars72 {
-  const used = new Set(legs.map(({ venue }) => venue.index));
+  const used = new Uint8Array(problem.venues.length);
   let sum = 0n;
-  for (const index of used) sum += present(problem.venues[index], 'venue').fixedCost;
+  for (const { venue } of legs) {
+    if (used[venue.index] === 0) sum += venue.fixedCost;
+    used[venue.index] = 1;
+  }
+  if (legs.length === 0) return fromFixed36(sum as Fixed36);
   for (const { fixedCost, venues } of problem.groups) {
-    if (venues.some((venue) => used.has(venue))) sum += fixedCost;
+    if (venues.some((venue) => used[venue] === 1)) sum += fixedCost;
   }
   return fromFixed36(sum as Fixed36);
 }
