@@ -109,15 +109,24 @@ export function allowedOf(scene: Scene, limits: Limits): ReadonlyMap<string, All
   return allowed;
 }
 
-/** Limits that the holdings break, each with the bound to be pulled to. */
+/**
+ * Limits that the holdings break, each with the bound to be pulled to. Of several on one place that are
+ * broken the same way the furthest bound stands for all.
+ */
 export function brokenNow(scene: Scene, { chains }: Limits): readonly Pull[] {
   const base = Number(worthOf(scene, scene.holdings));
-  return chains.flatMap((limit) => {
+  const pulls = new Map<string, Pull>();
+  for (const limit of chains) {
     const { floor, cap, asset } = limit;
     const share = Number(limitWorth(scene, limit, scene.holdings)) / base;
-    if (share >= floor - SLACK && share <= cap + SLACK) return [];
-    return [{ chain: limit.chain as ChainId, asset, share: share < floor ? floor : cap }];
-  });
+    if (share >= floor - SLACK && share <= cap + SLACK) continue;
+    const up = share < floor;
+    const place = `${limit.chain} ${asset ?? ''} ${up}`;
+    const other = pulls.get(place)?.share ?? (up ? floor : cap);
+    const bound = up ? Math.max(floor, other) : Math.min(cap, other);
+    pulls.set(place, { chain: limit.chain as ChainId, asset, share: bound });
+  }
+  return [...pulls.values()];
 }
 
 /** The first limit that `amounts` break, as a refusal. */

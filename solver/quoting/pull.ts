@@ -97,7 +97,10 @@ function weigh({ targets }: Scene, cells: readonly Cell[], pulls: readonly Pull[
   const scaled = ({ share }: Pull) => BigInt(Math.round(share * Number(WHOLE)));
   for (const pull of pulls) {
     const cell = cells.find(({ asset, chain }) => asset === pull.asset && chain === pull.chain);
-    if (cell !== undefined) take(cell, scaled(pull));
+    if (cell === undefined) continue;
+    // One place is wanted below and above what it holds.
+    if (cell.weight !== null) return false;
+    take(cell, scaled(pull));
   }
   const whole = pulls.filter(({ asset }) => asset === null);
   for (const pull of whole) {

@@ -309,6 +309,12 @@ describe('tracking', () => {
       (share) => share(31340, 'WETH'),
       0.25,
     ],
+    [
+      'each of two floors of one asset',
+      [0.25, 0.2].map((floor) => ({ chain: 31340, asset: 'WETH', floor, cap: 1 })),
+      (share) => share(31340, 'WETH'),
+      0.25,
+    ],
   ])(
     'behavior: %s that is broken is mended, even where no risk is saved',
     async (_, chainLimits, of, bound) => {
@@ -333,6 +339,16 @@ describe('tracking', () => {
       }
     },
   );
+
+  it('error: a floor above what is held and a cap below it, on one place', async () => {
+    const at = { chain: 31338, asset: 'WETH' };
+    const chainLimits = [
+      { ...at, floor: 0.95, cap: 1 },
+      { ...at, floor: 0, cap: 0.1 },
+    ];
+    const quote = await makeWorld().quoter.quote(ask(5, { chainLimits }));
+    expect(isRefusal(quote) && quote.refused).toBe('limitUnmet');
+  });
 
   it(`property: whatever is offered keeps its chain limits (seed ${seed})`, async () => {
     const rng = random(seed + 3);
