@@ -2,6 +2,7 @@
 // re-executes and certifies; reservations are looked up once for quotes that come at the same time; a
 // quote the free inventory covers is funded without asking how it would be bought.
 
+import type { Turn } from './adapters/turns.ts';
 import type { EnginePool } from './engine/pool.ts';
 import type { Desk } from './filling/desk.ts';
 import { nodeIdOf } from './market/snapshot.ts';
@@ -14,10 +15,13 @@ import type { NetworkConfig } from './types/network.ts';
 import type { Clock } from './types/ports.ts';
 import type { Store } from './types/store.ts';
 
-export function solveOn(pool: EnginePool): QuoterDeps['solve'] {
+/** `turn`: when this thread may judge an answer. */
+export function solveOn(pool: EnginePool, turn: Turn): QuoterDeps['solve'] {
   return async (_, read) => {
     const problem = read();
-    return judge(problem, await pool.solve(problem), pool.hash);
+    const solution = await pool.solve(problem);
+    await turn();
+    return judge(problem, solution, pool.hash);
   };
 }
 

@@ -18,6 +18,7 @@ import { createPostgresStore } from './adapters/postgresStore.ts';
 import { createPostgresTurnstile } from './adapters/postgresTurnstile.ts';
 import { systemRng } from './adapters/rng.ts';
 import { createSigner, createWatchOnlySigner } from './adapters/signer.ts';
+import { createTurns, inTurn } from './adapters/turns.ts';
 import { createTxSender } from './adapters/txSender.ts';
 import { createViemChain } from './adapters/viemChain.ts';
 import { registerChainGauges } from './chainGauges.ts';
@@ -170,6 +171,7 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     signer: signers.filler,
   });
   const reserved = reservedLately(() => desk.reserved([]), store, clock);
+  const turn = createTurns();
   const quoting: QuoterDeps = {
     network,
     source,
@@ -177,14 +179,14 @@ export async function openSolver(options: SolverOptions): Promise<Solver> {
     clock,
     rng: systemRng,
     auctioneer: signers.auctioneer.address,
-    solve: meteredSolve(solveOn(pool), meter),
+    solve: meteredSolve(solveOn(pool, turn), meter),
     reserved,
     canFund: fundingOf(desk, source, network, reserved),
     fillTimes: createPostgresFillTimes({ database, clock }),
     ...(options.quotePolicy === undefined ? {} : { policy: options.quotePolicy }),
   };
-  const quoter = meteredQuoter(createQuoter(quoting), meter);
-  const swaps = meteredOffers(createSwapQuoter(quoting), meter);
+  const quoter = meteredQuoter({ quote: inTurn(turn, createQuoter(quoting).quote) }, meter);
+  const swaps = meteredOffers({ offers: inTurn(turn, createSwapQuoter(quoting).offers) }, meter);
   const admit = createAdmission({
     store,
     chains,

@@ -11,6 +11,7 @@ import { createOwnerReader } from '../../solver/adapters/ownerReader.ts';
 import { openDatabase } from '../../solver/adapters/postgres.ts';
 import { createPostgresStore } from '../../solver/adapters/postgresStore.ts';
 import { systemRng } from '../../solver/adapters/rng.ts';
+import { createTurns, inTurn } from '../../solver/adapters/turns.ts';
 import { createEnginePool } from '../../solver/engine/pool.ts';
 import { reservedNow } from '../../solver/filling/inventory.ts';
 import type { MarketSource } from '../../solver/market/source.ts';
@@ -74,6 +75,7 @@ const desk = {
     throw new Fault('the bench posts inventory for every quote', { retryable: false });
   },
 };
+const turn = createTurns();
 const quoter = createQuoter({
   network,
   source,
@@ -81,14 +83,14 @@ const quoter = createQuoter({
   clock,
   rng: systemRng,
   auctioneer,
-  solve: solveOn(pool),
+  solve: solveOn(pool, turn),
   reserved,
   canFund: fundingOf(desk, source, network, reserved),
 });
 const admission = createAdmission({ store, chains, clock, network, auctioneer });
 const trimtab: Trimtab = {
   ...fakeTrimtab(),
-  quote: (request) => quoter.quote(request),
+  quote: inTurn(turn, quoter.quote),
   submit: (request) => admission.submit(request),
   async getOrder(orderId) {
     const order = await store.getOrder(orderId);
