@@ -11,7 +11,7 @@ import { parseResultText } from '../../solver/market/resultFile.ts';
 import { InvalidInput } from '../../solver/types/errors.ts';
 import type { ProblemResult } from '../../solver/types/problem.ts';
 import { TrimtabError } from './errors.ts';
-import { previewOf } from './rebuild.ts';
+import { previewOf } from './rebuildPreview.ts';
 import type { Api } from './transport.ts';
 import type { Quote } from './types.ts';
 

@@ -48,13 +48,8 @@ export {
   type RebalanceParameters,
   type SwapParameters,
 } from './quotes.ts';
-export {
-  type Asked,
-  LIMITS,
-  type RebuiltOrder,
-  rebuildOrder,
-  type SigningRules,
-} from './rebuild.ts';
+export { type Asked, type RebuiltOrder, rebuildOrder } from './rebuild.ts';
+export { LIMITS, type SigningRules } from './rebuildRules.ts';
 export { type Api, type RequestOptions, type TransportOptions, trimtab } from './transport.ts';
 export type * from './types.ts';
 export { type SignedDelivery, verifyDelivery } from './webhooks.ts';

@@ -14,7 +14,7 @@ import { canonicalJson } from '../../solver/market/jsonText.ts';
 import { TrimtabError } from './errors.ts';
 import { type FollowOptions, followLog, type LogEvent } from './events.ts';
 import { checkQuote, type Offer } from './quotes.ts';
-import type { SigningRules } from './rebuild.ts';
+import type { SigningRules } from './rebuildRules.ts';
 import type { Api } from './transport.ts';
 import type {
   Policy,

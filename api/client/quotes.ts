@@ -2,7 +2,8 @@
 // rebuilt here, so that what is signed is ours. Signs nothing, sends nothing to a chain.
 
 import { TrimtabError } from './errors.ts';
-import { type RebuiltOrder, rebuildOrder, type SigningRules } from './rebuild.ts';
+import { type RebuiltOrder, rebuildOrder } from './rebuild.ts';
+import type { SigningRules } from './rebuildRules.ts';
 import type { Api } from './transport.ts';
 import type { Network, Quote, QuoteRequest, Quotes } from './types.ts';
 
