@@ -12,6 +12,7 @@ import type { SubmitRefusalCode, SubmitRequest, Submitted } from '../types/servi
 import type { NewOrder, QuoteTerms, SignatureKind, StoredOrder } from '../types/store.ts';
 import { permit2Fault, signatureForms, spenderOf } from './authority.ts';
 import * as contracts from './contracts.ts';
+import { createHeadReader, type ReadAtHead } from './headReader.ts';
 import { GUARD_JOB, SERVE_JOB } from './kinds.ts';
 import { chainAt, type Signing, signatureOf, signingOf } from './ownerSigned.ts';
 import type { SettlementDeps } from './ports.ts';
@@ -25,6 +26,10 @@ export interface AdmissionDeps
   readonly auctioneer: EvmAddress;
 }
 
+interface Deps extends AdmissionDeps {
+  readonly readAtHead: ReadAtHead;
+}
+
 export interface Admission {
   /** Throws Fault when the store is down; a chain that is down is the refusal `chainDown`. */
   submit(request: SubmitRequest): Promise<Submitted | SubmitRefusal>;
@@ -33,7 +38,8 @@ export interface Admission {
 /** ERC-1271 signatures longer than this are refused before anyone hashes them, hex characters. */
 const SIGNATURE_CHARS_MAX = 2 + 2 * 4_096;
 
-export function createAdmission(deps: AdmissionDeps): Admission {
+export function createAdmission(ports: AdmissionDeps): Admission {
+  const deps: Deps = { ...ports, readAtHead: createHeadReader() };
   return {
     async submit(request) {
       const shape = shapeFault(request);
@@ -102,7 +108,7 @@ const UNSIGNED: ReadonlySet<string> = new Set([
 ]);
 
 async function signedOnChains(
-  deps: AdmissionDeps,
+  deps: Deps,
   signings: readonly Signing[],
   known: boolean,
 ): Promise<Signed | SubmitRefusal> {
@@ -216,7 +222,7 @@ interface Signed {
 
 /** Everything that needs the origins: signature by contract, nonce, balance, allowance. */
 async function onChains(
-  deps: AdmissionDeps,
+  deps: Deps,
   signing: Signing,
   known: boolean,
 ): Promise<Signed | SubmitRefusal> {
@@ -240,7 +246,7 @@ async function onChains(
 }
 
 async function originFault(
-  deps: AdmissionDeps,
+  deps: Deps,
   { order, kind }: Signing,
   index: number,
 ): Promise<SubmitRefusal | null> {
@@ -249,17 +255,12 @@ async function originFault(
   const chain = chainAt(deps, origin.chainId);
   const { inputs } = origin;
   const spender = spenderOf(origin, kind, deps.network);
-  const results = await chain.read(
-    [
-      contracts.slotCall(origin, order.owner, order.nonce),
-      ...inputs.map(({ token }) => contracts.balanceCall(token, order.owner)),
-      ...inputs.map(({ token }) => contracts.allowanceCall(token, order.owner, spender)),
-      ...(kind === 'permit2'
-        ? [contracts.permit2NoncesCall(spender, order.owner, order.nonce)]
-        : []),
-    ],
-    await chain.block('latest'),
-  );
+  const results = await deps.readAtHead(chain, [
+    contracts.slotCall(origin, order.owner, order.nonce),
+    ...inputs.map(({ token }) => contracts.balanceCall(token, order.owner)),
+    ...inputs.map(({ token }) => contracts.allowanceCall(token, order.owner, spender)),
+    ...(kind === 'permit2' ? [contracts.permit2NoncesCall(spender, order.owner, order.nonce)] : []),
+  ]);
   const status = contracts.decodeSlotStatus(results[0]);
   if (status !== 'none') return nonceFault(order, `it is ${status} on chain ${origin.chainId}`);
   const spent = contracts.amountOf(results[1 + 2 * inputs.length]);
