@@ -53,6 +53,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Of an answer that is an error. A budget that is used up is no answer to what was asked. */
+const exitOf = (status: number): number =>
+  status === 400 ? 2 : status >= 500 || status === 429 ? 3 : 1;
+
 /** Says on stderr what went wrong and answers the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -69,13 +73,13 @@ function report(error: unknown): number {
     const { status, pointer, remedy } = error.problem;
     console.error(`error: ${pointer ? `${pointer}: ` : ''}${error.message}`);
     if (remedy !== undefined) console.error(`  ${remedy}`);
-    return Number(status) === 400 ? 2 : Number(status) >= 500 ? 3 : 1;
+    return exitOf(Number(status));
   }
   if (error instanceof TrimtabError) {
     const { pointer, remedy, status, code } = error;
     console.error(`error: ${pointer ? `${pointer}: ` : ''}${error.message}`);
     if (remedy !== undefined) console.error(`  ${remedy}`);
-    if (status !== undefined) return status === 400 ? 2 : status >= 500 || status === 429 ? 3 : 1;
+    if (status !== undefined) return exitOf(status);
     if (code === 'invalidArgument') return 2;
     return code === 'mismatch' || code === 'certificateRejected' ? 1 : 3;
   }

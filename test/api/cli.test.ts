@@ -25,6 +25,7 @@ import {
 } from '../../api/cli/commands/proposal.ts';
 import { walletOf } from '../../api/cli/commands/wallet.ts';
 import { follow, RefusedByService, request, type StreamedEvent } from '../../api/cli/http.ts';
+import { main } from '../../api/cli/main.ts';
 import { orderMessage, type PortfolioOrder } from '../../contracts-abi/typedData.ts';
 import { Fault, InvalidInput } from '../../solver/types/errors.ts';
 import type { Hex } from '../../solver/types/ids.ts';
@@ -371,6 +372,25 @@ describe('the client', () => {
     const silent = await thrown(request('http://127.0.0.1:1/v1'));
     expect(silent).toBeInstanceOf(Fault);
     expect(await thrown(request('nowhere/v1'))).toMatchObject({ pointer: '--api' });
+  });
+
+  test('behavior: exit codes by status, the same whichever client a command asks by', async () => {
+    const codes: (number | string | undefined)[] = [];
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    for (const status of [400, 404, 429, 503]) {
+      const url = await serving((_, reply) => {
+        reply.writeHead(status, { 'content-type': 'application/problem+json' });
+        reply.end(JSON.stringify({ status, code: 'x', detail: 'no', retryable: false }));
+      });
+      // By this file's client, and by the SDK's.
+      for (const args of [['replay', `0x${'1'.repeat(64)}`], ['chains']]) {
+        await main(['node', 'trimtab', ...args, '--api', url]);
+        codes.push(process.exitCode);
+        process.exitCode = undefined;
+      }
+    }
+    said.mockRestore();
+    expect(codes).toEqual([2, 2, 1, 1, 3, 3, 3, 3]);
   });
 
   test('behavior: a stream that is cut is taken up behind its last event', async () => {
