@@ -1,6 +1,7 @@
 // The public door of the domain: what api/ and other callers may name. The composition root is
 // solver.ts; everything else behind this door is free to move.
 
+export { jsonTextOf } from './market/jsonText.ts';
 export { isTerminal, ORDER_STATES, STATE_NOTES } from './settlement/lifecycle.ts';
 export type { SignedBid } from './types/auction.ts';
 export type { AuctionService, BidRefusalCode, MarketEvent } from './types/auctionService.ts';

@@ -2,7 +2,13 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { isRefusal, type RebalanceRequest, type Trimtab } from '../../solver/index.ts';
+import {
+  isRefusal,
+  type JsonObject,
+  jsonTextOf,
+  type RebalanceRequest,
+  type Trimtab,
+} from '../../solver/index.ts';
 import { ApiError, refusalError } from '../errors.ts';
 import { parseAccount } from '../interop.ts';
 import { weighing } from '../limits.ts';
@@ -42,7 +48,8 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
         },
         preValidation: async ({ body }) => refuseOtherIntents(body),
       },
-      async ({ body }) => {
+      async ({ body }, reply) => {
+        reply.serializer(quotesText);
         const { intent } = body;
         if (intent.intentType === 'oif-swap') {
           const offers = await trimtab.offers(swapRequest({ ...body, intent }));
@@ -89,6 +96,10 @@ export function quoteRoutes(trimtab: Trimtab): FastifyPluginAsyncTypebox {
     }
   };
 }
+
+/** JSON.stringify of the answer; the store has written each offer's text already. */
+const quotesText = ({ quotes }: { readonly quotes: readonly JsonObject[] }): string =>
+  `{"quotes":[${quotes.map(jsonTextOf).join()}]}`;
 
 /** Before the schema: another intent type is a refusal of its own, not a list of field errors. */
 function refuseOtherIntents(body: unknown): void {

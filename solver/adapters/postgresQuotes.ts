@@ -10,6 +10,7 @@
 // process trusts one for an hour, and must not after a crash that forgot it.
 
 import { sql } from 'kysely';
+import { jsonTextOf } from '../market/jsonText.ts';
 import { present } from '../types/assert.ts';
 import type { EvmAddress } from '../types/ids.ts';
 import type { JsonObject } from '../types/json.ts';
@@ -146,7 +147,7 @@ function valuesOf(quote: StoredQuote): readonly (string | number | null)[] {
     ...[JSON.stringify(quote.order), JSON.stringify(quote.quotedAmounts)],
     problemText === undefined ? quote.problem : null,
     ...[problemText?.shared ?? null, problemText?.objective ?? null],
-    ...[quote.result, JSON.stringify(quote.response)],
+    ...[quote.result, jsonTextOf(quote.response)],
   ];
 }
 

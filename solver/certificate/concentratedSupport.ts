@@ -69,7 +69,9 @@ function best(
   let total = 0n;
   for (let k = 0; ; k++) {
     const stretch = side.stretches[k] ?? nextStretch(pool, side, isDown);
-    if (stretch === null || !beats(stretch.first, nuIn, nuOut)) return total;
+    if (stretch === null) return total;
+    // A walk mostly starts where the price is.
+    if (stretch.first !== side.rate && !beats(stretch.first, nuIn, nuOut)) return total;
     const [inNum, inDen] = stretch.wholeIn;
     const whole = nuOut * stretch.last[0] >= nuIn * stretch.last[1];
     if (left !== null) {
@@ -132,9 +134,10 @@ function nextStretch(pool: ParsedConcentrated, side: Side, isDown: boolean): Str
     if (liquidity === 0n) continue;
     const start = isDown ? smallerOf(high, sqrtPriceX96) : largerOf(low, sqrtPriceX96);
     if (isDown ? start <= low : start >= high) continue;
-    const stretch = isDown
+    const made = isDown
       ? stretchDown(liquidity, start, low, kept)
       : stretchUp(liquidity, start, high, kept);
+    const stretch = start === sqrtPriceX96 ? { ...made, first: side.rate } : made;
     side.stretches.push(stretch);
     return stretch;
   }

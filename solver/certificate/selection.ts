@@ -15,13 +15,19 @@ export interface CostGroup {
 /** max over sets S of Σ_{e∈S} profits[e] − Σ_{groups meeting S} cost; ≥ 0, exact. */
 export function bestSelection(profits: readonly bigint[], groups: readonly CostGroup[]): bigint {
   let total = 0n;
-  for (const profit of profits) if (profit > 0n) total += profit;
+  const gains = new Uint8Array(profits.length);
+  for (let venue = 0; venue < profits.length; venue++) {
+    const profit = profits[venue] as bigint;
+    if (profit <= 0n) continue;
+    total += profit;
+    gains[venue] = 1;
+  }
   const open = groups.filter(({ cost }) => cost > 0n);
   /** Venues with a profit, and the groups they would have to pay. */
   const unsure = new Map<number, CostGroup[]>();
   for (const group of open) {
     for (const member of group.members) {
-      if ((profits[member] ?? 0n) <= 0n) continue;
+      if (gains[member] !== 1) continue;
       const pays = unsure.get(member);
       if (pays === undefined) unsure.set(member, [group]);
       else pays.push(group);

@@ -111,6 +111,18 @@ function isKey(text: string, end: number): boolean {
   return text.charCodeAt(at) === COLON;
 }
 
+/** What is written more than once of what never changes; a text goes when its value goes. */
+const texts = new WeakMap<object, string>();
+
+/** JSON.stringify of a value that never changes: a quote's answer is written for its row and its caller. */
+export function jsonTextOf(value: object): string {
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(value);
+  texts.set(value, text);
+  return text;
+}
+
 /**
  * RFC 8785: keys sorted by UTF-16 code units, no white space, numbers as ECMAScript prints them.
  * Throws InvalidInput on numbers that are not finite and on lone surrogates.
