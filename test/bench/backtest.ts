@@ -11,6 +11,7 @@
 
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { type Backtest, backtest } from '../../solver/backtest/backtest.ts';
 import { type PriceHistory, parsePrices, pricesOf } from '../../solver/backtest/prices.ts';
@@ -26,6 +27,7 @@ import { WASM } from './wasm.ts';
 
 const ERRORS = [0.005, 0.01, 0.02, 0.04];
 const ROUNDS = 3;
+const PARTS: readonly string[] = ['speed', 'costs', 'others', 'model', 'optimum', 'covariances'];
 const wasm = new Uint8Array(readFileSync(WASM));
 const kernels = { risk: createRiskKernel(wasm), replay: createReplayKernel(wasm) };
 
@@ -33,7 +35,16 @@ type Targets = Readonly<Record<string, string>>;
 const PLAIN: Targets = { BTC: '0.5', ETH: '0.3', CASH: '0.2' };
 
 export function main(args: readonly string[]): number {
-  const named = args.filter((arg) => !arg.startsWith('--'));
+  const { values, positionals: named } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
+  const unknown = named.find((name) => !PARTS.includes(name));
+  if (unknown !== undefined) {
+    console.error(`usage: npm run bench -- backtest [${PARTS.join('] [')}] [--json]`);
+    return 2;
+  }
   const wants = (name: string) => named.length === 0 || named.includes(name);
   const answer: Record<string, unknown> = {};
   if (wants('speed')) answer.speed = speed();
@@ -42,7 +53,7 @@ export function main(args: readonly string[]): number {
   if (wants('model')) answer.model = model();
   if (wants('optimum')) answer.optimum = best();
   if (wants('covariances')) answer.covariances = compared();
-  if (args.includes('--json')) console.log(JSON.stringify(answer));
+  if (values.json) console.log(JSON.stringify(answer));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { createRiskKernel } from '../../solver/engine/risk.ts';
 import { type Random, random } from '../engine/generate.ts';
 import { timed } from './rivals.ts';
@@ -25,6 +26,10 @@ interface Row {
 }
 
 export function main(args: readonly string[]): number {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { json: { type: 'boolean', default: false } },
+  });
   const kernel = createRiskKernel(readFileSync(WASM));
   const rng = random(SEED);
   const hash = createHash('sha256');
@@ -59,7 +64,7 @@ export function main(args: readonly string[]): number {
       Float64Array.of(kernel.smallestPivot(covariance)),
     );
   }
-  print(rows, calibrationNs, hash.digest('hex'), args.includes('--json'));
+  print(rows, calibrationNs, hash.digest('hex'), values.json);
   return 0;
 }
 

@@ -15,81 +15,38 @@
 // worth more than ours), 2 on bad usage, 3 when a bench breaks, as every command of ours does.
 
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
-import { main as api } from './api.ts';
-import { main as backtest } from './backtest.ts';
-import { main as coupling } from './coupling.ts';
-import { main as forecasts } from './forecasts.ts';
-import { main as gap } from './gap.ts';
-import { main as hedging } from './hedging.ts';
-import { main as netting } from './netting.ts';
-import { benchOptimizer } from './optimizer.ts';
-import { plot } from './plot.ts';
-import { asMarkdown, asText } from './report.ts';
-import { main as risk } from './risk.ts';
-import { main as stress } from './stress.ts';
 
-type Bench = (args: string[]) => number | Promise<number>;
+interface Bench {
+  readonly main: (args: string[]) => number | Promise<number>;
+}
 
-/** What `trimtab bench` knows them by (api/cli/bench.ts). */
-const BENCHES: ReadonlyMap<string, Bench> = new Map<string, Bench>(
+/** What `trimtab bench` knows them by (api/cli/bench.ts). Loaded once the core is built: some read it then. */
+const BENCHES: ReadonlyMap<string, () => Promise<Bench>> = new Map(
   Object.entries({
-    api,
-    backtest,
-    coupling,
-    forecasts,
-    gap,
-    hedging,
-    netting,
-    optimizer,
-    risk,
-    stress,
+    api: () => import('./api.ts'),
+    backtest: () => import('./backtest.ts'),
+    coupling: () => import('./coupling.ts'),
+    forecasts: () => import('./forecasts.ts'),
+    gap: () => import('./gap.ts'),
+    hedging: () => import('./hedging.ts'),
+    netting: () => import('./netting.ts'),
+    optimizer: () => import('./optimizerMain.ts'),
+    risk: () => import('./risk.ts'),
+    stress: () => import('./stress.ts'),
   }),
 );
 /** They run no core. */
 const WITHOUT_CORE: readonly string[] = ['forecasts'];
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
-  const bench = BENCHES.get(name);
-  if (bench === undefined) {
+  const load = BENCHES.get(name);
+  if (load === undefined) {
     console.error(`usage: npm run bench -- ${[...BENCHES.keys()].join(' | ')}`);
     return 2;
   }
   if (!WITHOUT_CORE.includes(name)) build();
-  return bench(args);
-}
-
-async function optimizer(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
-      plot: { type: 'string' },
-      markdown: { type: 'string' },
-    },
-  });
-  const report = await benchOptimizer({
-    quick: values.quick,
-    only: values.only.split(',').filter((name) => name !== ''),
-    log: (line) => console.error(`done: ${line}`),
-  });
-  const cpu = cpus()[0]?.model.trim() ?? 'unknown CPU';
-  const machine = `${cpu}, ${cpus().length} cores, Node ${process.versions.node}, ${process.platform} ${process.arch}`;
-  console.log(
-    values.json ? JSON.stringify({ machine, ...report }) : `${machine}\n\n${asText(report)}`,
-  );
-  if (values.markdown !== undefined) {
-    writeFileSync(
-      values.markdown,
-      `\`npm run bench -- optimizer\` on ${machine}:\n\n${asMarkdown(report)}\n`,
-    );
-  }
-  if (values.plot !== undefined) writeFileSync(values.plot, plot(report.rows));
-  return report.violations.length === 0 ? 0 : 1;
+  const bench = await load();
+  return bench.main(args);
 }
 
 function build(): void {
