@@ -1,8 +1,8 @@
 // Solves off the event loop: worker threads with one WebAssembly instance each. The calling thread
 // encodes a problem, a worker runs the core on its bytes, the calling thread decodes and re-executes
 // in integers. A snapshot travels to a worker once; further quotes on it send their header, nodes and
-// targets alone, and every answer is header, nodes and legs. Each worker has the next problem at hand
-// while it solves one. All solves are cold, so that both doors answer the same to the last digit,
+// targets alone, and every answer is header, nodes and legs. Where many wait, some travel together. Each
+// worker has the next batch at hand while it solves one. All solves are cold, so that both doors answer the same to the last digit,
 // whichever worker and after whatever. Refuses more than QUEUE_MAX waiting problems (Fault, retryable);
 // a trap costs its worker, which is replaced.
 
@@ -19,8 +19,10 @@ import { type Core, createCore } from './engine.ts';
 export const WORKERS_MAX = 64;
 /** Beyond it a quote is refused: waiting behind so many takes longer than asking again. */
 export const QUEUE_MAX = 128;
-/** Problems at a worker: the one it solves, and the next, so that it never waits for an answer's way. */
+/** Batches at a worker: the one it solves, and the next, so that it never waits for an answer's way. */
 const AT_WORKER_MAX = 2;
+/** Problems in a batch: the first is answered only with the last. */
+const BATCH_MAX = 4;
 /** Snapshots kept encoded: the scopes that quotes of one block ask for. */
 const SNAPSHOTS_MAX = 8;
 
@@ -57,6 +59,8 @@ interface Job {
 
 interface Answer {
   readonly id: number;
+  /** Why the core stopped; then there is nothing else, and no answer after it. */
+  readonly trapped?: string;
   /** Header and nodes. */
   readonly records: ArrayBuffer;
   readonly legs: ArrayBuffer;
@@ -64,8 +68,10 @@ interface Answer {
 
 /** What a worker has been given, first to last, and the snapshot its instance will have loaded then. */
 interface Seat {
-  readonly jobs: Job[];
+  readonly batches: Job[][];
   held: Snapshot | null;
+  /** What ended the thread, unless it was a problem's trap. */
+  fault: Error | null;
 }
 
 /** Starts `size` workers (1 … WORKERS_MAX). */
@@ -90,21 +96,35 @@ export function createEnginePool(options: {
     });
     // A pool left open must not keep the process alive; close() is still the way to end it.
     worker.unref();
-    const seat: Seat = { jobs: [], held: null };
+    const seat: Seat = { batches: [], held: null, fault: null };
+    let trapped = false;
     running.set(worker, seat);
-    worker.on('message', (answer: Answer) => {
-      const job = seat.jobs.shift();
-      assert(job?.id === answer.id, 'a worker answers the jobs it was given, in their order');
-      feed();
-      job.resolve(answer);
+    worker.on('message', (answers: readonly Answer[]) => {
+      const batch = seat.batches.shift() ?? [];
+      for (const answer of answers) {
+        const job = batch.shift();
+        assert(job?.id === answer.id, 'a worker answers the jobs it was given, in their order');
+        if (answer.trapped === undefined) job.resolve(answer);
+        else {
+          trapped = true;
+          job.reject(new Defect(`the core trapped: ${answer.trapped}`));
+        }
+      }
+      if (trapped) seat.batches.unshift(batch);
+      else feed();
     });
     worker.on('error', (error) => {
-      seat.jobs.shift()?.reject(new Defect(`the core trapped: ${error.message}`));
+      seat.fault = error;
     });
+    // All it said has been heard by then.
     worker.on('exit', () => {
       running.delete(worker);
+      const left = seat.batches.splice(0).flat();
+      if (seat.fault !== null && !trapped) {
+        left.shift()?.reject(new Defect(`an engine worker ended: ${seat.fault.message}`));
+      }
       // What it was not solving yet is for another.
-      waiting.unshift(...seat.jobs.splice(0));
+      waiting.unshift(...left);
       if (closed) return rejectAll();
       start();
       feed();
@@ -114,21 +134,30 @@ export function createEnginePool(options: {
   const feed = (): void => {
     for (let depth = 1; depth <= AT_WORKER_MAX; depth++) {
       for (const [worker, seat] of running) {
-        if (seat.jobs.length >= depth) continue;
-        const job = waiting.shift();
-        if (job === undefined) break;
-        seat.jobs.push(job);
-        const { image, places } = job.snapshot;
-        const snapshot = seat.held === job.snapshot ? null : { image, places };
-        seat.held = job.snapshot;
-        // Copied, not moved: another worker gets it if this one ends.
-        worker.postMessage({ id: job.id, snapshot, quote: job.quote, cap: job.cap });
+        if (seat.batches.length >= depth) continue;
+        const batch = nextBatch();
+        const [first] = batch;
+        if (first === undefined) break;
+        seat.batches.push(batch);
+        const { image, places } = first.snapshot;
+        const snapshot = seat.held === first.snapshot ? null : { image, places };
+        seat.held = first.snapshot;
+        // Copied, not moved: another worker gets them if this one ends.
+        const quotes = batch.map(({ id, quote, cap }) => ({ id, quote, cap }));
+        worker.postMessage({ snapshot, quotes });
       }
     }
-    for (const [worker, { jobs }] of running) {
-      if (jobs.length === 0) worker.unref();
+    for (const [worker, { batches }] of running) {
+      if (batches.length === 0) worker.unref();
       else worker.ref();
     }
+  };
+
+  /** Those that waited longest, of one snapshot, and no more than one worker's part of all that wait. */
+  const nextBatch = (): Job[] => {
+    const most = Math.min(BATCH_MAX, Math.ceil(waiting.length / running.size));
+    const other = waiting.findIndex(({ snapshot }) => snapshot !== waiting[0]?.snapshot);
+    return waiting.splice(0, other < 0 ? most : Math.min(most, other));
   };
 
   const rejectAll = (): void => {

@@ -1,9 +1,9 @@
 // One WebAssembly instance on a thread of its own. Plain JavaScript, so that it starts without a
-// TypeScript loader. A message is a quote (header, nodes and targets, and a cap in dollars), with it the
-// image of the snapshot (the bytes from the header to the legs) unless this instance holds it; the answer
-// is header and nodes, and the legs with what proves the bound. Solves cold: what it answered before
-// leaves no trace in an answer. A trap kills the thread: its memory is not to be trusted again, and the
-// pool starts another.
+// TypeScript loader. A message is a batch of quotes (header, nodes and targets, and a cap in dollars), with
+// it the image of their snapshot (the bytes from the header to the legs) unless this instance holds it;
+// the answer to each is header and nodes, and the legs with what proves the bound, all in one message.
+// Solves cold: what it answered before leaves no trace in an answer. A trap is told and kills the
+// thread: its memory is not to be trusted again, and the pool starts another.
 
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -18,15 +18,32 @@ const view = new DataView(memory.buffer);
 let places = new Uint32Array(0);
 let limits = new Float64Array(0);
 
-parentPort.on('message', ({ id, snapshot, quote, cap }) => {
-  if (snapshot !== null) {
-    // The counts first, so that this instance lays out the same blocks.
-    bytes.set(new Uint8Array(snapshot.image, 0, HEADER_BYTES), at);
-    arrange();
-    bytes.set(new Uint8Array(snapshot.image), at);
-    places = snapshot.places;
-    limits = Float64Array.from(places, (place) => view.getFloat64(at + place, true));
+parentPort.on('message', ({ snapshot, quotes }) => {
+  const answers = [];
+  try {
+    if (snapshot !== null) hold(snapshot);
+    for (const quote of quotes) answers.push(answerTo(quote));
+  } catch (error) {
+    const { id } = quotes[answers.length];
+    parentPort.postMessage([...answers, { id, trapped: error.message }]);
+    throw error;
   }
+  parentPort.postMessage(
+    answers,
+    answers.flatMap(({ records, legs }) => [records, legs]),
+  );
+});
+
+function hold(snapshot) {
+  // The counts first, so that this instance lays out the same blocks.
+  bytes.set(new Uint8Array(snapshot.image, 0, HEADER_BYTES), at);
+  arrange();
+  bytes.set(new Uint8Array(snapshot.image), at);
+  places = snapshot.places;
+  limits = Float64Array.from(places, (place) => view.getFloat64(at + place, true));
+}
+
+function answerTo({ id, quote, cap }) {
   writeQuote(new Uint8Array(quote));
   for (let k = 0; k < places.length; k++) {
     view.setFloat64(at + places[k], Math.min(limits[k], cap), true);
@@ -41,8 +58,8 @@ parentPort.on('message', ({ id, snapshot, quote, cap }) => {
   const cases = view.getInt32(at + HEADER.branchCount, true) > 0;
   const end = cases ? view.getUint32(at + HEADER.scratch, true) : first + count * SIZE.leg;
   const legs = bytes.slice(first, end).buffer;
-  parentPort.postMessage({ id, records, legs }, [records, legs]);
-});
+  return { id, records, legs };
+}
 
 /** Copies what a quote may change; all else in those records is the snapshot's or the core's. */
 function writeQuote(quote) {
