@@ -112,13 +112,14 @@ function venuesBound(
   const marks = screen?.(problem.venues, nu, caps);
   const uncapped = caps.map(() => null);
   let fixed = 0n;
-  const profits = problem.venues.map(() => 0n);
-  for (const venue of problem.venues) {
-    const { index } = venue;
+  const profits = new Array<bigint>(problem.venues.length).fill(0n);
+  const pinned = fixings.venues.size > 0;
+  for (let index = 0; index < profits.length; index++) {
     const mark = marks?.[index];
-    const used = fixings.venues.get(index);
-    if (used === false || out.has(index)) continue;
+    const used = pinned ? fixings.venues.get(index) : undefined;
     if (used === undefined && mark === NOTHING) continue;
+    if (used === false || out.has(index)) continue;
+    const venue = present(problem.venues[index], 'venue');
     const within = mark === UNCAPPED ? uncapped : caps;
     const best = used === true ? usedSupport(venue, nu, within) : support(venue, nu, within);
     const profit = best - scaled(venue.fixedCost);
