@@ -21,7 +21,7 @@ export const WORKERS_MAX = 64;
 export const QUEUE_MAX = 128;
 /** Batches at a worker: the one it solves, and the next, so that it never waits for an answer's way. */
 const AT_WORKER_MAX = 2;
-/** Problems in a batch: the first is answered only with the last. */
+/** Problems in a batch; each is answered as soon as it is solved. */
 const BATCH_MAX = 4;
 /** Snapshots kept encoded: the scopes that quotes of one block ask for. */
 const SNAPSHOTS_MAX = 8;
@@ -99,19 +99,20 @@ export function createEnginePool(options: {
     const seat: Seat = { batches: [], held: null, fault: null };
     let trapped = false;
     running.set(worker, seat);
-    worker.on('message', (answers: readonly Answer[]) => {
-      const batch = seat.batches.shift() ?? [];
-      for (const answer of answers) {
-        const job = batch.shift();
-        assert(job?.id === answer.id, 'a worker answers the jobs it was given, in their order');
-        if (answer.trapped === undefined) job.resolve(answer);
-        else {
-          trapped = true;
-          job.reject(new Defect(`the core trapped: ${answer.trapped}`));
-        }
+    worker.on('message', (answer: Answer) => {
+      const [batch = []] = seat.batches;
+      const job = batch.shift();
+      assert(job?.id === answer.id, 'a worker answers the jobs it was given, in their order');
+      if (answer.trapped !== undefined) {
+        trapped = true;
+        job.reject(new Defect(`the core trapped: ${answer.trapped}`));
+        return;
       }
-      if (trapped) seat.batches.unshift(batch);
-      else feed();
+      if (batch.length === 0) {
+        seat.batches.shift();
+        feed();
+      }
+      job.resolve(answer);
     });
     worker.on('error', (error) => {
       seat.fault = error;

@@ -1,7 +1,7 @@
 // One WebAssembly instance on a thread of its own. Plain JavaScript, so that it starts without a
 // TypeScript loader. A message is a batch of quotes (header, nodes and targets, and a cap in dollars), with
 // it the image of their snapshot (the bytes from the header to the legs) unless this instance holds it;
-// the answer to each is header and nodes, and the legs with what proves the bound, all in one message.
+// the answer to each is header and nodes, and the legs with what proves the bound.
 // Solves cold: what it answered before leaves no trace in an answer. A trap is told and kills the
 // thread: its memory is not to be trusted again, and the pool starts another.
 
@@ -19,19 +19,17 @@ let places = new Uint32Array(0);
 let limits = new Float64Array(0);
 
 parentPort.on('message', ({ snapshot, quotes }) => {
-  const answers = [];
+  let at = 0;
   try {
     if (snapshot !== null) hold(snapshot);
-    for (const quote of quotes) answers.push(answerTo(quote));
+    for (; at < quotes.length; at++) {
+      const { records, legs } = answerTo(quotes[at]);
+      parentPort.postMessage({ id: quotes[at].id, records, legs }, [records, legs]);
+    }
   } catch (error) {
-    const { id } = quotes[answers.length];
-    parentPort.postMessage([...answers, { id, trapped: error.message }]);
+    parentPort.postMessage({ id: quotes[at].id, trapped: error.message });
     throw error;
   }
-  parentPort.postMessage(
-    answers,
-    answers.flatMap(({ records, legs }) => [records, legs]),
-  );
 });
 
 function hold(snapshot) {
@@ -43,7 +41,7 @@ function hold(snapshot) {
   limits = Float64Array.from(places, (place) => view.getFloat64(at + place, true));
 }
 
-function answerTo({ id, quote, cap }) {
+function answerTo({ quote, cap }) {
   writeQuote(new Uint8Array(quote));
   for (let k = 0; k < places.length; k++) {
     view.setFloat64(at + places[k], Math.min(limits[k], cap), true);
@@ -58,7 +56,7 @@ function answerTo({ id, quote, cap }) {
   const cases = view.getInt32(at + HEADER.branchCount, true) > 0;
   const end = cases ? view.getUint32(at + HEADER.scratch, true) : first + count * SIZE.leg;
   const legs = bytes.slice(first, end).buffer;
-  return { id, records, legs };
+  return { records, legs };
 }
 
 /** Copies what a quote may change; all else in those records is the snapshot's or the core's. */
