@@ -19,8 +19,8 @@ import { gathering } from './gathering.ts';
 import type { Database, Prepared } from './postgres.ts';
 
 /**
- * Quotes nobody ordered are dropped this long after they expired: with the first write of a process, then
- * once per so many quotes, up to this many for each of them.
+ * Quotes nobody ordered are dropped this long after they expired: with the first write of a process, then,
+ * where one is due, once per so many quotes, up to this many for each of them.
  */
 const QUOTE_KEPT_MS = 24 * 3_600_000;
 const QUOTES_PER_DROP = 64;
@@ -37,14 +37,11 @@ type Quotes = Pick<Store, 'putQuote' | 'getQuote' | 'getQuoteTerms' | 'quoteOfOr
 
 export function createPostgresQuotes(database: Database): Quotes {
   const snapshots = trustedSnapshots(database);
-  let sinceDrop = QUOTES_PER_DROP;
+  const drop = dropping(database);
   const put = gathering(async (quotes: readonly StoredQuote[]) => {
-    sinceDrop += quotes.length;
-    const drops = sinceDrop >= QUOTES_PER_DROP;
-    if (drops) sinceDrop = 0;
     const [written] = await Promise.all([
       database.prepared(insertOf(quotes.length), quotes.flatMap(valuesOf)),
-      drops ? database.prepared(DROP, []) : null,
+      drop(quotes),
     ]);
     return quotes.map(() => written);
   }, GATHERED);
@@ -151,17 +148,52 @@ function valuesOf(quote: StoredQuote): readonly (string | number | null)[] {
   ];
 }
 
-/** What a crash undoes is dropped again. */
+/**
+ * Called with what is written. Asks the database only when a quote is due, and not again about those that
+ * were ordered: a look that finds nothing reads all there are, and writes wait for it.
+ */
+function dropping(database: Database): (written: readonly StoredQuote[]) => Promise<void> {
+  let since = QUOTES_PER_DROP;
+  let [fromMs, dueMs] = [0, 0];
+  return async (written) => {
+    since += written.length;
+    const nowMs = written.reduce((last, { createdAtMs }) => Math.max(last, createdAtMs), 0);
+    if (since < QUOTES_PER_DROP || nowMs < dueMs) return;
+    since = 0;
+    const [row] = await database.prepared<DroppedRow>(DROP, [fromMs]);
+    const { dropped, cutoff_ms, next_ms } = present(row, 'what was dropped');
+    if (dropped === DROPPED_MAX) return;
+    fromMs = Number(cutoff_ms);
+    dueMs = QUOTE_KEPT_MS + Number(next_ms ?? cutoff_ms);
+  };
+}
+
+interface DroppedRow {
+  readonly dropped: number;
+  /** Whatever expired before it is gone, or was ordered. */
+  readonly cutoff_ms: string;
+  /** When the next one after it expired or will. */
+  readonly next_ms: string | null;
+}
+
+const DROPPED_MAX = DROPPED_PER_QUOTE * QUOTES_PER_DROP;
+
+/** What a crash undoes is dropped by the next process. */
 const DROP: Prepared = {
   name: 'trimtab-quotes-drop',
   text: `
-    DELETE FROM quotes WHERE quote_id IN (
-      SELECT quote_id FROM quotes
-      WHERE valid_until_ms < now_ms() - ${QUOTE_KEPT_MS}
-        AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
-      ORDER BY valid_until_ms LIMIT ${DROPPED_PER_QUOTE * QUOTES_PER_DROP}
-      FOR UPDATE SKIP LOCKED)
-    RETURNING ${LAZILY}`,
+    WITH bound AS MATERIALIZED (SELECT now_ms() - ${QUOTE_KEPT_MS} AS cutoff_ms),
+    dropped AS (
+      DELETE FROM quotes WHERE quote_id IN (
+        SELECT quote_id FROM quotes
+        WHERE valid_until_ms >= $1 AND valid_until_ms < (SELECT cutoff_ms FROM bound)
+          AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.quote_id = quotes.quote_id)
+        ORDER BY valid_until_ms LIMIT ${DROPPED_MAX}
+        FOR UPDATE SKIP LOCKED)
+      RETURNING 1)
+    SELECT (SELECT count(*)::int FROM dropped) AS dropped, cutoff_ms, ${LAZILY},
+           (SELECT min(valid_until_ms) FROM quotes WHERE valid_until_ms >= cutoff_ms) AS next_ms
+    FROM bound`,
 };
 
 // bigint columns arrive as decimal strings; times are far below 2^53.
