@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly lab?: Omit<LabOptions, 'home'>;
   /** Whether rival solvers compete with the built-in one, from a process of their own. */
   readonly rivals?: boolean;
+  /** Of one address; absent: the service's default. */
+  readonly requestsPerMinute?: number;
   readonly solver?: Pick<
     SolverOptions,
     'jobs' | 'quotePolicy' | 'settlementPolicy' | 'keeper' | 'log'
@@ -106,6 +108,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
         startServer({
           trimtab: solver.trimtab,
           port: options.port,
+          ...(options.requestsPerMinute === undefined
+            ? {}
+            : { requestsPerMinute: options.requestsPerMinute }),
           onError: log,
           meter,
           // Loopback only: the port is this machine's own.
