@@ -349,8 +349,9 @@ describe('the world is not as it should be', () => {
 
   test('nobody but the wallet sent anything in all of this', async () => {
     expect(await nonces()).toEqual(noncesAtStart);
-    expect(rowsAtStart).toMatchObject({ quotes: 0, orders: 0, events: 0, chain_tx: 0 });
-    expect({ ...(await rowCounts()), quotes: 0 }).toEqual(rowsAtStart);
+    expect(rowsAtStart).toMatchObject({ orders: 0, events: 0, chain_tx: 0 });
+    const { quotes: _, ...rows } = await rowCounts();
+    expect(rowsAtStart).toMatchObject(rows);
   });
 
   test('no route: nobody can deliver there', async () => {
