@@ -149,7 +149,7 @@ async function ensureCluster(
   const fresh = await mkdtemp(join(root, `init-${process.pid}-`));
   if (uid !== null) await chown(fresh, uid, uid);
   const folder = uid === null ? fresh : '/proc/self/cwd';
-  // A new WAL file is filled with zeros while commits wait: 16 MB at once are 50 to 100 ms for all of them.
+  // A new WAL file is filled with zeros while commits wait: little at once, often, is nobody's long wait.
   const small = '--wal-segsize=1';
   const args = ['-D', folder, '-U', USER, '--auth=trust', '--encoding=UTF8', '--no-locale', small];
   await runOnce(join(binaries.bin, 'initdb'), args, { cwd: fresh, uid });

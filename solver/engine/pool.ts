@@ -2,9 +2,9 @@
 // encodes a problem, a worker runs the core on its bytes, the calling thread decodes and re-executes
 // in integers. A snapshot travels to a worker once; further quotes on it send their header, nodes and
 // targets alone, and every answer is header, nodes and legs. Where many wait, some travel together. Each
-// worker has the next batch at hand while it solves one. All solves are cold, so that both doors answer the same to the last digit,
-// whichever worker and after whatever. Refuses more than QUEUE_MAX waiting problems (Fault, retryable);
-// a trap costs its worker, which is replaced.
+// worker has the next batch at hand while it solves one. All solves are cold, so that both doors answer
+// the same to the last digit, whichever worker and after whatever. Refuses more than QUEUE_MAX waiting
+// problems (Fault, retryable); a trap costs its problem and its worker, which is replaced.
 
 import { Worker } from 'node:worker_threads';
 import type { ParsedProblem } from '../market/parsedProblem.ts';

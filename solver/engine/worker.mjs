@@ -19,15 +19,15 @@ let places = new Uint32Array(0);
 let limits = new Float64Array(0);
 
 parentPort.on('message', ({ snapshot, quotes }) => {
-  let at = 0;
+  let next = 0;
   try {
     if (snapshot !== null) hold(snapshot);
-    for (; at < quotes.length; at++) {
-      const { records, legs } = answerTo(quotes[at]);
-      parentPort.postMessage({ id: quotes[at].id, records, legs }, [records, legs]);
+    for (; next < quotes.length; next++) {
+      const { records, legs } = answerTo(quotes[next]);
+      parentPort.postMessage({ id: quotes[next].id, records, legs }, [records, legs]);
     }
   } catch (error) {
-    parentPort.postMessage({ id: quotes[at].id, trapped: error.message });
+    parentPort.postMessage({ id: quotes[next].id, trapped: error.message });
     throw error;
   }
 });

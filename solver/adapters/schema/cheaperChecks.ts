@@ -1,7 +1,7 @@
 // What every quote and every admission paid for nothing. A regular expression builds its automaton anew in
-// each check: an eleventh of what an admission takes of PostgreSQL. And ANALYZE, which follows load once a minute, looked
-// at 30,000 rows a table, and with quotes parsed all their orders for the index on them: half a second of a
-// core, in the middle of the load. A tenth of the rows tells a planner of look-ups as much.
+// each check. And ANALYZE, which follows load once a minute, looked at 30,000 rows a table, and with quotes
+// parsed all their orders for the index on them, in the middle of the load. A tenth of the rows tells a
+// planner of look-ups as much.
 
 /** Lowercase hex of so many characters after 0x. */
 const isHex = (column: string, digits: number) =>
